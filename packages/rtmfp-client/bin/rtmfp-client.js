@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+// Plain JavaScript, so that a Node too old for the package says so in one line instead of a syntax error.
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major > 20 || (major === 20 && minor >= 19)) {
+  import("../dist/cli.js").then((cli) => cli.main(process.argv)).then((code) => {
+    process.exitCode = code;
+  });
+} else {
+  console.error("rtmfp-client needs Node 20.19 or newer; this is " + process.versions.node);
+  process.exitCode = 1;
+}
