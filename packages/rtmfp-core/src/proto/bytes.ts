@@ -1,0 +1,168 @@
+/** Cursors over bytes. All integers are big-endian (§2.1.1). § means RFC 7016. */
+
+/**
+ * Reads from `bytes[start, end)`. Errors are sticky: a read past the end sets {@link failed} and gives zero or
+ * empty bytes, so a parser checks once, at its end, and hostile input never costs an exception.
+ */
+export class ByteReader {
+  readonly bytes: Uint8Array;
+  pos: number;
+  readonly end: number;
+  failed = false;
+
+  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
+    this.bytes = bytes;
+    this.pos = start;
+    this.end = end;
+  }
+
+  get remaining(): number {
+    return this.end - this.pos;
+  }
+
+  u8(): number {
+    if (this.pos >= this.end) return this.fail();
+    return this.bytes[this.pos++] as number;
+  }
+
+  u16(): number {
+    return this.u8() * 0x100 + this.u8();
+  }
+
+  /** Unsigned 32-bit integer. */
+  u32(): number {
+    return this.u16() * 0x1_0000 + this.u16();
+  }
+
+  /** Variable Length Unsigned integer (§2.1.2). Leading zero groups are legal; above 2^53 - 1 is a failure. */
+  vlu(): number {
+    let value = 0;
+    while (this.pos < this.end) {
+      const byte = this.bytes[this.pos++] as number;
+      value = value * 128 + (byte & 0x7f);
+      if (value > Number.MAX_SAFE_INTEGER) return this.fail();
+      if (byte < 0x80) return value;
+    }
+    return this.fail();
+  }
+
+  /** The next `length` bytes as a view of the input, not a copy. */
+  take(length: number): Uint8Array {
+    if (length > this.end - this.pos) {
+      this.fail();
+      return EMPTY;
+    }
+    const start = this.pos;
+    this.pos += length;
+    return this.bytes.subarray(start, this.pos);
+  }
+
+  /** Everything up to the end, as a view of the input. */
+  rest(): Uint8Array {
+    return this.take(this.end - this.pos);
+  }
+
+  /** Marks the input as malformed. */
+  fail(): 0 {
+    this.failed = true;
+    this.pos = this.end;
+    return 0;
+  }
+}
+
+/** Writes at {@link pos} into a buffer that the caller sized; writing past its end throws RangeError. */
+export class ByteWriter {
+  readonly bytes: Uint8Array;
+  pos: number;
+
+  constructor(bytes: Uint8Array, pos = 0) {
+    this.bytes = bytes;
+    this.pos = pos;
+  }
+
+  u8(value: number): void {
+    if (this.pos >= this.bytes.length) throw new RangeError(`write past the end of ${this.bytes.length} bytes`);
+    this.bytes[this.pos++] = value;
+  }
+
+  u16(value: number): void {
+    this.u8(value >>> 8);
+    this.u8(value);
+  }
+
+  u32(value: number): void {
+    this.u16(value >>> 16);
+    this.u16(value);
+  }
+
+  /** Shortest VLU encoding (§2.1.2) of an integer from 0 to 2^53 - 1. */
+  vlu(value: number): void {
+    if (value < 0x80) {
+      this.u8(value);
+      return;
+    }
+    const size = vluSize(value);
+    let rest = value;
+    for (let i = size - 1; i >= 0; i--) {
+      this.bytes[this.pos + i] = (rest % 128) | (i === size - 1 ? 0 : 0x80);
+      rest = Math.floor(rest / 128);
+    }
+    this.pos += size;
+    if (this.pos > this.bytes.length) throw new RangeError(`write past the end of ${this.bytes.length} bytes`);
+  }
+
+  put(bytes: Uint8Array): void {
+    this.bytes.set(bytes, this.pos);
+    this.pos += bytes.length;
+  }
+}
+
+/** Bytes that {@link ByteWriter.vlu} takes for `value`. */
+export function vluSize(value: number): number {
+  if (value < 0x80) return 1;
+  let size = 1;
+  for (let rest = Math.floor(value / 128); rest > 0; rest = Math.floor(rest / 128)) size++;
+  return size;
+}
+
+/** Builds a byte string: `build` writes into a scratch area of `capacity` bytes; the written part is copied out. */
+export function buildBytes(capacity: number, build: (writer: ByteWriter) => void): Uint8Array {
+  const writer = new ByteWriter(new Uint8Array(capacity));
+  build(writer);
+  return writer.bytes.slice(0, writer.pos);
+}
+
+/** True if both hold the same bytes. Not constant time: for public data only. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Joins byte strings into a fresh one. */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let pos = 0;
+  for (const part of parts) {
+    joined.set(part, pos);
+    pos += part.length;
+  }
+  return joined;
+}
+
+/** Lower-case hex digits of `bytes`. */
+export function toHex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += (byte < 16 ? "0" : "") + byte.toString(16);
+  return text;
+}
+
+/** Bytes of a hex string; throws RangeError unless it is pairs of hex digits. Spaces are ignored. */
+export function fromHex(text: string): Uint8Array {
+  const digits = text.replaceAll(" ", "");
+  if (!/^([0-9a-fA-F]{2})*$/.test(digits)) throw new RangeError(`expected pairs of hex digits, got "${text}"`);
+  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+}
+
+/** The empty byte string, shared. */
+export const EMPTY: Uint8Array = new Uint8Array(0);
