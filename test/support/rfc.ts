@@ -16,12 +16,16 @@ export function rfc(...ids: string[]): [Shows] {
 /** vitest's `it` that takes {@link rfc} in front; the ids become part of the test's name, where coverage:rfc finds them. */
 export function it(shows: Shows, sentence: string, body: Body, timeoutMs?: number): void;
 export function it(sentence: string, body: Body, timeoutMs?: number): void;
-export function it(...args: [Shows, string, Body, number?] | [string, Body, number?]): void {
+export function it(...args: Spread): void {
   if (typeof args[0] === "string") {
-    const [sentence, body, timeoutMs] = args as [string, Body, number?];
+    const [sentence, body, timeoutMs] = args as Plain;
     vitestIt(sentence, body, timeoutMs);
     return;
   }
-  const [shows, sentence, body, timeoutMs] = args as [Shows, string, Body, number?];
+  const [shows, sentence, body, timeoutMs] = args as Named;
   vitestIt(`${sentence} [${shows.ids.join(" ")}]`, body, timeoutMs);
 }
+
+type Plain = [sentence: string, body: Body, timeoutMs?: number | undefined];
+type Named = [shows: Shows, ...Plain];
+type Spread = Plain | Named;

@@ -1,0 +1,43 @@
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root, script, tool } from "./run.ts";
+
+/** One suite of `pnpm test`. */
+export interface Step {
+  /** What `pnpm test NAME` selects. */
+  readonly name: string;
+  /** Program and arguments, run from the repository's root. */
+  readonly argv: readonly string[];
+  /** Variables added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Where the numbers come from: `exit` counts the whole step as one test; `line` reads the last line of the form
+   * `N passed, N failed[, N skipped]`; `vitest` reads vitest's JSON report.
+   */
+  readonly count: "exit" | "line" | "vitest";
+}
+
+/** Where the vitest step leaves its JSON report. */
+export const vitestReport: string = join(tmpdir(), `rtmfp-vitest-${process.pid}.json`);
+
+/** All suites, in the order in which they run: what is quick and fails most often comes first. */
+export const steps: readonly Step[] = [
+  { name: "lint", argv: script("tools/lint.ts"), count: "exit" },
+  { name: "types", argv: tool("typescript/bin/tsc", "-b"), count: "exit" },
+  { name: "coverage", argv: script("tools/rfc-coverage.ts", "--check"), count: "exit" },
+  {
+    name: "unit",
+    argv: tool(
+      "vitest/vitest.mjs",
+      "run",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${vitestReport}`,
+    ),
+    count: "vitest",
+  },
+  ...(existsSync(`${root}examples/03-server.ts`)
+    ? [{ name: "tarballs", argv: script("test/tarballs/main.ts"), count: "line" } as const]
+    : []),
+];
