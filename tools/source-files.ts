@@ -20,4 +20,4 @@ export function readSource(path: string): string {
   return readFileSync(root + path, "utf8");
 }
 
-const SKIPPED: ReadonlySet<string> = new Set(["node_modules", "dist", ".git", "tarballs", "demo-out"]);
+const SKIPPED: ReadonlySet<string> = new Set(["node_modules", "dist", ".git"]);
