@@ -1,0 +1,130 @@
+/** Certificates (§4.3). § means RFC 7425. */
+import { ByteReader, equalBytes, toHex } from "../../proto/bytes.ts";
+import type { FarCertificate } from "../../proto/crypto-profile.ts";
+import { encodeOptions, type Option, readOption } from "../../proto/option.ts";
+import type { CryptoProvider } from "../primitives.ts";
+import { canonicalEpd, type Epd, parseEpd } from "./epd.ts";
+import { groupAndKey, readGroup } from "./group-key.ts";
+
+/** A parsed certificate. Options outside the canonical section that must be in it are left out (§4.3.3). */
+export interface FlashCertificate extends FarCertificate {
+  /** SHA-256 of the canonical section; {@link FarCertificate.id} is its hex text, the peer ID. */
+  readonly fingerprint: Uint8Array;
+  readonly canonicalSectionLength: number;
+  readonly hostname: Uint8Array | undefined;
+  readonly acceptsAncillaryData: boolean;
+  /** Groups of ephemeral keys, in the certificate's order, unknown ones included. */
+  readonly ephemeralGroups: readonly number[];
+  /** Static public keys by group, as they stand in the certificate. */
+  readonly staticKeys: ReadonlyMap<number, Uint8Array>;
+}
+
+/** What a certificate of ours says. Exactly one of the two kinds of keys. */
+export interface CertificateContents {
+  /** Bytes of the hostname option. Default none. */
+  readonly hostname?: Uint8Array | undefined;
+  /** True for servers: the certificate is selected by a URI (§4.3.3.2). Default false. */
+  readonly acceptsAncillaryData?: boolean;
+  /** Groups of ephemeral keys, in order of preference. */
+  readonly ephemeralGroups?: readonly number[];
+  /** Static public keys, one per group at most. */
+  readonly staticKeys?: readonly { readonly group: number; readonly publicKey: Uint8Array }[];
+  /** Extra randomness: what makes the fingerprint of an ephemeral certificate unique. */
+  readonly randomness?: Uint8Array;
+}
+
+/** The bytes of a certificate, all of it canonical. Throws RangeError if the contents break §4.3.3. */
+export function buildCertificate(contents: CertificateContents): Uint8Array {
+  const { hostname, acceptsAncillaryData = false, ephemeralGroups = [], staticKeys = [], randomness } = contents;
+  if ((ephemeralGroups.length === 0) === (staticKeys.length === 0)) {
+    throw new RangeError("a certificate needs either ephemeral groups or static keys, not both");
+  }
+  const groups = [...ephemeralGroups, ...staticKeys.map((key) => key.group)];
+  if (new Set(groups).size !== groups.length) throw new RangeError(`a group is named twice: ${groups.join(", ")}`);
+  const options: Option[] = [];
+  if (hostname !== undefined) options.push({ type: HOSTNAME, value: hostname });
+  if (acceptsAncillaryData) options.push({ type: ACCEPTS_ANCILLARY_DATA, value: new Uint8Array(0) });
+  for (const group of ephemeralGroups) options.push({ type: EPHEMERAL_GROUP, value: groupAndKey(group) });
+  for (const key of staticKeys) options.push({ type: STATIC_KEY, value: groupAndKey(key.group, key.publicKey) });
+  if (randomness !== undefined) options.push({ type: EXTRA_RANDOMNESS, value: randomness });
+  return encodeOptions(options);
+}
+
+/**
+ * Parses a certificate (§4.3.1); every well-formed one is authentic (§4.3.4). Undefined if any option is
+ * malformed, before or after the first Marker, or the hostname is given twice. Copies what it keeps.
+ */
+export function parseCertificate(provider: CryptoProvider, input: Uint8Array): FlashCertificate | undefined {
+  const bytes = input.slice();
+  const reader = new ByteReader(bytes);
+  let canonical = true;
+  let canonicalSectionLength = 0;
+  let hostname: Uint8Array | undefined;
+  let acceptsAncillaryData = false;
+  const ephemeralGroups: number[] = [];
+  const staticKeys = new Map<number, Uint8Array>();
+  while (reader.remaining > 0) {
+    const option = readOption(reader);
+    if (reader.failed) return undefined;
+    if (option === undefined) canonical = false;
+    if (option === undefined || !canonical) continue;
+    canonicalSectionLength = reader.pos;
+    const value = new ByteReader(option.value);
+    if (option.type === HOSTNAME) {
+      if (hostname !== undefined) return undefined;
+      hostname = option.value;
+    } else if (option.type === ACCEPTS_ANCILLARY_DATA) {
+      acceptsAncillaryData = true;
+    } else if (option.type === EPHEMERAL_GROUP) {
+      ephemeralGroups.push(readGroup(value));
+    } else if (option.type === STATIC_KEY) {
+      const group = readGroup(value);
+      // §4.3.3.5 leaves a second key of a group undefined: the first one counts.
+      if (!staticKeys.has(group)) staticKeys.set(group, value.rest());
+    }
+    if (value.failed) return undefined;
+  }
+  const fingerprint = provider.sha256(bytes.subarray(0, canonicalSectionLength));
+  const selector = { fingerprint, hostname, acceptsAncillaryData };
+  return {
+    bytes,
+    fingerprint,
+    id: toHex(fingerprint),
+    canonicalEpd: canonicalEpd(fingerprint),
+    canonicalSectionLength,
+    hostname,
+    acceptsAncillaryData,
+    ephemeralGroups,
+    staticKeys,
+    selectedBy: (epd) => selects(parseEpd(epd), selector),
+  };
+}
+
+/** Figure 1 of §4.4.3: whether a discriminator selects a certificate. An undefined (malformed) one selects nothing. */
+export function selects(
+  epd: Epd | undefined,
+  certificate: Pick<FlashCertificate, "fingerprint" | "hostname" | "acceptsAncillaryData">,
+): boolean {
+  if (epd === undefined) return false;
+  if (epd.fingerprint !== undefined) return equalBytes(epd.fingerprint, certificate.fingerprint);
+  if (epd.hostname !== undefined) {
+    if (certificate.hostname === undefined || !equalBytes(epd.hostname, certificate.hostname)) return false;
+  }
+  if (epd.ancillaryData !== undefined) return certificate.acceptsAncillaryData;
+  return epd.hostname !== undefined;
+}
+
+/** Glare order (§4.3.6): true if the near certificate orders before the far one or is identical to it. */
+export function ordersFirst(near: Uint8Array, far: Uint8Array): boolean {
+  const shorter = Math.min(near.length, far.length);
+  for (let i = 0; i < shorter; i++) {
+    if (near[i] !== far[i]) return (near[i] as number) < (far[i] as number);
+  }
+  return near.length <= far.length;
+}
+
+const HOSTNAME = 0x00;
+const ACCEPTS_ANCILLARY_DATA = 0x0a;
+const EXTRA_RANDOMNESS = 0x0e;
+const EPHEMERAL_GROUP = 0x15;
+const STATIC_KEY = 0x1d;
