@@ -1,0 +1,24 @@
+/**
+ * FLV tags in and out, sans-IO and on its own. Imported as `rtmfp-core/flv`.
+ * @module
+ */
+
+/** Tags out of bytes that are cut anywhere. */
+export { decodeFlv, FlvReader, type FlvReaderOptions } from "./flv-reader.ts";
+/** The tag, and the one error. */
+export { FlvError, type FlvTag, type FlvTagType } from "./flv-tag.ts";
+/** Bytes out of tags. */
+export { encodeFlv, encodeFlvHeader, encodeFlvTag, type FlvContent } from "./flv-writer.ts";
+/** Timestamps that begin where you say. */
+export { TimestampRebaser } from "./rebase.ts";
+/** What a tag is. */
+export {
+  type AudioInfo,
+  type DataInfo,
+  isKeyFrame,
+  isMetadata,
+  isSequenceHeader,
+  type TagInfo,
+  tagInfo,
+  type VideoInfo,
+} from "./tag-info.ts";
