@@ -1,0 +1,111 @@
+import { type Address, canonicalHost } from "../proto/address.ts";
+import type { Cancel } from "./clock.ts";
+import type { SimContext } from "./context.ts";
+
+/** Where a carrier's socket is bound. */
+export interface SocketOptions {
+  /** An own address, a loopback address, or "0.0.0.0" or "::" for all of the family. Default "0.0.0.0". */
+  readonly host?: string;
+  /** Default 0: an unused one. */
+  readonly port?: number;
+}
+
+/** One bound socket, in the shape of the carrier contract. */
+export interface SimSocket {
+  readonly via: number;
+  readonly address: Address;
+}
+
+/** What a carrier needs of its host. */
+export interface CarrierHost {
+  readonly context: SimContext;
+  /** The host's own clock: `offsetMs + rate * virtual time`. */
+  readonly clockOffsetMs: number;
+  readonly clockRate: number;
+  /** Sends a copy of the bytes from a bound address. */
+  transmit(bytes: Uint8Array, bound: Address, to: Address): void;
+  reachableAddresses(bound: Address): readonly Address[];
+  release(carrier: SimCarrier): void;
+}
+
+/**
+ * A carrier of datagrams on a simulated host: fulfils the `Carrier` contract of the endpoint driver, in virtual time.
+ * Made by SimHost.open. As a kernel would, it copies what is sent, and it spoils what it handed over after the call,
+ * so that a driver that keeps borrowed bytes is found out.
+ */
+export class SimCarrier {
+  readonly sockets: readonly SimSocket[];
+  /** Set by the driver. */
+  onDatagram: (bytes: Uint8Array, from: Address, via: number) => void = () => {};
+  /** Set by the driver. */
+  onAlarm: () => void = () => {};
+  readonly #host: CarrierHost;
+  #cancelAlarm: Cancel = () => {};
+  #closed = false;
+
+  constructor(host: CarrierHost, bound: readonly Address[]) {
+    this.#host = host;
+    this.sockets = bound.map((address, via) => ({ via, address }));
+  }
+
+  now(): number {
+    return this.#hostTime(this.#host.context.clock.now);
+  }
+
+  setAlarm(at: number): void {
+    this.#cancelAlarm();
+    if (this.#closed || at === Number.POSITIVE_INFINITY) return;
+    const { clock } = this.#host.context;
+    let time = (at - this.#host.clockOffsetMs) / this.#host.clockRate;
+    // Rounding must not wake the driver just before its deadline.
+    while (this.#hostTime(time) < at) time += Math.max(Math.abs(time), 1) * Number.EPSILON;
+    this.#cancelAlarm = clock.at(time, () => this.onAlarm());
+  }
+
+  defer(turn: () => void): void {
+    const { clock } = this.#host.context;
+    const run = (): void => {
+      if (!this.#closed) clock.callOut(turn);
+    };
+    clock.schedule(clock.now, run, DEFERRED_PHASE);
+  }
+
+  send(datagram: Uint8Array, via: number, to: Address): void {
+    const socket = this.sockets[via];
+    if (!this.#closed && socket !== undefined) this.#host.transmit(datagram, socket.address, to);
+  }
+
+  interfaceAddresses(): readonly Address[] {
+    return this.sockets.flatMap((socket) => this.#host.reachableAddresses(socket.address));
+  }
+
+  /** Rejects, with `code` ENOTFOUND as Node's DNS does, for a name that SimWorld.name did not give an address. */
+  async resolve(host: string, port: number): Promise<readonly Address[]> {
+    const literal = canonicalHost(host);
+    const hosts = literal === undefined ? this.#host.context.names.get(host.toLowerCase()) : [literal];
+    if (hosts !== undefined && hosts.length > 0) return hosts.map((address) => ({ host: address, port }));
+    throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: "ENOTFOUND", hostname: host });
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelAlarm();
+    this.#host.release(this);
+    return Promise.resolve();
+  }
+
+  /** Hands a datagram to the driver. Called by the host. */
+  deliver(bytes: Uint8Array, from: Address, via: number): void {
+    const borrowed = bytes.slice();
+    this.onDatagram(borrowed, { host: from.host, port: from.port }, via);
+    borrowed.fill(SPOILED);
+  }
+
+  #hostTime(time: number): number {
+    return this.#host.clockOffsetMs + time * this.#host.clockRate;
+  }
+}
+
+/** Deferred turns run after all that the network brings at the same instant. */
+const DEFERRED_PHASE = 1;
+const SPOILED = 0xdb;

@@ -1,0 +1,140 @@
+import { EventQueue, type SimEvent } from "./event-queue.ts";
+
+/** Cancels what was scheduled; without effect once it has run. */
+export type Cancel = () => void;
+
+/**
+ * Virtual time. It passes only while one of the run methods is at work, and jumps from event to event, so an hour
+ * takes as long as its events do. Spans and times are milliseconds; time starts at 0.
+ *
+ * The synchronous methods suit code that only uses callbacks. The asynchronous ones also let promises settle between
+ * events: after each event that ran foreign code they hop over one setImmediate, by which Node has drained the whole
+ * microtask queue, however long a chain of promises is. Code under test may therefore wait for promises and carriers
+ * only: what waits for a file, a thread or a real timer sees virtual time rush past.
+ */
+export class SimClock {
+  readonly #queue = new EventQueue();
+  #now = 0;
+  #sequence = 0;
+  #atThisInstant = 0;
+  #calledOut = false;
+
+  /** Virtual milliseconds since the start. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Runs `action` at the given time; a time that has passed means now, but never before this call returns. */
+  at(time: number, action: () => void): Cancel {
+    return this.schedule(time, () => this.callOut(action), 0);
+  }
+
+  /** Runs `action` when `ms` have passed. */
+  after(ms: number, action: () => void): Cancel {
+    return this.at(this.#now + ms, action);
+  }
+
+  /** Resolves when `ms` of virtual time have passed; something else must drive the clock. */
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.after(ms, resolve));
+  }
+
+  /** Runs code that is not the simulator's own, after which promises may have to settle. */
+  callOut(code: () => void): void {
+    this.#calledOut = true;
+    code();
+  }
+
+  /** {@link at} for the simulator's own code, with the order inside one instant: see SimEvent. */
+  schedule(time: number, run: () => void, phase: number): Cancel {
+    if (Number.isNaN(time)) throw new RangeError("expected a time in milliseconds, got NaN");
+    if (time === Number.POSITIVE_INFINITY) return () => {};
+    const sequence = this.#sequence++;
+    const event: SimEvent = { time: Math.max(time, this.#now), phase, sequence, run, cancelled: false };
+    this.#queue.push(event);
+    return () => {
+      event.cancelled = true;
+    };
+  }
+
+  /** Runs the next event; false if there is none. */
+  step(): boolean {
+    const event = this.#queue.pop();
+    if (event === undefined) return false;
+    this.#atThisInstant = event.time > this.#now ? 0 : this.#atThisInstant + 1;
+    if (this.#atThisInstant > MAX_EVENTS_PER_INSTANT) throw new Error(`time stands still at ${this.#now} ms`);
+    this.#now = event.time;
+    event.run();
+    return true;
+  }
+
+  /** Runs all events of the next `ms`, which then have passed; with Infinity, until nothing is left to happen. */
+  run(ms: number): void {
+    const end = this.#now + ms;
+    while (this.#queue.nextTime <= end && this.step()) {}
+    this.#passTo(end);
+  }
+
+  /** Runs until `predicate` holds, asked before the first and after every event; false if `limitMs` pass first. */
+  runUntil(predicate: () => boolean, limitMs: number): boolean {
+    const end = this.#now + limitMs;
+    while (!predicate()) {
+      if (this.#queue.nextTime > end || !this.step()) {
+        this.#passTo(end);
+        return predicate();
+      }
+    }
+    return true;
+  }
+
+  /** {@link run} that lets promises settle between events. */
+  async runAsync(ms: number): Promise<void> {
+    await this.runUntilAsync(() => false, ms);
+  }
+
+  /** {@link runUntil} that lets promises settle between events. */
+  async runUntilAsync(predicate: () => boolean, limitMs: number): Promise<boolean> {
+    const end = this.#now + limitMs;
+    await drainMicrotasks();
+    while (!predicate()) {
+      this.#calledOut = false;
+      if (this.#queue.nextTime > end || !this.step()) {
+        this.#passTo(end);
+        return predicate();
+      }
+      if (this.#calledOut) await drainMicrotasks();
+    }
+    return true;
+  }
+
+  /**
+   * Runs until `promise` settles and gives its outcome. Throws if `limitMs` pass first or nothing is left to happen.
+   */
+  async settle<T>(promise: PromiseLike<T>, limitMs: number): Promise<T> {
+    let settled = false;
+    const done = (): void => {
+      settled = true;
+    };
+    promise.then(done, done);
+    const started = this.#now;
+    if (!(await this.runUntilAsync(() => settled, limitMs))) {
+      throw new Error(`still pending after ${this.#now - started} ms of virtual time`);
+    }
+    return promise;
+  }
+
+  #passTo(time: number): void {
+    if (Number.isFinite(time)) this.#now = Math.max(this.#now, time);
+  }
+}
+
+/** Resolves after every promise reaction that is due, or becomes due from one, has run. */
+function drainMicrotasks(): Promise<void> {
+  return new Promise((resolve) => void hop(resolve));
+}
+
+/** Taken at load, so that a test runner's fake timers do not stop it. */
+const hop: (callback: () => void) => unknown = setImmediate;
+
+/** More events than this without the passing of time are a loop in the code under test. */
+const MAX_EVENTS_PER_INSTANT = 5_000_000;

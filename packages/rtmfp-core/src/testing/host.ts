@@ -1,0 +1,229 @@
+import { type Address, canonicalHost, formatAddress, isLoopback, isUnusable } from "../proto/address.ts";
+import { SimCarrier, type SocketOptions } from "./carrier.ts";
+import { type AccessOptions, makeLink, type SimContext } from "./context.ts";
+import type { SimLink } from "./link.ts";
+import type { SimNat } from "./nat.ts";
+import type { SimNetwork } from "./network.ts";
+import { fragmentCount, isIpv6, MAX_UDP_PAYLOAD, type SimPacket } from "./packet.ts";
+import type { Prng } from "./prng.ts";
+
+/** Settings of a host. */
+export interface HostOptions extends AccessOptions {
+  /** Its addresses besides loopback. Default: an unused IPv4 one of its network. */
+  readonly addresses?: readonly string[];
+  /** The NAT in front of it. Default: none, it is on the internet. */
+  readonly behind?: SimNat;
+  /** Its clock reads `clockOffsetMs + clockRate * virtual time`. Default 0. */
+  readonly clockOffsetMs?: number;
+  /** Default 1; 1.08 is a clock that is 8 % fast. */
+  readonly clockRate?: number;
+}
+
+/** A machine with addresses, an access link and any number of carriers. */
+export class SimHost {
+  readonly name: string;
+  readonly link: SimLink;
+  readonly context: SimContext;
+  readonly clockOffsetMs: number;
+  readonly clockRate: number;
+  readonly #internet: SimNetwork;
+  readonly #prng: Prng;
+  readonly #sockets = new Map<string, { carrier: SimCarrier; via: number }>();
+  readonly #pathMtu = new Map<string, { mtu: number; until: number }>();
+  #behind: SimNat | undefined;
+  #addresses: readonly string[];
+  #nextPort = FIRST_EPHEMERAL_PORT;
+
+  /** Made by SimWorld.host. */
+  constructor(context: SimContext, name: string, internet: SimNetwork, options: HostOptions) {
+    this.name = name;
+    this.context = context;
+    this.clockOffsetMs = options.clockOffsetMs ?? 0;
+    this.clockRate = options.clockRate ?? 1;
+    if (!(this.clockRate > 0)) throw new RangeError(`expected clockRate above 0, got ${this.clockRate}`);
+    this.#internet = internet;
+    this.#prng = context.prng.fork(`${name} random`);
+    this.#behind = options.behind;
+    const upEnd = (packet: SimPacket): void => this.#network.route(packet);
+    this.link = makeLink(context, name, options, upEnd, (packet) => this.#receive(packet));
+    this.#addresses = this.#network.attach(this, options.addresses);
+  }
+
+  /** Addresses besides loopback. */
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  /** The NAT in front, if any. */
+  get behind(): SimNat | undefined {
+    return this.#behind;
+  }
+
+  /** Bytes of this host's own random source: the same for the same seed and name, whatever other hosts draw. */
+  random(length: number): Uint8Array {
+    return this.#prng.bytes(length);
+  }
+
+  /**
+   * Binds sockets and makes a carrier of them. Default: one socket on all addresses for each family the host has.
+   * Throws if an address is not the host's, or the port is taken.
+   */
+  open(sockets: readonly SocketOptions[] = this.#defaultSockets()): SimCarrier {
+    const bound = sockets.map((socket) => this.#bind(socket, sockets));
+    if (new Set(bound.map(formatAddress)).size < bound.length) throw new RangeError("expected sockets to differ");
+    const carrier = new SimCarrier(this, bound);
+    for (const { via, address } of carrier.sockets) this.#sockets.set(formatAddress(address), { carrier, via });
+    return carrier;
+  }
+
+  /**
+   * Changes the addresses, and the NAT in front if `behind` is named (undefined: straight on the internet). Sockets
+   * bound to all addresses go on by the new ones; packets under way to the old ones are lost.
+   */
+  move(to: { readonly addresses?: readonly string[]; readonly behind?: SimNat | undefined }): void {
+    this.#network.detach(this);
+    if ("behind" in to) this.#behind = to.behind;
+    this.#addresses = this.#network.attach(this, to.addresses);
+  }
+
+  /** Sends a datagram with any source address, as a forger or a replay does. */
+  inject(from: Address, to: Address, bytes: Uint8Array): void {
+    this.#launch(from, to, bytes);
+  }
+
+  /** Called by carriers. */
+  transmit(bytes: Uint8Array, bound: Address, to: Address): void {
+    const from = this.#sourceFor(bound, to);
+    this.#launch(from ?? bound, to, bytes, from !== undefined && !isUnusable(to));
+  }
+
+  /** Own addresses that a socket can be reached at by others. Called by carriers. */
+  reachableAddresses(bound: Address): readonly Address[] {
+    const all = this.#hasAll(bound);
+    return this.#addresses
+      .filter((host) => isIpv6(host) === isIpv6(bound.host) && (all || host === bound.host) && !isLinkLocal(host))
+      .map((host) => ({ host, port: bound.port }));
+  }
+
+  /** Frees a carrier's ports. Called by carriers. */
+  release(carrier: SimCarrier): void {
+    for (const [key, socket] of this.#sockets) if (socket.carrier === carrier) this.#sockets.delete(key);
+  }
+
+  /** Remembers the path MTU of a destination, as kernels do, for 10 minutes. Called by links. */
+  learnMtu(target: string, mtu: number): void {
+    const until = this.context.clock.now + PATH_MTU_EXPIRES_MS;
+    this.#pathMtu.set(target, { mtu: Math.min(mtu, this.#knownMtu(target) ?? mtu), until });
+  }
+
+  #launch(from: Address, to: Address, bytes: Uint8Array, routable = true): void {
+    const known = this.#knownMtu(to.host);
+    const packet: SimPacket = {
+      from: { host: from.host, port: from.port },
+      to: { host: to.host, port: to.port },
+      bytes: bytes.slice(),
+      sender: this,
+      target: to.host,
+      mtu: known ?? Number.POSITIVE_INFINITY,
+      mayFragment: known !== undefined && fragmentCount(bytes.length, isIpv6(to.host), known) > 1,
+    };
+    const { traffic, clock } = this.context;
+    if (!traffic.sent(packet)) return;
+    if (!routable) traffic.dropped(packet, "unroutable");
+    else if (packet.bytes.length > MAX_UDP_PAYLOAD) traffic.dropped(packet, "mtu");
+    else if (this.#isOwn(to.host)) clock.schedule(clock.now + LOCAL_LATENCY_MS, () => this.#receive(packet), 0);
+    else this.link.up.push(packet);
+  }
+
+  #receive(packet: SimPacket): void {
+    const { traffic, clock } = this.context;
+    if (!this.#isOwn(packet.to.host)) {
+      traffic.dropped(packet, "unroutable");
+      return;
+    }
+    if (!this.context.reaches(packet.sender, this)) {
+      traffic.dropped(packet, "blocked");
+      return;
+    }
+    clock.callOut(() => {
+      if (!traffic.arriving(packet)) return;
+      const all = { host: isIpv6(packet.to.host) ? "::" : "0.0.0.0", port: packet.to.port };
+      const socket = this.#sockets.get(formatAddress(packet.to)) ?? this.#sockets.get(formatAddress(all));
+      if (socket === undefined) {
+        traffic.dropped(packet, "closed");
+        return;
+      }
+      traffic.delivered(packet);
+      socket.carrier.deliver(packet.bytes, packet.from, socket.via);
+    });
+  }
+
+  #bind(wanted: SocketOptions, together: readonly SocketOptions[]): Address {
+    const host = canonicalHost(wanted.host ?? "0.0.0.0");
+    if (host === undefined || !(this.#isOwn(host) || this.#hasAll({ host, port: 0 }))) {
+      throw new RangeError(
+        `"${this.name}" has no address ${wanted.host}; bind to one of ${this.#addresses.join(", ")}`,
+      );
+    }
+    if (wanted.port !== undefined && wanted.port !== 0) {
+      const key = formatAddress({ host, port: wanted.port });
+      if (this.#sockets.has(key)) throw new RangeError(`${key} on "${this.name}" is already in use`);
+      return { host, port: wanted.port };
+    }
+    const taken = (port: number): boolean => this.#portTaken(port) || together.some((other) => other.port === port);
+    for (let i = FIRST_EPHEMERAL_PORT; i <= LAST_PORT; i++) {
+      const port = this.#nextPort;
+      this.#nextPort = port === LAST_PORT ? FIRST_EPHEMERAL_PORT : port + 1;
+      if (!taken(port)) return { host, port };
+    }
+    throw new RangeError(`"${this.name}" has no port left; close some carriers`);
+  }
+
+  #portTaken(port: number): boolean {
+    for (const key of this.#sockets.keys()) if (key.endsWith(`:${port}`)) return true;
+    return false;
+  }
+
+  #sourceFor(bound: Address, to: Address): Address | undefined {
+    if (isIpv6(bound.host) !== isIpv6(to.host)) return undefined;
+    if (!this.#hasAll(bound)) {
+      const valid = this.#isOwn(bound.host) && (!isLoopback(bound) || isLoopback(to));
+      return valid ? bound : undefined;
+    }
+    if (this.#isOwn(to.host)) return { host: to.host, port: bound.port };
+    const host = this.#addresses.find((address) => isIpv6(address) === isIpv6(to.host));
+    return host === undefined ? undefined : { host, port: bound.port };
+  }
+
+  #defaultSockets(): readonly SocketOptions[] {
+    const families = new Set(this.#addresses.map((host) => (isIpv6(host) ? "::" : "0.0.0.0")));
+    return [...families].map((host) => ({ host }));
+  }
+
+  #isOwn(host: string): boolean {
+    return this.#addresses.includes(host) || isLoopback({ host, port: 0 });
+  }
+
+  #hasAll(bound: Address): boolean {
+    return bound.host === "0.0.0.0" || bound.host === "::";
+  }
+
+  #knownMtu(target: string): number | undefined {
+    const known = this.#pathMtu.get(target);
+    return known !== undefined && known.until > this.context.clock.now ? known.mtu : undefined;
+  }
+
+  get #network(): SimNetwork {
+    return this.#behind?.network ?? this.#internet;
+  }
+}
+
+function isLinkLocal(host: string): boolean {
+  return /^(169\.254\.|fe[89ab][0-9a-f]:)/.test(host);
+}
+
+const FIRST_EPHEMERAL_PORT = 49152;
+const LAST_PORT = 65535;
+/** Delay from a host to itself: some time must pass, or a busy loop on loopback would stop the clock. */
+const LOCAL_LATENCY_MS = 0.05;
+const PATH_MTU_EXPIRES_MS = 600_000;

@@ -1,0 +1,193 @@
+import { type Address, formatAddress } from "../proto/address.ts";
+import { type AccessOptions, makeLink, type SimContext } from "./context.ts";
+import type { SimLink } from "./link.ts";
+import { SimNetwork } from "./network.ts";
+import { isIpv6, type SimPacket } from "./packet.ts";
+import type { Prng } from "./prng.ts";
+
+/**
+ * NAT kinds in the classic names. The three cones keep one outer port for an inside socket, whatever the
+ * destination, and let in: everybody (full); addresses already sent to (restricted); addresses and ports already
+ * sent to (port-restricted). A symmetric NAT takes an outer port per destination, and lets in that one alone.
+ */
+export type NatKind = "full-cone" | "restricted-cone" | "port-restricted-cone" | "symmetric";
+
+/** Settings of a NAT box. */
+export interface NatOptions extends AccessOptions {
+  readonly kind: NatKind;
+  /** Outer addresses, at most one per family. Default: an unused IPv4 one of the network in front. */
+  readonly addresses?: readonly string[];
+  /** The NAT in front of this one. Default: none, it faces the internet. */
+  readonly behind?: SimNat;
+  /** A mapping, and each permission in it, ends so long after the last packet out. Default 120,000. */
+  readonly mappingTimeoutMs?: number;
+  /** True if packets in refresh a mapping too. Default false. */
+  readonly refreshInbound?: boolean;
+  /** True if inside hosts reach each other by their outer addresses. Default false. */
+  readonly hairpin?: boolean;
+  /** True to take the inside port as the outer one while it is free. Default false: random ports. */
+  readonly preservePorts?: boolean;
+}
+
+/** One mapping, for tests to look at. */
+export interface NatMapping {
+  readonly inside: Address;
+  readonly outside: Address;
+}
+
+/** A NAT box: a network of its own inside, one or two addresses outside. */
+export class SimNat {
+  readonly name: string;
+  readonly kind: NatKind;
+  /** The NAT in front of this one, if any. */
+  readonly behind: SimNat | undefined;
+  /** The outer access link. */
+  readonly link: SimLink;
+  /** The network inside. */
+  readonly network: SimNetwork;
+  readonly #context: SimContext;
+  readonly #options: NatOptions;
+  readonly #outer: SimNetwork;
+  readonly #prng: Prng;
+  readonly #byInside = new Map<string, Mapping>();
+  readonly #byOutside = new Map<string, Mapping>();
+  #retired = new Set<string>();
+  #addresses: readonly string[];
+
+  /** `internet` is the network in front unless the options name a NAT. Made by SimWorld.nat. */
+  constructor(context: SimContext, name: string, internet: SimNetwork, insidePrefix: string, options: NatOptions) {
+    this.name = name;
+    this.kind = options.kind;
+    this.behind = options.behind;
+    this.#context = context;
+    this.#options = options;
+    this.#outer = options.behind?.network ?? internet;
+    this.#prng = context.prng.fork(`${name} nat`);
+    this.network = new SimNetwork(context.traffic, insidePrefix, (packet) => this.#outbound(packet));
+    const upEnd = (packet: SimPacket): void => this.#outer.route(packet);
+    this.link = makeLink(context, name, options, upEnd, (packet) => this.#inbound(packet));
+    this.#addresses = this.#outer.attach(this, options.addresses);
+  }
+
+  /** Outer addresses. */
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  /** The mappings that have not timed out. */
+  get mappings(): readonly NatMapping[] {
+    this.#expire();
+    return [...this.#byInside.values()].map(({ inside, outside }) => ({ inside, outside }));
+  }
+
+  /**
+   * Forgets all mappings, as a restart does: the next packets out take other ports. With `addresses`, the outer
+   * addresses change too, as a provider's renumbering does.
+   */
+  rebind(addresses?: readonly string[]): void {
+    this.#retired = new Set(this.#byOutside.keys());
+    this.#byInside.clear();
+    this.#byOutside.clear();
+    if (addresses === undefined) return;
+    this.#outer.detach(this);
+    this.#addresses = this.#outer.attach(this, addresses);
+  }
+
+  #outbound(packet: SimPacket): void {
+    const mapping = this.#mappingFor(packet);
+    if (mapping === undefined) {
+      this.#context.traffic.dropped(packet, "nat");
+      return;
+    }
+    const now = this.#context.clock.now;
+    mapping.lastUsed = now;
+    mapping.permissions.set(this.#permissionOf(packet.to), now);
+    packet.from = mapping.outside;
+    if (!this.#addresses.includes(packet.to.host)) this.link.up.push(packet);
+    else if (this.#options.hairpin) this.#inbound(packet);
+    else this.#context.traffic.dropped(packet, "nat");
+  }
+
+  #inbound(packet: SimPacket): void {
+    this.#expire();
+    const now = this.#context.clock.now;
+    const mapping = this.#byOutside.get(formatAddress(packet.to));
+    const permission = this.#permissionOf(packet.from);
+    if (mapping === undefined || !this.#permits(mapping, permission)) {
+      this.#context.traffic.dropped(packet, "nat");
+      return;
+    }
+    if (this.#options.refreshInbound) {
+      mapping.lastUsed = now;
+      if (mapping.permissions.has(permission)) mapping.permissions.set(permission, now);
+    }
+    packet.to = mapping.inside;
+    this.network.routeInside(packet);
+  }
+
+  #permits(mapping: Mapping, permission: string): boolean {
+    const since = mapping.permissions.get(permission);
+    return this.kind === "full-cone" || (since !== undefined && this.#context.clock.now - since <= this.#timeoutMs);
+  }
+
+  /** What the filter tells remote addresses apart by. */
+  #permissionOf(remote: Address): string {
+    if (this.kind === "full-cone") return "anybody";
+    return this.kind === "restricted-cone" ? remote.host : formatAddress(remote);
+  }
+
+  #mappingFor(packet: SimPacket): Mapping | undefined {
+    this.#expire();
+    const inside = formatAddress(packet.from);
+    const key = this.kind === "symmetric" ? `${inside} ${formatAddress(packet.to)}` : inside;
+    const known = this.#byInside.get(key);
+    if (known !== undefined) return known;
+    const host = this.#addresses.find((address) => isIpv6(address) === isIpv6(packet.from.host));
+    const port = host === undefined ? undefined : this.#freePort(host, packet.from.port);
+    if (host === undefined || port === undefined) return undefined;
+    const mapping = { key, inside: packet.from, outside: { host, port }, lastUsed: 0, permissions: new Map() };
+    this.#byInside.set(key, mapping);
+    this.#byOutside.set(formatAddress(mapping.outside), mapping);
+    return mapping;
+  }
+
+  #freePort(host: string, preferred: number): number | undefined {
+    const free = (port: number): boolean => {
+      const key = formatAddress({ host, port });
+      return !this.#byOutside.has(key) && !this.#retired.has(key);
+    };
+    if (this.#options.preservePorts && free(preferred)) return preferred;
+    const start = this.#prng.int(PORTS);
+    for (let i = 0; i < PORTS; i++) {
+      const port = FIRST_PORT + ((start + i) % PORTS);
+      if (free(port)) return port;
+    }
+    return undefined;
+  }
+
+  #expire(): void {
+    const oldest = this.#context.clock.now - this.#timeoutMs;
+    for (const mapping of this.#byInside.values()) {
+      if (mapping.lastUsed >= oldest) continue;
+      this.#byInside.delete(mapping.key);
+      this.#byOutside.delete(formatAddress(mapping.outside));
+    }
+  }
+
+  get #timeoutMs(): number {
+    return this.#options.mappingTimeoutMs ?? DEFAULT_MAPPING_TIMEOUT_MS;
+  }
+}
+
+interface Mapping extends NatMapping {
+  readonly key: string;
+  /** Time of the last packet that refreshed it. */
+  lastUsed: number;
+  /** Remotes already sent to, and when last. */
+  readonly permissions: Map<string, number>;
+}
+
+/** The least that RFC 4787 §4.3 asks of a NAT. */
+const DEFAULT_MAPPING_TIMEOUT_MS = 120_000;
+const FIRST_PORT = 1024;
+const PORTS = 65536 - FIRST_PORT;

@@ -1,0 +1,54 @@
+import type { Address } from "../proto/address.ts";
+
+/** A host or a NAT, and the NAT in front of it. */
+export interface SimNode {
+  readonly name: string;
+  readonly behind: SimNode | undefined;
+}
+
+/** Who sent a packet: told when a link on the way was too narrow for it. */
+export interface PacketSender extends SimNode {
+  /** A packet to the address `target` met a link of `mtu` bytes. */
+  learnMtu(target: string, mtu: number): void;
+}
+
+/** A datagram on its way. NATs rewrite the addresses; the bytes never change in place. */
+export interface SimPacket {
+  from: Address;
+  to: Address;
+  bytes: Uint8Array;
+  readonly sender: PacketSender;
+  /** The address the sender sent it to. */
+  readonly target: string;
+  /** Largest IP packet that its fragments fit: the least of the path so far. */
+  mtu: number;
+  /** True if the sender's kernel already knew the path as too narrow and so allowed fragments. */
+  readonly mayFragment: boolean;
+}
+
+/** Fragments of a packet that fits IP packets of `mtu` bytes. */
+export function fragmentCount(bytes: number, ipv6: boolean, mtu: number): number {
+  if (bytes + UDP_HEADER + ipHeader(ipv6) <= mtu) return 1;
+  const perFragment = (mtu - ipHeader(ipv6) - (ipv6 ? IPV6_FRAGMENT_HEADER : 0)) & ~7;
+  return Math.ceil((bytes + UDP_HEADER) / Math.max(8, perFragment));
+}
+
+/** Bytes on the wire, with UDP and IP headers, of a packet sent in `fragments`. */
+export function wireBytes(bytes: number, ipv6: boolean, fragments: number): number {
+  const extra = ipv6 && fragments > 1 ? IPV6_FRAGMENT_HEADER : 0;
+  return bytes + UDP_HEADER + fragments * (ipHeader(ipv6) + extra);
+}
+
+/** True for an IPv6 address. */
+export function isIpv6(host: string): boolean {
+  return host.includes(":");
+}
+
+function ipHeader(ipv6: boolean): number {
+  return ipv6 ? 40 : 20;
+}
+
+/** Largest UDP payload, whatever the path. */
+export const MAX_UDP_PAYLOAD = 65507;
+const UDP_HEADER = 8;
+const IPV6_FRAGMENT_HEADER = 8;
