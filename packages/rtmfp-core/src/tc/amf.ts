@@ -117,7 +117,7 @@ export class AmfError extends Error {
 export interface AmfLimits {
   /** Nesting of values. Default 64. */
   readonly maxDepth: number;
-  /** Values in one reader or writer, nested ones and keys of dictionaries included. Default 262,144. */
+  /** Values in one reader or writer, nested ones, keys of dictionaries and names in AMF3 traits included. Default 262,144. */
   readonly maxValues: number;
   /** Bytes read or written. Default 16,777,215, the longest RTMP message (RFC 7425 §5.1). */
   readonly maxBytes: number;
@@ -162,9 +162,13 @@ export class AmfBudget {
     if (++this.#depth > this.limits.maxDepth) {
       throw new AmfError(`AMF values are nested deeper than ${this.limits.maxDepth}`);
     }
-    if (++this.#values > this.limits.maxValues) {
-      throw new AmfError(`more than ${this.limits.maxValues} AMF values`);
-    }
+    this.spend(1);
+  }
+
+  /** Accounts for what costs as much as `count` values. @throws AmfError beyond the limit. */
+  spend(count: number): void {
+    this.#values += count;
+    if (this.#values > this.limits.maxValues) throw new AmfError(`more than ${this.limits.maxValues} AMF values`);
   }
 
   /** Ends a value begun with {@link enter}. */

@@ -166,6 +166,7 @@ class Amf3Reader {
     const count = externalizable ? 0 : flags >>> 3;
     const className = this.#string();
     this.#in.expect(count, 1);
+    this.#budget.spend(count);
     const sealed: string[] = [];
     for (let i = 0; i < count; i++) sealed.push(this.#string());
     const traits: Traits = { className, sealed, dynamic, externalizable };

@@ -263,6 +263,21 @@ describe("hostile AMF", () => {
     });
   }
 
+  it("counts the names of a class, which can be a byte each", () => {
+    const names = 2_000;
+    const traits = (names << 4) | 3;
+    const bytes = Uint8Array.of(
+      0x0a,
+      (traits >> 14) | 0x80,
+      (traits >> 7) | 0x80,
+      traits & 0x7f,
+      1,
+      ...Array(9_000).fill(1),
+    );
+    expect(decodeAmf3(bytes.subarray(0, 5 + 2 * names))).toEqual({ "": null });
+    expect(() => decodeAmf3(bytes, { maxValues: 1_999 })).toThrow("more than 1999 AMF values");
+  });
+
   it("believes no count that the bytes cannot hold", () => {
     for (const hex of ["0a ffffffff", "0c ffffffff", "02 ffff", "0f ffffffff"]) {
       expect(() => decodeAmf0(fromHex(hex))).toThrow(AmfError);
