@@ -166,3 +166,11 @@ export function fromHex(text: string): Uint8Array {
 
 /** The empty byte string, shared. */
 export const EMPTY: Uint8Array = new Uint8Array(0);
+
+/** True if both hold the same bytes, in time that depends on the length alone. For secrets. */
+export function equalConstantTime(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= (a[i] as number) ^ (b[i] as number);
+  return difference === 0;
+}

@@ -1,0 +1,50 @@
+/** Settings of an endpoint. Times in milliseconds, sizes in bytes. § means RFC 7016. */
+import type { Address } from "./address.ts";
+import type { CongestionFactory } from "./congestion/controller.ts";
+import type { CryptoProfile } from "./crypto-profile.ts";
+
+/** What an endpoint needs, and may be told. */
+export interface EndpointConfig {
+  readonly profile: CryptoProfile;
+  /** `length` unpredictable bytes. */
+  readonly random: (length: number) => Uint8Array;
+  /** A 32-bit session ID, not 0, to receive on; asked again if it is taken. Default: random. */
+  readonly allocateSessionId?: () => number;
+  /** Secret of the cookies, to share between processes on one address. Default: random. */
+  readonly cookieSecret?: Uint8Array;
+  /** Answer IHellos that select our certificate. Default true. */
+  readonly listen?: boolean;
+  /** Datagram size to send with. Default 1200. */
+  readonly datagramBytes?: number;
+  /** Default: Appendix A. */
+  readonly congestion?: CongestionFactory;
+  /** Idle time before a keepalive Ping; 0 is none. Default 30000. */
+  readonly keepaliveMs?: number;
+  /**
+   * Follow the far end to a new address after a secret Ping: always, only on sessions whose far end sends an HMAC, or
+   * never. Default "probe": always; without HMAC at most one move per 10 s (a recorded departure from §5).
+   */
+  readonly mobility?: "probe" | "hmac" | "off";
+  /** Largest number of sessions; beyond it IIKeyings are dropped. Default 1000000. */
+  readonly maxSessions?: number;
+  /** Called for every packet, decrypted; costs a copy of each. */
+  readonly trace?: (record: TraceRecord) => void;
+  /** Called when something is to transmit or an event to poll; may be called often. */
+  readonly wake?: () => void;
+}
+
+/** One packet for {@link EndpointConfig.trace}. The bytes are borrowed for the call. */
+export interface TraceRecord {
+  readonly now: number;
+  readonly direction: "in" | "out";
+  readonly via: number;
+  readonly peer: Address;
+  /** Unsigned 32-bit session ID on the wire, unscrambled. */
+  readonly sessionId: number;
+  /** Under the Default Session Key. */
+  readonly startup: boolean;
+  /** The datagram as on the wire. */
+  readonly datagram: Uint8Array;
+  /** The RTMFP packet: flags byte, chunks, and on receipt the padding. */
+  readonly packet: Uint8Array;
+}

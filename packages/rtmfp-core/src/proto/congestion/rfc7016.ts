@@ -1,0 +1,59 @@
+/** The congestion control of Appendix A: TCP-like, with time-critical yield. § means RFC 7016. */
+import type { AckEvent, CongestionController } from "./controller.ts";
+
+/** Names as in §A.2; sizes in bytes. */
+export class Rfc7016Congestion implements CongestionController {
+  cwnd: number = CWND_INIT;
+  ssthresh: number = Number.POSITIVE_INFINITY;
+  ackedBytesAccumulator = 0;
+
+  get window(): number {
+    return this.cwnd;
+  }
+
+  onTimeout(lost: boolean): void {
+    this.ssthresh = Math.max(this.ssthresh, this.cwnd * 0.75);
+    this.ackedBytesAccumulator = 0;
+    this.cwnd = lost ? CWND_TIMEDOUT : CWND_INIT;
+  }
+
+  onAck(event: AckEvent): void {
+    if (event.lost) {
+      const gentle =
+        event.timeCriticalSent || (event.preAckOutstanding > GENTLE_OUTSTANDING && event.fastGrowAllowed)
+          ? 7 / 8
+          : 1 / 2;
+      this.ssthresh = Math.max(event.preAckOutstanding * gentle, CWND_INIT);
+      this.cwnd = this.ssthresh;
+      this.ackedBytesAccumulator = 0;
+      return;
+    }
+    if (event.ackedBytes === 0 || event.nak || event.preAckOutstanding < this.cwnd) return;
+    this.cwnd = Math.max(this.cwnd + Math.min(this.#increase(event), SMSS), CWND_INIT);
+  }
+
+  #increase(event: AckEvent): number {
+    const slowStart = this.cwnd < this.ssthresh;
+    if (event.fastGrowAllowed) return slowStart ? event.ackedBytes : this.#perThreshold(event.ackedBytes, 48, 4800);
+    if (event.timeCriticalSent) {
+      return slowStart ? Math.ceil(event.ackedBytes / 4) : this.#perThreshold(event.ackedBytes, 24, 2400);
+    }
+    return this.#perThreshold(event.ackedBytes, 24, 4800);
+  }
+
+  /** `step` bytes for every AITHRESH bytes acknowledged. */
+  #perThreshold(ackedBytes: number, step: number, cap: number): number {
+    const threshold = Math.min(Math.max(this.cwnd / 16, 64), cap);
+    this.ackedBytesAccumulator += ackedBytes;
+    const steps = Math.floor(this.ackedBytesAccumulator / threshold);
+    this.ackedBytesAccumulator -= steps * threshold;
+    return steps * step;
+  }
+}
+
+/** §A.2 names these values as examples. */
+const SMSS = 1460;
+const CWND_INIT = 4380;
+const CWND_TIMEDOUT = SMSS;
+/** 7/8 of the window at which 1 percent equals 768 bytes (§A.1). */
+const GENTLE_OUTSTANDING = 67_200;

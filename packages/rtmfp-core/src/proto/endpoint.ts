@@ -1,0 +1,256 @@
+/** The sans-IO endpoint: one identity on one or more sockets (§3.3). § means RFC 7016. */
+import { type Address, isLoopback, isUnusable, type WireAddress } from "./address.ts";
+import type { EndpointConfig } from "./config.ts";
+import type { CryptoProfile, KeyingStep, PublicKeyResult } from "./crypto-profile.ts";
+import type { EndpointEvent } from "./events.ts";
+import { Fifo } from "./fifo.ts";
+import { Introductions } from "./introductions.ts";
+import { SESSION_ID_BYTES, unscrambleSessionId } from "./packet.ts";
+import { PacketBuilder } from "./packet-builder.ts";
+import { MAX_JOBS, SEAL_SPARE_BYTES, TAG_BYTES } from "./params.ts";
+import { Session } from "./session.ts";
+import { Sessions } from "./session-table.ts";
+import { type Transmit, transmitSession } from "./session-transmit.ts";
+import { type Candidate, Opening } from "./startup/initiator.ts";
+import { StartupReceiver } from "./startup/receiver.ts";
+import { Responder } from "./startup/responder.ts";
+import { StartupSender } from "./startup/sender.ts";
+import type { StartupHost } from "./startup/startup-host.ts";
+import { type EndpointStats, newEndpointStats } from "./stats.ts";
+import { TimeCriticalMemory } from "./time-critical.ts";
+import { TimerHeap } from "./timer-heap.ts";
+
+/** One received datagram. Its bytes are borrowed for the call. */
+export interface Datagram {
+  readonly bytes: Uint8Array;
+  readonly from: Address;
+  /** Id of the socket that received it; a reply leaves by the same. */
+  readonly via: number;
+  readonly ecn?: number;
+}
+
+/** Options of {@link Endpoint.open}. */
+export interface OpenOptions {
+  /** Addresses to try; may be empty if more are added by `addCandidates`. */
+  readonly candidates: readonly Candidate[];
+  /** Time until the opening fails, at most and by default 95000 ms. */
+  readonly timeoutMs?: number;
+  /** Candidates on loopback are accepted from redirects. Default: if a candidate given here is on loopback. */
+  readonly allowLoopback?: boolean;
+}
+
+/** See docs/architecture.md for what to call after what. */
+export class Endpoint implements StartupHost {
+  readonly config: EndpointConfig;
+  readonly stats: EndpointStats = newEndpointStats();
+  readonly timers: TimerHeap = new TimerHeap();
+  readonly timeCritical: TimeCriticalMemory = new TimeCriticalMemory();
+  readonly sender: StartupSender;
+  readonly sessions: Sessions;
+  readonly #introductions: Introductions;
+  readonly #responder: Responder;
+  readonly #startup: StartupReceiver;
+  readonly #events = new Fifo<EndpointEvent>();
+  readonly #ready = new Fifo<Session>();
+  readonly #jobs = new Map<number, (result: PublicKeyResult, now: number) => void>();
+  readonly #packet = new PacketBuilder();
+  readonly #transmit: Transmit = { length: 0, via: 0, to: { host: "", port: 0 }, ecn: undefined };
+  #nextJob = 1;
+
+  constructor(config: EndpointConfig) {
+    this.config = config;
+    this.sessions = new Sessions(config);
+    this.sender = new StartupSender(config, this.stats, this.timers);
+    this.#introductions = new Introductions(this, this.sender);
+    this.#responder = new Responder(this);
+    this.#startup = new StartupReceiver(this, this.#responder, this.#introductions);
+  }
+
+  get profile(): CryptoProfile {
+    return this.config.profile;
+  }
+
+  /** Hands over the datagrams of one turn. Never throws for what they hold; nothing is sent before pollTransmit. */
+  handleDatagrams(now: number, batch: readonly Datagram[]): void {
+    for (const datagram of batch) this.#receive(now, datagram);
+  }
+
+  /** Runs what is due. Call when pollTimeout has come; at other times it does nothing. */
+  handleTimeout(now: number): void {
+    this.timers.run(now);
+  }
+
+  /** When handleTimeout is next wanted; undefined if never. May be early. */
+  pollTimeout(): number | undefined {
+    const next = this.timers.next;
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
+  }
+
+  /**
+   * Writes the next datagram into `buffer`, which must hold {@link TRANSMIT_BUFFER_BYTES}. Call until undefined. The
+   * result is valid until the next call.
+   */
+  pollTransmit(now: number, buffer: Uint8Array): Transmit | undefined {
+    const out = this.#transmit;
+    if (this.sender.poll(buffer, now, out)) return this.#sent(out);
+    for (let session = this.#ready.peek(); session !== undefined; session = this.#ready.peek()) {
+      this.#ready.shift();
+      session.queued = false;
+      if (!transmitSession(session, this, this.#packet, buffer, now, out)) continue;
+      this.sessionReady(session);
+      return this.#sent(out);
+    }
+    return undefined;
+  }
+
+  /** The next event, or undefined. */
+  pollEvent(): EndpointEvent | undefined {
+    return this.#events.shift();
+  }
+
+  /** Starts to open a session to the endpoint that `epd` selects (§3.5.1.1.1). The outcome is an event. */
+  open(now: number, epd: Uint8Array, options: OpenOptions): Session {
+    const session = new Session(this, "initiator", this.sessions.allocateId(), "S_IHELLO_SENT", now);
+    const loopback = options.allowLoopback ?? options.candidates.some((candidate) => isLoopback(candidate.address));
+    const opening = new Opening(
+      this,
+      session,
+      epd,
+      this.config.random(TAG_BYTES),
+      now,
+      options.timeoutMs,
+      (address) => !isUnusable(address) && (loopback || !isLoopback(address)),
+      (ended) => this.#startup.forget(ended),
+    );
+    session.opening = opening;
+    this.sessions.add(session);
+    this.#startup.expect(opening);
+    session.wakeAt(opening.nextDeadline);
+    for (const candidate of options.candidates) opening.addCandidate(candidate, now);
+    this.config.wake?.();
+    return session;
+  }
+
+  /** Adds addresses to try to a session that is being opened; ignored later. */
+  addCandidates(now: number, session: Session, candidates: readonly Candidate[]): void {
+    const opening = session.opening;
+    if (opening instanceof Opening) for (const candidate of candidates) opening.addCandidate(candidate, now);
+    this.config.wake?.();
+  }
+
+  /** Takes the result of a "job" event; an unknown id is ignored. */
+  completeJob(now: number, id: number, result: PublicKeyResult): void {
+    const done = this.#jobs.get(id);
+    this.#jobs.delete(id);
+    done?.(result, now);
+    this.config.wake?.();
+  }
+
+  /** Answers an "introduction" with a Redirect; false if it is no longer open. */
+  redirect(now: number, id: number, addresses: readonly WireAddress[]): boolean {
+    const sent = this.#introductions.redirect(id, addresses, now);
+    this.config.wake?.();
+    return sent;
+  }
+
+  /** Forwards an "introduction" to the far end of a session; false if it is no longer open. */
+  forward(now: number, id: number, session: Session): boolean {
+    return this.#introductions.forward(id, session, now);
+  }
+
+  /** Closes an "introduction" for further answers. */
+  ignore(id: number): void {
+    this.#introductions.done(id);
+  }
+
+  // What sessions and handshakes ask of the endpoint.
+
+  emit(event: EndpointEvent): void {
+    this.#events.push(event);
+    this.config.wake?.();
+  }
+
+  sessionReady(session: Session): void {
+    if (session.queued) return;
+    session.queued = true;
+    this.#ready.push(session);
+    this.config.wake?.();
+  }
+
+  sessionEnded(session: Session): void {
+    if (this.sessions.get(session.nearId) !== session) return;
+    this.sessions.remove(session);
+    this.#responder.onSessionEnded(session);
+    if (session.keys !== undefined) this.stats.sessionsClosed++;
+  }
+
+  sessionMoved(session: Session, fromKey: string): void {
+    this.sessions.moved(session, fromKey);
+  }
+
+  forwardedHello(session: Session, epd: Uint8Array, reply: Address, tag: Uint8Array, now: number): void {
+    this.#startup.onForwardedHello(session, epd, reply, tag, now);
+  }
+
+  runStep<T>(step: KeyingStep<T>, now: number, done: (result: T | undefined, now: number) => void): boolean {
+    if (step.job === undefined) {
+      done(step.finish({}), now);
+      return true;
+    }
+    if (this.#jobs.size >= MAX_JOBS) {
+      this.stats.jobsRefused++;
+      return false;
+    }
+    const id = this.#nextJob++;
+    this.#jobs.set(id, (result, later) => done(step.finish(result), later));
+    this.emit({ type: "job", id, job: step.job });
+    return true;
+  }
+
+  #sent(out: Transmit): Transmit {
+    this.stats.datagramsOut++;
+    this.stats.bytesOut += out.length;
+    return out;
+  }
+
+  #receive(now: number, datagram: Datagram): void {
+    const { bytes, from, via } = datagram;
+    const stats = this.stats;
+    stats.datagramsIn++;
+    stats.bytesIn += bytes.length;
+    if (bytes.length <= SESSION_ID_BYTES) {
+      stats.badSize++;
+      return;
+    }
+    const id = unscrambleSessionId(bytes);
+    const session = id === 0 ? undefined : this.sessions.get(id);
+    if (id !== 0 && session === undefined) {
+      stats.unknownSession++;
+      return;
+    }
+    const keys = session?.keys;
+    const cipher = keys?.cipher ?? this.profile.startupCipher;
+    const packet = cipher.open(bytes.subarray(SESSION_ID_BYTES));
+    if (packet === undefined) {
+      if (cipher.failure === "replay") stats.replayed++;
+      else if (cipher.failure === "size") stats.badSize++;
+      else stats.badVerify++;
+      return;
+    }
+    this.config.trace?.({
+      now,
+      direction: "in",
+      via,
+      peer: from,
+      sessionId: id >>> 0,
+      startup: keys === undefined,
+      datagram: bytes,
+      packet,
+    });
+    if (keys === undefined) this.#startup.onPacket(packet, session, now, from, via);
+    else if (session?.onPacket(packet, now, from, via) === false) stats.badMode++;
+  }
+}
+
+/** Size of the buffer for {@link Endpoint.pollTransmit}: the largest datagram, with room for padding and HMAC. */
+export const TRANSMIT_BUFFER_BYTES: number = 65_536 + SEAL_SPARE_BYTES;

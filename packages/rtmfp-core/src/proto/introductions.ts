@@ -1,0 +1,107 @@
+/** IHellos that select nothing local, while the application decides (§3.5.1.4, §3.5.1.5). § means RFC 7016. */
+import { type Address, addressSize, type WireAddress } from "./address.ts";
+import { ChunkType } from "./chunk/types.ts";
+import { Fifo } from "./fifo.ts";
+import { INTRODUCTION_DECISION_MS, MAX_PENDING_INTRODUCTIONS } from "./params.ts";
+import type { Session } from "./session.ts";
+import type { SessionHost } from "./session-host.ts";
+import type { StartupSender } from "./startup/sender.ts";
+
+interface Pending {
+  readonly epd: Uint8Array;
+  readonly tag: Uint8Array;
+  readonly from: Address;
+  readonly via: number;
+  readonly until: number;
+}
+
+/** A bounded table of undecided introductions; each is forgotten after 5 s. */
+export class Introductions {
+  readonly #host: SessionHost;
+  readonly #sender: StartupSender;
+  readonly #pending = new Map<number, Pending>();
+  readonly #order = new Fifo<number>();
+  #nextId = 1;
+
+  constructor(host: SessionHost, sender: StartupSender) {
+    this.#host = host;
+    this.#sender = sender;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** Emits the event; drops and counts the IHello if the table is full. The bytes are copied. */
+  add(epd: Uint8Array, tag: Uint8Array, from: Address, via: number, now: number): void {
+    this.#expire(now);
+    const { stats } = this.#host;
+    if (this.#pending.size >= MAX_PENDING_INTRODUCTIONS) {
+      stats.introductionsRefused++;
+      return;
+    }
+    stats.introductions++;
+    const id = this.#nextId++;
+    const source = { host: from.host, port: from.port };
+    const pending = { epd: epd.slice(), tag: tag.slice(), from: source, via, until: now + INTRODUCTION_DECISION_MS };
+    this.#pending.set(id, pending);
+    this.#order.push(id);
+    this.#host.emit({ type: "introduction", id, epd: pending.epd, tag: pending.tag, from: source, via });
+  }
+
+  /**
+   * Answers with a Redirect that lists the addresses, as many as keep it within six times the request
+   * and one datagram; false if the introduction is no longer open.
+   */
+  redirect(id: number, addresses: readonly WireAddress[], now: number): boolean {
+    const pending = this.#open(id, now);
+    if (pending === undefined) return false;
+    const destinations: WireAddress[] = [];
+    let room =
+      Math.min(MAX_AMPLIFICATION * (pending.epd.length + pending.tag.length), MAX_REDIRECT_BYTES) - pending.tag.length;
+    for (const address of addresses) {
+      room -= addressSize(address);
+      if (room < 0) break;
+      destinations.push(address);
+    }
+    if (destinations.length === 0) return false;
+    this.#sender.send(
+      { type: ChunkType.redirect, tagEcho: pending.tag, destinations },
+      pending.from,
+      pending.via,
+      0,
+      now,
+    );
+    return true;
+  }
+
+  /** Forwards the IHello to the far end of `session`; false if the introduction is no longer open. */
+  forward(id: number, session: Session, now: number): boolean {
+    const pending = this.#open(id, now);
+    if (pending === undefined || !session.isOpen) return false;
+    session.sendForwardedHello(pending.epd, pending.from, pending.tag);
+    return true;
+  }
+
+  /** The introduction is decided: later answers are refused. */
+  done(id: number): void {
+    this.#pending.delete(id);
+  }
+
+  #open(id: number, now: number): Pending | undefined {
+    this.#expire(now);
+    return this.#pending.get(id);
+  }
+
+  #expire(now: number): void {
+    for (let id = this.#order.peek(); id !== undefined; id = this.#order.peek()) {
+      const pending = this.#pending.get(id);
+      if (pending !== undefined && pending.until > now) return;
+      this.#pending.delete(id);
+      this.#order.shift();
+    }
+  }
+}
+
+const MAX_AMPLIFICATION = 6;
+const MAX_REDIRECT_BYTES = 1_100;

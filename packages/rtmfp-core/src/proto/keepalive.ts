@@ -1,0 +1,52 @@
+/** When an idle session pings, and when silence means death (§3.5.4.1, AMB-23). § means RFC 7016. */
+import { KEEPALIVE_GRACE_MS, KEEPALIVE_LOST_PINGS, KEEPALIVE_MIN_MS } from "./params.ts";
+
+/** Keepalive state of a session. Any verified packet is a sign of life. */
+export class Keepalive {
+  /** Idle time before a Ping, ms; 0 is no keepalive. */
+  #periodMs: number;
+  #lastHeard: number;
+  #lastPing: number = Number.NEGATIVE_INFINITY;
+  #unanswered = 0;
+
+  constructor(periodMs: number, now: number) {
+    this.#periodMs = periodMs;
+    this.#lastHeard = now;
+  }
+
+  get periodMs(): number {
+    return this.#periodMs;
+  }
+
+  /** Sets the period, not below 5 s (RFC 7425 §5.3.4); 0 turns keepalive off. */
+  setPeriod(periodMs: number): void {
+    this.#periodMs = periodMs <= 0 ? 0 : Math.max(periodMs, KEEPALIVE_MIN_MS);
+  }
+
+  heard(now: number): void {
+    this.#lastHeard = now;
+    this.#unanswered = 0;
+  }
+
+  /** The far end may be gone: ask soon. */
+  suspect(now: number): void {
+    if (this.#periodMs > 0) this.#lastHeard = Math.min(this.#lastHeard, now - this.#periodMs);
+  }
+
+  /** What is due: a Ping, the verdict that the session is dead, or nothing. */
+  check(now: number, erto: number): "ping" | "dead" | undefined {
+    if (now < this.nextDeadline(erto)) return undefined;
+    if (this.#unanswered >= KEEPALIVE_LOST_PINGS && now >= this.#lastHeard + this.#periodMs + KEEPALIVE_GRACE_MS)
+      return "dead";
+    this.#unanswered++;
+    this.#lastPing = now;
+    return "ping";
+  }
+
+  /** When to check next; Pings are at least ERTO apart. */
+  nextDeadline(erto: number): number {
+    if (this.#periodMs === 0) return Number.POSITIVE_INFINITY;
+    if (this.#unanswered === 0) return this.#lastHeard + this.#periodMs;
+    return this.#lastPing + Math.max(erto, KEEPALIVE_GRACE_MS / (KEEPALIVE_LOST_PINGS + 1));
+  }
+}

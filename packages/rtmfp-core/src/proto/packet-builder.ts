@@ -1,0 +1,31 @@
+/** Where a packet is put together: the caller's buffer, and how far the packet may reach. */
+import { ByteWriter } from "./bytes.ts";
+
+/** One packet under construction. Reused from packet to packet. */
+export class PacketBuilder {
+  writer: ByteWriter = new ByteWriter(new Uint8Array(0));
+  /** First byte of the packet: its flags. */
+  start = 0;
+  /** No chunk may end beyond this. */
+  limit = 0;
+  /** Serial number of the packet, so that a flow knows whether it already has a chunk in it. */
+  serial = 0;
+  /** The packet carries user data of a time-critical flow. */
+  timeCritical = false;
+  /** The packet carries user data. */
+  hasData = false;
+
+  begin(buffer: Uint8Array, start: number, limit: number): void {
+    this.writer = new ByteWriter(buffer, start);
+    this.start = start;
+    this.limit = limit;
+    this.serial++;
+    this.timeCritical = false;
+    this.hasData = false;
+  }
+
+  /** Bytes left for chunks. */
+  get room(): number {
+    return this.limit - this.writer.pos;
+  }
+}

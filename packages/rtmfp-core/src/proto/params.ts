@@ -1,0 +1,118 @@
+/** Constants of the protocol and limits of this implementation. Times in milliseconds, sizes in bytes. § means RFC 7016. */
+
+/** Timestamp clock tick (§2.2.4). */
+export const TICK_MS = 4;
+/** An echo is sent only for timestamps received within this time (§3.5.2.2). */
+export const ECHO_AGE_MS = 128_000;
+/** Larger RTT samples, in ticks, are invalid (§3.5.2.2). */
+export const MAX_RTT_TICKS = 32_767;
+/** ERTO at start, its floor, its cap when backed off, and the backoff factor (§3.5.2.2). */
+export const ERTO_INITIAL_MS = 3_000;
+export const ERTO_MIN_MS = 250;
+export const ERTO_MAX_MS = 10_000;
+export const ERTO_BACKOFF: number = 14_142 / 10_000;
+/** What MRTO adds for the far end's delayed acknowledgement (§3.5.2.2). */
+export const DELAYED_ACK_ALLOWANCE_MS = 200;
+
+/** Ultimate open timeout, and the least cookie lifetime (§3.5.1.1). */
+export const OPEN_TIMEOUT_MS = 95_000;
+/** Each IHello or IIKeying interval grows by this much over the one before (§3.5.1.1.1, AMB-10). */
+export const HANDSHAKE_RETRY_STEP_MS = 1_500;
+/** REDIRECT_THRESHOLD: a set with this many candidates takes no more from redirects (§3.5.1.1.1). */
+export const REDIRECT_THRESHOLD = 24;
+/** Tag length of our IHellos (§3.5.1.1.1 asks for at least 8). */
+export const TAG_BYTES = 16;
+/** Cookie length: deployed initiators take no other. */
+export const COOKIE_BYTES = 64;
+/** Lifetime of a cookie (§3.5.1.1.2, AMB-16). */
+export const COOKIE_LIFETIME_MS = 110_000;
+/** How long an unanswered introduction event stays open. */
+export const INTRODUCTION_DECISION_MS = 5_000;
+/** Undecided introduction events at one time; more IHellos are dropped and counted. */
+export const MAX_PENDING_INTRODUCTIONS = 1_024;
+/** Public-key jobs outstanding at one time; further handshakes are dropped and counted. */
+export const MAX_JOBS = 256;
+/** Startup packets waiting to be sent; further replies are dropped and counted. */
+export const MAX_STARTUP_QUEUE = 4_096;
+
+/** Packet reassembly: time limit, progress interval, buffer size and count (§3.4). */
+export const REASSEMBLY_LIMIT_MS = 60_000;
+export const REASSEMBLY_PROGRESS_MS = 1_000;
+export const REASSEMBLY_MAX_BYTES = 65_536;
+export const MAX_REASSEMBLIES = 64;
+/** Fragment sending without knowledge of the path: packets per destination and interval (§3.4). */
+export const FRAGMENT_BURST_PACKETS = 4;
+export const FRAGMENT_INTERVAL_MS = 200;
+
+/** Datagram size until path MTU discovery finds better (AMB-25), and the least ever used. */
+export const INITIAL_DATAGRAM_BYTES = 1_200;
+/** Room a datagram buffer needs beyond the packet itself: cipher padding and HMAC. */
+export const SEAL_SPARE_BYTES = 64;
+
+/** Close Request interval, S_NEARCLOSE limit, S_FARCLOSE_LINGER limit (§3.5.5). */
+export const CLOSE_REPEAT_MS = 5_000;
+export const NEARCLOSE_LIMIT_MS = 90_000;
+export const FARCLOSE_LINGER_MS = 19_000;
+
+/** Keepalive: idle time before a Ping, and when silence ends the session (§3.5.4.1, AMB-23, AMB-64). */
+export const KEEPALIVE_MS = 30_000;
+export const KEEPALIVE_MIN_MS = 5_000;
+export const KEEPALIVE_GRACE_MS = 10_000;
+export const KEEPALIVE_LOST_PINGS = 3;
+
+/** Mobility probes: spacing, reply age, secret size (§3.5.4.2), and spacing of moves without HMAC. */
+export const MOBILITY_PROBE_MS = 1_000;
+export const MOBILITY_REPLY_AGE_MS = 120_000;
+export const MOBILITY_SECRET_BYTES = 32;
+export const MOBILITY_UNSIGNED_MOVE_MS = 10_000;
+
+/** Time-critical memory (§3.5.2.1). */
+export const TIME_CRITICAL_MS = 800;
+/** Packets with user data between acknowledgements (§3.5.2.3). */
+export const BURST_PACKETS = 6;
+/** Negative acknowledgements that mean loss (§3.6.2.5). */
+export const NAKS_FOR_LOSS = 3;
+
+/** Receive window assumed before the first acknowledgement (§3.6.2). */
+export const INITIAL_WINDOW_BYTES = 65_536;
+/** Unit of the window advertisement (§2.3.13). */
+export const WINDOW_BLOCK_BYTES = 1_024;
+/** Receive buffer of a flow unless the application says otherwise. */
+export const RECEIVE_CAPACITY_BYTES = 1_048_576;
+/** Data accepted beyond the advertised window before it is dropped unacknowledged (AMB-32). */
+export const WINDOW_TOLERANCE_BYTES = 65_536;
+/** Fragments a receiving flow holds out of order, whatever their size. */
+export const MAX_HELD_FRAGMENTS = 16_384;
+/** Receiving flows a session may have open at one time; more are ignored and counted. */
+export const MAX_RECEIVING_FLOWS = 2_048;
+
+/** Delayed acknowledgement (§3.6.3.2), and data packets that one acknowledgement may stand for. */
+export const DELAYED_ACK_MS = 200;
+export const ACK_EVERY_PACKETS = 2;
+
+/** Buffer probe intervals (§3.6.2.9.1). */
+export const BUFFER_PROBE_MIN_MS = 1_000;
+export const BUFFER_PROBE_MAX_MS = 60_000;
+/** Linger of completed flows (§3.6.2.11, §3.6.3.8). */
+export const SEND_LINGER_MS = 130_000;
+export const RECEIVE_LINGER_MS = 120_000;
+
+/** Send buffer of a flow: `ready` resolves below the low mark; a write beyond the cap is refused. */
+export const SEND_LOW_WATER_BYTES = 262_144;
+export const SEND_CAP_BYTES = 1_048_576;
+/** Longest flow metadata we send (§2.3.11.1.1). */
+export const MAX_METADATA_BYTES = 512;
+/** Unknown User Data options of this type and above are ignored, below it they reject the flow (§2.3.11.1). */
+export const FIRST_IGNORABLE_OPTION = 8_192;
+
+/** Handshake rate limits per source address: per second, and burst. */
+export const IHELLO_PER_SECOND = 500;
+export const IIKEYING_PER_SECOND = 200;
+export const HANDSHAKE_BURST = 2_500;
+/** Source addresses whose rates are remembered. */
+export const MAX_RATE_ENTRIES = 16_384;
+/** Control chunks (Pings, replies, probes, FIHellos) that wait in one session; more are dropped. */
+export const MAX_CONTROL_QUEUE = 64;
+/** FIHellos taken from one introducer: per second, and burst (AMB-21). */
+export const FORWARDED_HELLO_PER_SECOND = 50;
+export const FORWARDED_HELLO_BURST = 500;

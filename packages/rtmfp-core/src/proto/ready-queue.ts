@@ -1,0 +1,48 @@
+/** Which flows of a session may have something to send, by priority, round robin within one. */
+import { Fifo } from "./fifo.ts";
+import { PRIORITIES } from "./priority.ts";
+import type { SendFlow } from "./send-flow.ts";
+
+/** Strict priority between ranks, turns within a rank. */
+export class ReadyQueue {
+  readonly #ranks: (Fifo<SendFlow> | undefined)[] = new Array(PRIORITIES.length).fill(undefined);
+  /** Bit r is set while rank r has flows. */
+  #occupied = 0;
+
+  add(flow: SendFlow): void {
+    if (flow.queued) return;
+    flow.queued = true;
+    let rank = this.#ranks[flow.rank];
+    if (rank === undefined) {
+      rank = new Fifo();
+      this.#ranks[flow.rank] = rank;
+    }
+    rank.push(flow);
+    this.#occupied |= 1 << flow.rank;
+  }
+
+  /** The flow whose turn it is. */
+  peek(): SendFlow | undefined {
+    return this.#occupied === 0 ? undefined : this.#top().peek();
+  }
+
+  /** Takes the flow of {@link peek} out. */
+  drop(): void {
+    const rank = this.#top();
+    const flow = rank.shift();
+    if (flow !== undefined) flow.queued = false;
+    if (rank.length === 0) this.#occupied &= ~(1 << (31 - Math.clz32(this.#occupied)));
+  }
+
+  /** Gives the turn to the next flow of the same rank. */
+  rotate(): void {
+    if (this.#occupied === 0) return;
+    const rank = this.#top();
+    if (rank.length < 2) return;
+    rank.push(rank.shift() as SendFlow);
+  }
+
+  #top(): Fifo<SendFlow> {
+    return this.#ranks[31 - Math.clz32(this.#occupied)] as Fifo<SendFlow>;
+  }
+}

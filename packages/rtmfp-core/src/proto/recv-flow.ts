@@ -1,0 +1,252 @@
+/** A receiving flow (§3.6.3). § means RFC 7016. */
+import type { FragmentControl } from "./chunk/types.ts";
+import { Fifo } from "./fifo.ts";
+import { MAX_HELD_FRAGMENTS, RECEIVE_CAPACITY_BYTES, WINDOW_BLOCK_BYTES, WINDOW_TOLERANCE_BYTES } from "./params.ts";
+import { RangeSet } from "./range-set.ts";
+import { Reassembly, type ReceivedMessage } from "./reassembly.ts";
+import type { SendFlow } from "./send-flow.ts";
+
+/** States of a receiving flow (§3.6.3). */
+export type RecvFlowState = "RF_OPEN" | "RF_REJECTED" | "RF_COMPLETE_LINGER" | "RF_CLOSED";
+
+/**
+ * Order of delivery: ascending sequence numbers, as messages become complete, or not at all until another order is
+ * chosen (backpressure: the window shrinks to nothing).
+ */
+export type DeliveryOrder = "sequence" | "network" | "hold";
+
+/** What a receiving flow needs of the session's receiving side. */
+export interface RecvFlowHost {
+  /** An acknowledgement is due; at once if `now` is true. */
+  ackDue(flow: RecvFlow, now: boolean): void;
+  flowReadable(flow: RecvFlow): void;
+  /** The application has everything up to the flow's end. */
+  flowFinished(flow: RecvFlow): void;
+}
+
+/** Options of {@link RecvFlow.accept}. */
+export interface AcceptOptions {
+  /** Default "sequence". */
+  order?: DeliveryOrder;
+  /** BUFFER_CAPACITY: bytes held for the application, default 1048576. */
+  capacityBytes?: number;
+}
+
+/** Receives messages in one direction. Announced by a "flow" event; accept or reject it there. */
+export class RecvFlow {
+  readonly id: number;
+  /** What the sender says the flow is for (§2.3.11.1.1). */
+  readonly metadata: Uint8Array;
+  /** Our sending flow that this one answers, if any (§2.3.11.1.2). */
+  readonly association: SendFlow | undefined;
+  /** For the layer above. */
+  context: unknown = undefined;
+  /** SHOULD_ACK: the receiving side owes an acknowledgement. */
+  shouldAck = false;
+  /** The receiving side counts its linger. */
+  lingers = false;
+  /** PREV_RWND in blocks; undefined before the first acknowledgement. */
+  previousBlocks: number | undefined = undefined;
+  /** Code for the Flow Exception Report once rejected. */
+  exceptionCode = 0;
+  /** SEQUENCE_SET. */
+  readonly seen: RangeSet = new RangeSet();
+  readonly #host: RecvFlowHost;
+  readonly #reassembly = new Reassembly();
+  readonly #messages = new Fifo<ReceivedMessage>();
+  #state: RecvFlowState = "RF_OPEN";
+  #order: DeliveryOrder = "sequence";
+  #capacityBytes: number = RECEIVE_CAPACITY_BYTES;
+  #unreadBytes = 0;
+  #finalSn: number | undefined;
+  #readableTold = false;
+  #finished = false;
+  #started = false;
+
+  constructor(host: RecvFlowHost, id: number, metadata: Uint8Array, association: SendFlow | undefined) {
+    this.#host = host;
+    this.id = id;
+    this.metadata = metadata;
+    this.association = association;
+  }
+
+  get state(): RecvFlowState {
+    return this.#state;
+  }
+
+  /** True once the sender has finished and every message has been read. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /** BUFFERED_SIZE: bytes held out of order or not yet read. */
+  get bufferedBytes(): number {
+    return this.#reassembly.heldBytes + this.#unreadBytes;
+  }
+
+  /** Chooses order and capacity; may be called again to change them. */
+  accept(options: AcceptOptions = {}): void {
+    if (options.capacityBytes !== undefined) this.#capacityBytes = options.capacityBytes;
+    if (options.order !== undefined && options.order !== this.#order) {
+      this.#order = options.order;
+      this.#release();
+    }
+  }
+
+  /** The next message, or undefined. A "readable" event follows when there is one again. */
+  read(): ReceivedMessage | undefined {
+    if (this.#order === "hold") return undefined;
+    const message = this.#messages.shift();
+    if (message === undefined) {
+      this.#readableTold = false;
+      this.#checkFinished();
+      return undefined;
+    }
+    this.#unreadBytes -= message.data.length;
+    this.#reopenWindow();
+    this.#checkFinished();
+    return message;
+  }
+
+  /** Rejects the flow (§3.6.3.7): data is discarded, the sender gets an exception with `code` (0 to 2^53 - 1). */
+  reject(code = 0): void {
+    if (this.#state !== "RF_OPEN") return;
+    this.#state = "RF_REJECTED";
+    this.exceptionCode = code;
+    this.#clear();
+    this.#host.ackDue(this, true);
+    this.#checkComplete();
+  }
+
+  /** The session is gone: nothing more arrives. What was complete may still be read. */
+  abort(): void {
+    if (this.#state === "RF_CLOSED") return;
+    this.#state = "RF_CLOSED";
+    this.#reassembly.clear();
+    this.#checkFinished();
+  }
+
+  /** Linger is over (§3.6.3.8). Messages not yet read stay readable. */
+  onLingerEnd(): void {
+    this.#state = "RF_CLOSED";
+  }
+
+  /** A (Next) User Data chunk for this flow (§3.6.3.2). False if it was beyond the window and dropped unacknowledged. */
+  onData(
+    sn: number,
+    fsn: number,
+    control: FragmentControl,
+    abandoned: boolean,
+    final: boolean,
+    data: Uint8Array,
+  ): boolean {
+    const seen = this.seen;
+    const isNew = sn > fsn && !seen.has(sn);
+    const beyondEnd = this.#finalSn !== undefined && sn > this.#finalSn;
+    const keep = isNew && !abandoned && !beyondEnd && this.#state === "RF_OPEN";
+    if (keep && this.#isOverfull(sn, data.length)) return false;
+    if (!this.#started) {
+      this.#started = true;
+      this.#reassembly.start(sn, fsn);
+    }
+    let ackNow =
+      this.#state !== "RF_OPEN" ||
+      (this.previousBlocks !== undefined && this.previousBlocks < 2) ||
+      abandoned ||
+      seen.hasGap ||
+      seen.has(sn);
+    if (final && this.#finalSn === undefined && !seen.has(sn)) {
+      this.#finalSn = sn;
+      ackNow = true;
+    }
+    const missing = seen.addUpTo(fsn);
+    if (!beyondEnd) seen.add(sn);
+    if (keep) this.#reassembly.add(sn, control, data);
+    if (seen.hasGap) ackNow = true;
+    if (this.#order === "network") this.#deliverCompleted(sn, keep, missing);
+    else if (this.#order === "sequence") this.#deliverInSequence();
+    if (this.#capacityBytes - this.bufferedBytes < WINDOW_BLOCK_BYTES) ackNow = true;
+    this.#host.ackDue(this, ackNow);
+    this.#checkComplete();
+    this.#checkFinished();
+    return true;
+  }
+
+  /** Blocks to advertise (§3.6.3.5). */
+  get windowBlocks(): number {
+    const free = this.#capacityBytes - this.bufferedBytes;
+    const blocks = Math.ceil(Math.max(0, free) / WINDOW_BLOCK_BYTES);
+    if (blocks > 0 || this.#capacityBytes === 0) return blocks;
+    return this.#isSuspended ? 0 : 1;
+  }
+
+  /** Complete messages wait for the application, so that a full buffer is its doing (§3.6.3.5). */
+  get #isSuspended(): boolean {
+    return this.#order === "hold" || this.#messages.length > 0;
+  }
+
+  #isOverfull(sn: number, length: number): boolean {
+    if (this.#reassembly.heldCount >= MAX_HELD_FRAGMENTS) return true;
+    const fillsGap = sn === this.seen.contiguous + 1 && !this.#isSuspended;
+    return !fillsGap && this.bufferedBytes + length > this.#capacityBytes + WINDOW_TOLERANCE_BYTES;
+  }
+
+  #deliverInSequence(): void {
+    this.#reassembly.takeInSequence(this.seen.contiguous, this.#deliver);
+  }
+
+  #deliverCompleted(sn: number, added: boolean, missing: number): void {
+    if (added) this.#reassembly.takeCompleted(sn, this.#deliver);
+    this.#reassembly.dropAbandoned(this.seen.contiguous, missing);
+  }
+
+  /** The order changed: hands over what the new one allows. */
+  #release(): void {
+    if (this.#order === "hold") return;
+    this.#deliverInSequence();
+    if (this.#messages.length > 0) this.#tellReadable();
+    this.#reopenWindow();
+    this.#checkFinished();
+  }
+
+  readonly #deliver = (message: ReceivedMessage): void => {
+    this.#messages.push(message);
+    this.#unreadBytes += message.data.length;
+    this.#tellReadable();
+  };
+
+  #tellReadable(): void {
+    if (this.#readableTold || this.#order === "hold") return;
+    this.#readableTold = true;
+    this.#host.flowReadable(this);
+  }
+
+  /** The application made room after a small advertisement: tell the sender without waiting for its probe. */
+  #reopenWindow(): void {
+    const advertised = (this.previousBlocks ?? 0) * WINDOW_BLOCK_BYTES;
+    if (this.previousBlocks === undefined || this.#state !== "RF_OPEN" || advertised * 4 > this.#capacityBytes) return;
+    if ((this.#capacityBytes - this.bufferedBytes) * 2 >= this.#capacityBytes) this.#host.ackDue(this, true);
+  }
+
+  /** All of 0 to RF_FINAL_SN seen (§3.6.3.8). */
+  #checkComplete(): void {
+    if (this.#finalSn === undefined || this.seen.contiguous < this.#finalSn) return;
+    if (this.#state !== "RF_OPEN" && this.#state !== "RF_REJECTED") return;
+    this.#state = "RF_COMPLETE_LINGER";
+    this.#host.ackDue(this, true);
+  }
+
+  #checkFinished(): void {
+    if (this.#finished || this.#messages.length > 0) return;
+    const ended = this.#state === "RF_COMPLETE_LINGER" && this.#reassembly.heldCount === 0;
+    if (!ended && this.#state !== "RF_CLOSED") return;
+    this.#finished = true;
+    this.#host.flowFinished(this);
+  }
+
+  #clear(): void {
+    this.#reassembly.clear();
+    this.#messages.clear();
+    this.#unreadBytes = 0;
+  }
+}

@@ -1,0 +1,281 @@
+/** The sending half of a session: its flows, what is in flight, loss and the transmission budget. § means RFC 7016. */
+import { forEachAckedRange } from "./chunk/flow.ts";
+import type { AckChunk } from "./chunk/types.ts";
+import type { AckEvent, CongestionController } from "./congestion/controller.ts";
+import { Fifo } from "./fifo.ts";
+import { type Fragment, OutstandingList } from "./fragment.ts";
+import type { Option } from "./option.ts";
+import type { PacketBuilder } from "./packet-builder.ts";
+import { BURST_PACKETS, INITIAL_DATAGRAM_BYTES, NAKS_FOR_LOSS, SEND_LINGER_MS, WINDOW_BLOCK_BYTES } from "./params.ts";
+import type { Priority } from "./priority.ts";
+import { ReadyQueue } from "./ready-queue.ts";
+import type { RecvFlow } from "./recv-flow.ts";
+import type { RoundTripTimer } from "./rtt.ts";
+import { SendFlow, type SendFlowHost, type SendFlowOptions } from "./send-flow.ts";
+import type { TimerNode } from "./timer-heap.ts";
+
+/** What the sending side needs of its session. */
+export interface SendSideHost {
+  readonly rtt: RoundTripTimer;
+  readonly bufferProbe: boolean;
+  /** There may be something to transmit. */
+  requestTransmit(): void;
+  schedule(node: TimerNode, at: number): void;
+  unschedule(node: TimerNode): void;
+  /** Makes sure that the session wakes at `at`. */
+  wakeAt(at: number): void;
+  queueBufferProbe(flowId: number): void;
+  onFlowWritable(flow: SendFlow): void;
+  onFlowComplete(flow: SendFlow): void;
+  onFlowException(flow: SendFlow, code: number): void;
+  /** True while we, or the far end's other senders, send time-critical data (§3.5.2.1). */
+  congestionHints(now: number): { timeCriticalSent: boolean; fastGrowAllowed: boolean };
+}
+
+/** Counters of the sending side. */
+export interface SendStats {
+  fragmentsSent: number;
+  fragmentsRetransmitted: number;
+  fragmentsLost: number;
+  timeouts: number;
+  bytesAcked: number;
+}
+
+/** See the file's head. */
+export class SendSide implements SendFlowHost {
+  readonly congestion: CongestionController;
+  readonly stats: SendStats = {
+    fragmentsSent: 0,
+    fragmentsRetransmitted: 0,
+    fragmentsLost: 0,
+    timeouts: 0,
+    bytesAcked: 0,
+  };
+  /** S_OUTSTANDING_BYTES (§3.5). */
+  outstandingBytes = 0;
+  /** TIMEOUT_ALARM (§3.6.2.6), or Infinity. */
+  timeoutAt: number = Number.POSITIVE_INFINITY;
+  readonly #host: SendSideHost;
+  readonly #flows = new Map<number, SendFlow>();
+  readonly #ready = new ReadyQueue();
+  readonly #outstanding = new OutstandingList();
+  /** Completed flows, oldest first, with the time their IDs become free. */
+  readonly #lingering = new Fifo<{ flow: SendFlow; until: number }>();
+  #nextFlowId = 2;
+  #nextTsn = 1;
+  #maxTsnAck = 0;
+  /** Packets with user data that may still go out before the next acknowledgement (§3.5.2.3). */
+  #burstLeft = BURST_PACKETS;
+  #ack: AckEvent | undefined;
+  /** When the acknowledgement being processed arrived. */
+  #ackTime = 0;
+
+  constructor(host: SendSideHost, congestion: CongestionController) {
+    this.#host = host;
+    this.congestion = congestion;
+  }
+
+  get erto(): number {
+    return this.#host.rtt.erto;
+  }
+
+  get bufferProbe(): boolean {
+    return this.#host.bufferProbe;
+  }
+
+  /** The sending flow of that ID that is not closed yet. */
+  flow(id: number): SendFlow | undefined {
+    return this.#flows.get(id);
+  }
+
+  get flows(): Iterable<SendFlow> {
+    return this.#flows.values();
+  }
+
+  open(
+    startupOptions: readonly Option[],
+    priority: Priority,
+    association: RecvFlow | undefined,
+    options: SendFlowOptions,
+  ): SendFlow {
+    while (this.#flows.has(this.#nextFlowId)) this.#nextFlowId++;
+    const flow = new SendFlow(this, this.#nextFlowId++, startupOptions, priority, association, options);
+    this.#flows.set(flow.id, flow);
+    return flow;
+  }
+
+  /** True if user data may be put into a packet now. */
+  get canSend(): boolean {
+    return this.#burstLeft > 0 && this.outstandingBytes < this.congestion.window && this.#ready.peek() !== undefined;
+  }
+
+  /** Fills the packet with user data as far as window, budget and room allow. */
+  fill(packet: PacketBuilder, now: number): void {
+    if (this.#burstLeft <= 0) return;
+    let previous: Fragment | undefined;
+    while (this.outstandingBytes < this.congestion.window) {
+      const flow = this.#ready.peek();
+      if (flow === undefined) break;
+      const fragment = flow.windowOpen ? flow.writeNext(packet, previous) : "idle";
+      if (fragment === "full") break;
+      if (fragment === "idle") {
+        this.#ready.drop();
+        continue;
+      }
+      this.#onSent(fragment);
+      previous = fragment;
+    }
+    if (!packet.hasData) return;
+    this.#ready.rotate();
+    this.#burstLeft--;
+    this.timeoutAt = now + this.#host.rtt.erto;
+    this.#host.wakeAt(this.timeoutAt);
+  }
+
+  /** An acknowledgement chunk (§3.6.2.4). Call {@link finishAcks} after the last chunk of the packet. */
+  onAck(chunk: AckChunk, now: number): void {
+    const flow = this.#flows.get(chunk.flowId);
+    this.#ack ??= {
+      ackedBytes: 0,
+      preAckOutstanding: this.outstandingBytes,
+      lost: false,
+      nak: false,
+      timeCriticalSent: false,
+      fastGrowAllowed: true,
+    };
+    this.#ackTime = now;
+    if (flow === undefined) return;
+    flow.onAckStart(chunk.bufferBlocks * WINDOW_BLOCK_BYTES, chunk.cumulativeAck, now);
+    flow.acknowledge(0, chunk.cumulativeAck, this.#onAcked);
+    forEachAckedRange(chunk, (first, last) => flow.acknowledge(first, last, this.#onAcked));
+    flow.onAckEnd();
+  }
+
+  /** After all chunks of a packet: negative acknowledgements, loss, congestion control (§3.6.2.5, §A.2). */
+  finishAcks(now: number): void {
+    const ack = this.#ack;
+    if (ack === undefined) return;
+    this.#ack = undefined;
+    for (let fragment = this.#outstanding.first; fragment !== undefined && fragment.tsn < this.#maxTsnAck; ) {
+      const next: Fragment | undefined = fragment.next;
+      ack.nak = true;
+      if (++fragment.nakCount >= NAKS_FOR_LOSS) {
+        ack.lost = true;
+        this.#lose(fragment);
+      }
+      fragment = next;
+    }
+    const hints = this.#host.congestionHints(now);
+    ack.timeCriticalSent = hints.timeCriticalSent;
+    ack.fastGrowAllowed = hints.fastGrowAllowed;
+    this.congestion.onAck(ack);
+    this.stats.bytesAcked += ack.ackedBytes;
+    this.#burstLeft = Math.max(BURST_PACKETS, 2 * Math.ceil(ack.ackedBytes / INITIAL_DATAGRAM_BYTES));
+    if (this.timeoutAt !== Number.POSITIVE_INFINITY) this.timeoutAt = now + this.#host.rtt.erto;
+    this.#host.requestTransmit();
+  }
+
+  /** Flow Exception Report (§3.6.2.10); unknown flows are ignored. */
+  onException(flowId: number, code: number): void {
+    const flow = this.#flows.get(flowId);
+    if (flow?.onException(code)) this.#host.onFlowException(flow, code);
+  }
+
+  /** The session woke: handles TIMEOUT_ALARM (§3.6.2.6) and lingering flows. */
+  onTimer(now: number): void {
+    if (this.timeoutAt <= now) {
+      this.timeoutAt = Number.POSITIVE_INFINITY;
+      const lost = this.#outstanding.first !== undefined;
+      for (let fragment = this.#outstanding.first; fragment !== undefined; fragment = this.#outstanding.first) {
+        this.#lose(fragment);
+      }
+      if (lost) this.#host.rtt.backOff();
+      this.stats.timeouts += lost ? 1 : 0;
+      this.congestion.onTimeout(lost);
+      this.#burstLeft = BURST_PACKETS;
+      this.#host.requestTransmit();
+    }
+    for (
+      let first = this.#lingering.peek();
+      first !== undefined && first.until <= now;
+      first = this.#lingering.peek()
+    ) {
+      this.#lingering.shift();
+      this.#flows.delete(first.flow.id);
+      first.flow.onLingerEnd();
+    }
+  }
+
+  /** When this side next needs the session to wake. */
+  get nextDeadline(): number {
+    return Math.min(this.timeoutAt, this.#lingering.peek()?.until ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** The session left S_OPEN: all flows end at once (§3.5.5). */
+  abort(): void {
+    for (const flow of this.#flows.values()) flow.abort();
+    this.#flows.clear();
+    this.#lingering.clear();
+    this.timeoutAt = Number.POSITIVE_INFINITY;
+    this.outstandingBytes = 0;
+    this.#outstanding.first = undefined;
+    while (this.#ready.peek() !== undefined) this.#ready.drop();
+  }
+
+  flowReady(flow: SendFlow): void {
+    this.#ready.add(flow);
+    this.#host.requestTransmit();
+  }
+
+  flowWritable(flow: SendFlow): void {
+    this.#host.onFlowWritable(flow);
+  }
+
+  flowComplete(flow: SendFlow): void {
+    this.#lingering.push({ flow, until: this.#ackTime + SEND_LINGER_MS });
+    this.#host.wakeAt(this.#ackTime + SEND_LINGER_MS);
+    this.#host.onFlowComplete(flow);
+  }
+
+  schedule(node: TimerNode, at: number): void {
+    this.#host.schedule(node, at);
+  }
+
+  unschedule(node: TimerNode): void {
+    this.#host.unschedule(node);
+  }
+
+  probe(flow: SendFlow): void {
+    this.#host.queueBufferProbe(flow.id);
+  }
+
+  readonly #onAcked = (fragment: Fragment): void => {
+    if (!fragment.inFlight) return;
+    if (fragment.tsn > this.#maxTsnAck) this.#maxTsnAck = fragment.tsn;
+    (this.#ack as AckEvent).ackedBytes += fragment.transmitSize;
+    this.#land(fragment);
+  };
+
+  #onSent(fragment: Fragment): void {
+    if (fragment.tsn !== 0) this.stats.fragmentsRetransmitted++;
+    this.stats.fragmentsSent++;
+    fragment.tsn = this.#nextTsn++;
+    this.#outstanding.append(fragment);
+    this.outstandingBytes += fragment.transmitSize;
+    fragment.flow.outstandingBytes += fragment.transmitSize;
+  }
+
+  #lose(fragment: Fragment): void {
+    this.stats.fragmentsLost++;
+    this.#land(fragment);
+    fragment.flow.onLost(fragment);
+  }
+
+  /** The fragment is no longer in flight. */
+  #land(fragment: Fragment): void {
+    fragment.inFlight = false;
+    this.#outstanding.remove(fragment);
+    this.outstandingBytes -= fragment.transmitSize;
+    fragment.flow.outstandingBytes -= fragment.transmitSize;
+  }
+}

@@ -1,0 +1,30 @@
+/** What a session needs of its endpoint. */
+import type { EndpointConfig } from "./config.ts";
+import type { EndpointEvent } from "./events.ts";
+import type { Session } from "./session.ts";
+import type { EndpointStats } from "./stats.ts";
+import type { TimeCriticalMemory } from "./time-critical.ts";
+import type { TimerHeap } from "./timer-heap.ts";
+
+/** The endpoint as its sessions see it. */
+export interface SessionHost {
+  readonly config: EndpointConfig;
+  readonly stats: EndpointStats;
+  readonly timers: TimerHeap;
+  readonly timeCritical: TimeCriticalMemory;
+  emit(event: EndpointEvent): void;
+  /** The session may have a packet to send. */
+  sessionReady(session: Session): void;
+  /** The session reached S_CLOSED or S_OPEN_FAILED. */
+  sessionEnded(session: Session): void;
+  /** The session's DESTADDR changed. */
+  sessionMoved(session: Session, fromKey: string): void;
+  /** A far end introduced an initiator by FIHello (§3.5.1.5). */
+  forwardedHello(
+    session: Session,
+    epd: Uint8Array,
+    reply: { host: string; port: number },
+    tag: Uint8Array,
+    now: number,
+  ): void;
+}

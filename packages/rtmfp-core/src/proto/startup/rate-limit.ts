@@ -1,0 +1,31 @@
+/** A token bucket per source address, in a table of bounded size. */
+import type { Address } from "../address.ts";
+
+/** Refuses what comes faster than `perSecond`, beyond a burst. The oldest entry gives way when the table is full. */
+export class RateLimit {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  readonly #maxEntries: number;
+  readonly #buckets = new Map<string, { tokens: number; at: number }>();
+
+  constructor(perSecond: number, burst: number, maxEntries: number) {
+    this.#perSecond = perSecond;
+    this.#burst = burst;
+    this.#maxEntries = maxEntries;
+  }
+
+  /** Takes one token of the address's host, whatever the port; false if there is none. */
+  allow(now: number, source: Address): boolean {
+    let bucket = this.#buckets.get(source.host);
+    if (bucket === undefined) {
+      if (this.#buckets.size >= this.#maxEntries) this.#buckets.delete(this.#buckets.keys().next().value as string);
+      bucket = { tokens: this.#burst, at: now };
+      this.#buckets.set(source.host, bucket);
+    }
+    bucket.tokens = Math.min(this.#burst, bucket.tokens + ((now - bucket.at) * this.#perSecond) / 1000);
+    bucket.at = now;
+    if (bucket.tokens < 1) return false;
+    bucket.tokens--;
+    return true;
+  }
+}

@@ -1,0 +1,202 @@
+/** The Responder's half of a handshake (§3.5.1.1.2 to §3.5.1.3). § means RFC 7016. */
+import { type Address, isUnusable } from "../address.ts";
+import { ByteWriter, concatBytes, EMPTY, equalBytes } from "../bytes.ts";
+import { writeStartupChunk } from "../chunk/startup.ts";
+import { ChunkType, type IIKeyingChunk, type RIKeyingChunk } from "../chunk/types.ts";
+import type { FarCertificate, ResponderKeying } from "../crypto-profile.ts";
+import {
+  HANDSHAKE_BURST,
+  IHELLO_PER_SECOND,
+  IIKEYING_PER_SECOND,
+  MAX_RATE_ENTRIES,
+  OPEN_TIMEOUT_MS,
+} from "../params.ts";
+import { Session } from "../session.ts";
+import { CookieJar } from "./cookie.ts";
+import type { Opening } from "./initiator.ts";
+import { RateLimit } from "./rate-limit.ts";
+import type { StartupHost } from "./startup-host.ts";
+
+/** How a session that we responded to came about: to recognise a repeated IIKeying. */
+interface Answered {
+  readonly session: Session;
+  readonly initiatorSessionId: number;
+  readonly skic: Uint8Array;
+  readonly reply: RIKeyingChunk;
+  readonly until: number;
+}
+
+/** Answers IHello and IIKeying. Keeps nothing until an acceptable IIKeying (§3.5.1.1). */
+export class Responder {
+  readonly #host: StartupHost;
+  readonly #cookies: CookieJar;
+  readonly #helloRate = new RateLimit(IHELLO_PER_SECOND, HANDSHAKE_BURST, MAX_RATE_ENTRIES);
+  readonly #keyingRate = new RateLimit(IIKEYING_PER_SECOND, HANDSHAKE_BURST, MAX_RATE_ENTRIES);
+  /** By initiator session ID and certificate (AMB-14). */
+  readonly #answered = new Map<string, Answered>();
+  /** IIKeyings whose job is running. */
+  readonly #running = new Set<string>();
+
+  constructor(host: StartupHost) {
+    this.#host = host;
+    const { profile, config } = host;
+    this.#cookies = new CookieJar(
+      (key, message) => profile.hmac(key, message),
+      config.cookieSecret ?? config.random(32),
+    );
+  }
+
+  /** True if the source may send another IHello now. */
+  allowHello(now: number, from: Address): boolean {
+    return this.#helloRate.allow(now, from);
+  }
+
+  /** Sends RHello to an initiator whose discriminator selects us. */
+  sendRHello(tag: Uint8Array, to: Address, via: number, now: number): void {
+    const { sender, profile } = this.#host;
+    const cookie = this.#cookies.make(now, to);
+    sender.send({ type: ChunkType.rHello, tagEcho: tag, cookie, certificate: profile.certificate }, to, via, 0, now);
+  }
+
+  /** Sends an Implied Redirect: the initiator is to say hello to us directly (§3.5.1.5). */
+  sendImpliedRedirect(tag: Uint8Array, to: Address, via: number, now: number): void {
+    this.#host.sender.send({ type: ChunkType.redirect, tagEcho: tag, destinations: [] }, to, via, 0, now);
+  }
+
+  /** IIKeying (§3.5.1.1.2). What is unacceptable is dropped and counted. */
+  onIIKeying(chunk: IIKeyingChunk, now: number, from: Address, via: number): void {
+    const { profile, stats, sender } = this.#host;
+    if (!this.#keyingRate.allow(now, from)) {
+      stats.rateLimited++;
+      return;
+    }
+    const verdict = this.#cookies.check(now, chunk.cookieEcho, from);
+    if (verdict === "invalid" || chunk.initiatorSessionId === 0 || isUnusable(from)) {
+      stats.badCookie++;
+      return;
+    }
+    const initiatorId = chunk.initiatorSessionId | 0;
+    if (verdict === "other-address") {
+      stats.cookieChanges++;
+      const newCookie = this.#cookies.make(now, from);
+      sender.send(
+        { type: ChunkType.cookieChange, oldCookie: chunk.cookieEcho.slice(), newCookie },
+        from,
+        via,
+        initiatorId,
+        now,
+      );
+      return;
+    }
+    const certificate = profile.parseCertificate(chunk.certificate);
+    if (certificate === undefined || !profile.verify(chunk.signature, chunk.signedParameters ?? EMPTY)) {
+      stats.badCertificate++;
+      return;
+    }
+    const key = `${initiatorId} ${certificate.id}`;
+    if (this.#running.has(key) || this.#isRepeat(key, chunk, now, from, via)) return;
+    if (!this.#maySupersede(certificate, now, from, via)) return;
+    this.#answer(key, chunk, certificate, now, from, via);
+  }
+
+  /** The session ended: forget how it came about. */
+  onSessionEnded(session: Session): void {
+    if (session.role !== "responder") return;
+    const key = `${session.farId} ${session.peerId}`;
+    if (this.#answered.get(key)?.session === session) this.#answered.delete(key);
+  }
+
+  /** The retransmission rule: the same IIKeying gets the same RIKeying. */
+  #isRepeat(key: string, chunk: IIKeyingChunk, now: number, from: Address, via: number): boolean {
+    const answered = this.#answered.get(key);
+    if (answered === undefined || !equalBytes(answered.skic, chunk.skic)) return false;
+    if (now <= answered.until) this.#host.sender.send(answered.reply, from, via, answered.initiatorSessionId, now);
+    return true;
+  }
+
+  /**
+   * Glare, and the S_OPEN session at that address: may a new session take over? Glare is decided by identity, whatever
+   * the address; the proven address of a far end that does not prevail becomes a candidate of our own opening.
+   */
+  #maySupersede(certificate: FarCertificate, now: number, from: Address, via: number): boolean {
+    const { profile, stats, sessions } = this.#host;
+    for (const opening of [...sessions.opening]) {
+      const handshake = opening.opening as Opening | undefined;
+      if (handshake?.wants(certificate) !== true || !profile.prevailsOver(certificate)) continue;
+      handshake.addCandidate({ address: { host: from.host, port: from.port }, via }, now);
+      return false;
+    }
+    const current = sessions.atAddress(from);
+    if (current?.farCertificate === undefined || profile.overrides(certificate, current.farCertificate)) return true;
+    current.keepalive.suspect(now);
+    current.wakeAt(now);
+    stats.badCertificate++;
+    return false;
+  }
+
+  #answer(
+    key: string,
+    chunk: IIKeyingChunk,
+    certificate: FarCertificate,
+    now: number,
+    from: Address,
+    via: number,
+  ): void {
+    const { profile, stats, config } = this.#host;
+    if (config.maxSessions !== undefined && stats.sessionsOpened - stats.sessionsClosed >= config.maxSessions) {
+      stats.rateLimited++;
+      return;
+    }
+    const skic = chunk.skic.slice();
+    const step = profile.respond(certificate, skic);
+    if (step === undefined) {
+      stats.badKeying++;
+      return;
+    }
+    const initiatorId = chunk.initiatorSessionId | 0;
+    const source = { host: from.host, port: from.port };
+    this.#running.add(key);
+    const accepted = this.#host.runStep(step, now, (keying, later) => {
+      this.#running.delete(key);
+      if (keying === undefined) stats.badKeying++;
+      else this.#open(key, initiatorId, skic, certificate, keying, later, source, via);
+    });
+    if (!accepted) this.#running.delete(key);
+  }
+
+  #open(
+    key: string,
+    initiatorId: number,
+    skic: Uint8Array,
+    certificate: FarCertificate,
+    keying: ResponderKeying,
+    now: number,
+    from: Address,
+    via: number,
+  ): void {
+    const { sessions, sender } = this.#host;
+    const old = sessions.atAddress(from);
+    old?.onFailed("overridden");
+    const session = new Session(this.#host, "responder", sessions.allocateId(), "S_IHELLO_SENT", now);
+    sessions.add(session);
+    session.onOpened(initiatorId, from, via, certificate, keying.keys, now);
+    sessions.opened(session);
+    const reply = this.#sign(session, keying.skrc, skic);
+    this.#answered.set(key, { session, initiatorSessionId: initiatorId, skic, reply, until: now + OPEN_TIMEOUT_MS });
+    sender.send(reply, from, via, initiatorId, now);
+    for (const opening of [...sessions.opening]) {
+      const handshake = opening.opening as Opening | undefined;
+      if (handshake?.wants(certificate) === true) handshake.supersede(session);
+    }
+    this.#host.emit({ type: "incoming", session });
+  }
+
+  #sign(session: Session, skrc: Uint8Array, skic: Uint8Array): RIKeyingChunk {
+    const responderSessionId = session.nearId >>> 0;
+    const unsigned: RIKeyingChunk = { type: ChunkType.riKeying, responderSessionId, skrc, signature: EMPTY };
+    const writer = new ByteWriter(new Uint8Array(16 + skrc.length));
+    writeStartupChunk(writer, unsigned);
+    const signature = this.#host.profile.sign(concatBytes(writer.bytes.subarray(0, writer.pos), skic));
+    return { ...unsigned, signature };
+  }
+}
