@@ -46,14 +46,15 @@ export function canonicalHost(host: string, ipv6: boolean = host.includes(":")):
 /** True for an address that nobody can be reached at: unspecified, multicast, broadcast, or port 0 (AMB-11). */
 export function isUnusable(address: Address): boolean {
   if (address.port === 0) return true;
-  if (address.host.includes(":")) return address.host === "::" || address.host.startsWith("ff");
-  const first = Number.parseInt(address.host, 10);
+  const host = unmapped(address.host);
+  if (host.includes(":")) return host === "::" || /^ff[0-9a-f]{2}:/.test(host);
+  const first = Number.parseInt(host, 10);
   return first === 0 || first >= 224;
 }
 
-/** True for 127.0.0.0/8 and ::1. */
+/** True for 127.0.0.0/8, also in IPv4-mapped form, and ::1. */
 export function isLoopback(address: Address): boolean {
-  return address.host === "::1" || /^127\./.test(address.host);
+  return address.host === "::1" || /^127\./.test(unmapped(address.host));
 }
 
 export function readAddress(reader: ByteReader): WireAddress {
@@ -76,6 +77,11 @@ export function writeAddress(writer: ByteWriter, address: WireAddress): void {
 /** Wire size of an address: 7 bytes for IPv4, 19 for IPv6. */
 export function addressSize(address: Address): number {
   return address.host.includes(":") ? 19 : 7;
+}
+
+/** The IPv4 address inside an IPv4-mapped one, which a dual-stack socket sends to; any other host as it is. */
+function unmapped(host: string): string {
+  return /^::ffff:.*\./.test(host) ? host.slice(7) : host;
 }
 
 function parseIpv4(text: string): Uint8Array | undefined {

@@ -85,6 +85,7 @@ export function forEachAckedRange(ack: AckChunk, visit: (first: number, last: nu
     const set = bit < bits && ((ack.body[bit >> 3] as number) >> (bit & 7)) & 1;
     if (set && runStart < 0) runStart = bit;
     if (!set && runStart >= 0) {
+      if (base + bit - 1 > Number.MAX_SAFE_INTEGER) return;
       visit(base + runStart, base + bit - 1);
       runStart = -1;
     }
