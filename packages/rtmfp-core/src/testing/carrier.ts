@@ -30,8 +30,7 @@ export interface CarrierHost {
 
 /**
  * A carrier of datagrams on a simulated host: fulfils the `Carrier` contract of the endpoint driver, in virtual time.
- * Made by SimHost.open. As a kernel would, it copies what is sent, and it spoils what it handed over after the call,
- * so that a driver that keeps borrowed bytes is found out.
+ * Made by SimHost.open. As a kernel would, it copies what is sent and what it hands over.
  */
 export class SimCarrier {
   readonly sockets: readonly SimSocket[];
@@ -40,7 +39,11 @@ export class SimCarrier {
   /** Set by the driver. */
   onAlarm: () => void = () => {};
   readonly #host: CarrierHost;
-  #cancelAlarm: Cancel = () => {};
+  /** The deadline, by the host's clock. */
+  #alarm = Number.POSITIVE_INFINITY;
+  /** Virtual time of the scheduled wake-up. */
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #cancelWake: Cancel = () => {};
   #closed = false;
 
   constructor(host: CarrierHost, bound: readonly Address[]) {
@@ -53,13 +56,16 @@ export class SimCarrier {
   }
 
   setAlarm(at: number): void {
-    this.#cancelAlarm();
-    if (this.#closed || at === Number.POSITIVE_INFINITY) return;
-    const { clock } = this.#host.context;
+    if (this.#closed) return;
+    this.#alarm = at;
     let time = (at - this.#host.clockOffsetMs) / this.#host.clockRate;
     // Rounding must not wake the driver just before its deadline.
     while (this.#hostTime(time) < at) time += Math.max(Math.abs(time), 1) * Number.EPSILON;
-    this.#cancelAlarm = clock.at(time, () => this.onAlarm());
+    // A deadline that moves away, as most do, leaves the old wake-up standing: it will look again then.
+    if (time >= this.#wakeAt) return;
+    this.#cancelWake();
+    this.#wakeAt = time;
+    this.#cancelWake = this.#host.context.clock.schedule(time, () => this.#wake(), 0);
   }
 
   defer(turn: () => void): void {
@@ -89,16 +95,25 @@ export class SimCarrier {
 
   close(): Promise<void> {
     this.#closed = true;
-    this.#cancelAlarm();
+    this.#cancelWake();
     this.#host.release(this);
     return Promise.resolve();
   }
 
   /** Hands a datagram to the driver. Called by the host. */
   deliver(bytes: Uint8Array, from: Address, via: number): void {
-    const borrowed = bytes.slice();
-    this.onDatagram(borrowed, { host: from.host, port: from.port }, via);
-    borrowed.fill(SPOILED);
+    this.onDatagram(bytes.slice(), { host: from.host, port: from.port }, via);
+  }
+
+  #wake(): void {
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    const alarm = this.#alarm;
+    if (this.now() < alarm) {
+      this.setAlarm(alarm);
+      return;
+    }
+    this.#alarm = Number.POSITIVE_INFINITY;
+    this.#host.context.clock.callOut(() => this.onAlarm());
   }
 
   #hostTime(time: number): number {
@@ -108,4 +123,3 @@ export class SimCarrier {
 
 /** Deferred turns run after all that the network brings at the same instant. */
 const DEFERRED_PHASE = 1;
-const SPOILED = 0xdb;

@@ -43,6 +43,21 @@ describe("SimCarrier", () => {
     expect(rang).toEqual([20.25, 200]);
   });
 
+  it("rings at the deadline that stands, however it was moved before", () => {
+    const { world, alice } = pair();
+    const rang: number[] = [];
+    alice.carrier.onAlarm = () => rang.push(alice.carrier.now());
+    for (const at of [50, 80, 120, 60, 90]) alice.carrier.setAlarm(at);
+    world.after(55, () => alice.carrier.setAlarm(70));
+    world.after(65, () => alice.carrier.setAlarm(75));
+    world.run(1000);
+    expect(rang).toEqual([75]);
+    let events = 0;
+    for (let at = 2000; at < 12_000; at++) alice.carrier.setAlarm(at);
+    while (world.step()) events++;
+    expect([rang, events < 5]).toEqual([[75, 11_999], true]);
+  });
+
   it("never rings before its time on a clock that runs at another rate", () => {
     const world = new SimWorld("skew");
     const carrier = world.host("alice", { clockOffsetMs: 1e6 + 1 / 3, clockRate: 1.08 }).open();
