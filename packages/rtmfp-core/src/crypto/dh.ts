@@ -12,7 +12,7 @@ export interface DhKeyPair {
 
 /** A fresh key pair. `random` is the source of the private key. Throws RangeError for an unknown group. */
 export function generateKeyPair(provider: CryptoProvider, group: number, random: RandomBytes): DhKeyPair {
-  return keyPairOf(provider, group, random(modpGroup(group)?.exponentBytes ?? X25519_BYTES));
+  return keyPairOf(provider, group, random(privateKeyBytes(group)));
 }
 
 /** The key pair of a given private key. Throws RangeError for an unknown group. */
@@ -31,11 +31,31 @@ export function agree(
   farPublicKey: Uint8Array,
 ): Uint8Array | undefined {
   if (!isAcceptablePublicKey(group, farPublicKey)) return undefined;
+  return secretWith(openKey(provider, group, privateKey), group, farPublicKey);
+}
+
+/** A fresh key pair's public key and its DH_SECRET with a far key; undefined as for {@link agree}. */
+export function generateAndAgree(
+  provider: CryptoProvider,
+  group: number,
+  farPublicKey: Uint8Array,
+  random: RandomBytes,
+): { readonly publicKey: Uint8Array; readonly secret: Uint8Array } | undefined {
+  if (!isAcceptablePublicKey(group, farPublicKey)) return undefined;
+  const key = openKey(provider, group, random(privateKeyBytes(group)));
+  const secret = secretWith(key, group, farPublicKey);
+  return secret && { publicKey: key.publicKey(), secret };
+}
+
+/** Gives `length` random bytes in fresh memory. */
+export type RandomBytes = (length: number) => Uint8Array;
+
+function secretWith(key: DhKey, group: number, farPublicKey: Uint8Array): Uint8Array | undefined {
   let secret: Uint8Array;
   try {
-    secret = openKey(provider, group, privateKey).agree(farPublicKey);
+    secret = key.agree(farPublicKey);
   } catch {
-    // Both providers throw on some of the keys that the check below refuses.
+    // Both providers throw on some of the keys that the checks below refuse.
     return undefined;
   }
   if (group === X25519_GROUP) return equalSecrets(secret, ZERO_SECRET) ? undefined : secret;
@@ -43,8 +63,9 @@ export function agree(
   return stripped.length === 0 || (stripped.length === 1 && stripped[0] === 1) ? undefined : stripped;
 }
 
-/** Gives `length` random bytes in fresh memory. */
-export type RandomBytes = (length: number) => Uint8Array;
+function privateKeyBytes(group: number): number {
+  return modpGroup(group)?.exponentBytes ?? X25519_BYTES;
+}
 
 function openKey(provider: CryptoProvider, group: number, privateKey: Uint8Array): DhKey {
   if (group === X25519_GROUP) return provider.x25519Key(privateKey);

@@ -1,6 +1,6 @@
 /** The profile's public-key work as plain data, so that it can run on any thread. § means RFC 7425. */
 import type { PublicKeyJob, PublicKeyResult } from "../../proto/crypto-profile.ts";
-import { agree, generateKeyPair, type RandomBytes } from "../dh.ts";
+import { agree, generateAndAgree, generateKeyPair, type RandomBytes } from "../dh.ts";
 import type { CryptoProvider } from "../primitives.ts";
 
 /** Makes an ephemeral key pair. Result: `{ publicKey, privateKey }`. */
@@ -30,16 +30,15 @@ export function runPublicKeyJob(provider: CryptoProvider, random: RandomBytes, j
 function run(provider: CryptoProvider, random: RandomBytes, job: PublicKeyJob): PublicKeyResult {
   const { kind, group, privateKey, farPublicKey } = job as Partial<AnyJob>;
   if (group === undefined) return FAILED;
-  if (kind === "agree" && privateKey !== undefined && farPublicKey !== undefined) {
-    const secret = agree(provider, group, privateKey, farPublicKey);
-    return secret === undefined ? FAILED : { secret };
+  if (kind === "generate") {
+    const pair = generateKeyPair(provider, group, random);
+    return { publicKey: pair.publicKey, privateKey: pair.privateKey };
   }
-  if (kind !== "generate" && kind !== "generateAndAgree") return FAILED;
-  const pair = generateKeyPair(provider, group, random);
-  if (kind === "generate") return { publicKey: pair.publicKey, privateKey: pair.privateKey };
   if (farPublicKey === undefined) return FAILED;
-  const secret = agree(provider, group, pair.privateKey, farPublicKey);
-  return secret === undefined ? FAILED : { publicKey: pair.publicKey, secret };
+  if (kind === "generateAndAgree") return { ...generateAndAgree(provider, group, farPublicKey, random) };
+  if (kind !== "agree" || privateKey === undefined) return FAILED;
+  const secret = agree(provider, group, privateKey, farPublicKey);
+  return secret === undefined ? FAILED : { secret };
 }
 
 /** A named byte string of a result; undefined if the job failed. */

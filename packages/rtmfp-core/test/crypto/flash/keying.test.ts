@@ -10,6 +10,7 @@ import type { ProtectionSetting } from "../../../src/crypto/flash/negotiation.ts
 import { createFlashProfile, type FlashProfile, type FlashProfileOptions } from "../../../src/crypto/flash/profile.ts";
 import { deriveSessionKeys } from "../../../src/crypto/flash/session-key.ts";
 import { nobleProvider } from "../../../src/crypto/noble.ts";
+import type { CryptoProvider } from "../../../src/crypto/primitives.ts";
 import { concatBytes, fromHex, toHex } from "../../../src/proto/bytes.ts";
 import type { ResponderKeying, SessionKeys } from "../../../src/proto/crypto-profile.ts";
 import { finish, handshake, nodeProvider, providers, seal } from "../support.ts";
@@ -33,40 +34,42 @@ function respondTo(responder: FlashProfile, certificate: Uint8Array, skic: Uint8
 
 describe("a handshake", () => {
   const kinds = ["ephemeral", "static"] as const;
-  const rows = { ephemeral: { ephemeral: "1", static: "2" }, static: { ephemeral: "3", static: "4" } } as const;
-  for (const near of providers) {
-    for (const initiatorKind of kinds) {
-      for (const responderKind of kinds) {
-        const row = `R7425-4.6.1.${rows[initiatorKind][responderKind]}-01`;
-        const name = `${initiatorKind} to ${responderKind} keys every group, initiator by ${near.name}`;
-        it(...rfc(row, "R7425-4.6.5-01", "R7425-4.2-01", "R7425-4.2-02"), name, () => {
-          for (const far of providers) {
-            for (const group of [2, 5, 14, 16, 31]) {
-              const initiator = createFlashProfile({
-                provider: near,
-                identity: { keys: initiatorKind, groups: [group] },
-              });
-              const responder = createFlashProfile({
-                provider: far,
-                identity: { keys: responderKind, groups: [group] },
-              });
-              const { initiatorKeys, responderKeys } = handshake(initiator, responder)!;
-              expect(toHex(initiatorKeys.nearNonce)).toBe(toHex(responderKeys.farNonce));
-              expect(toHex(initiatorKeys.farNonce)).toBe(toHex(responderKeys.nearNonce));
-              expect(initiatorKeys.nearNonce.length).toBe(32);
-              expect(toHex(initiatorKeys.nearNonce)).not.toBe(toHex(initiatorKeys.farNonce));
-              expect(reaches(initiatorKeys, responderKeys) && reaches(responderKeys, initiatorKeys)).toBe(true);
-              expect(responderKeys.description).toMatchObject({
-                group,
-                legacy: group === 2,
-                nearHmac: 16,
-                farHmac: 16,
-              });
-            }
-          }
-        });
+  type Kind = (typeof kinds)[number];
+
+  /** Keys both ends in every group, with each provider at the responder. */
+  function keysEveryGroup(near: CryptoProvider, initiatorKind: Kind, responderKind: Kind): void {
+    for (const far of providers) {
+      for (const group of [2, 5, 14, 16, 31]) {
+        const initiator = createFlashProfile({ provider: near, identity: { keys: initiatorKind, groups: [group] } });
+        const responder = createFlashProfile({ provider: far, identity: { keys: responderKind, groups: [group] } });
+        const { initiatorKeys, responderKeys } = handshake(initiator, responder)!;
+        expect(toHex(initiatorKeys.nearNonce)).toBe(toHex(responderKeys.farNonce));
+        expect(toHex(initiatorKeys.farNonce)).toBe(toHex(responderKeys.nearNonce));
+        expect(initiatorKeys.nearNonce.length).toBe(32);
+        expect(toHex(initiatorKeys.nearNonce)).not.toBe(toHex(initiatorKeys.farNonce));
+        expect(reaches(initiatorKeys, responderKeys) && reaches(responderKeys, initiatorKeys)).toBe(true);
+        expect(responderKeys.description).toMatchObject({ group, legacy: group === 2, nearHmac: 16, farHmac: 16 });
       }
     }
+  }
+
+  for (const near of providers) {
+    it(
+      ...rfc("R7425-4.6.1.1-01", "R7425-4.6.5-01", "R7425-4.2-01", "R7425-4.2-02"),
+      `between ephemeral ends keys every group, initiator by ${near.name}`,
+      () => keysEveryGroup(near, "ephemeral", "ephemeral"),
+    );
+    it(
+      ...rfc("R7425-4.6.1.2-01", "AMB-69"),
+      `from ephemeral to static keys every group, initiator by ${near.name}`,
+      () => keysEveryGroup(near, "ephemeral", "static"),
+    );
+    it(...rfc("R7425-4.6.1.3-01"), `from static to ephemeral keys every group, initiator by ${near.name}`, () =>
+      keysEveryGroup(near, "static", "ephemeral"),
+    );
+    it(...rfc("R7425-4.6.1.4-01", "AMB-69"), `between static ends keys every group, initiator by ${near.name}`, () =>
+      keysEveryGroup(near, "static", "static"),
+    );
   }
 
   it("gives other keys each time", () => {

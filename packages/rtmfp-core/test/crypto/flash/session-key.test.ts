@@ -12,26 +12,42 @@ const skrc = fromHex("110e202122232425262728292a2b2c2d2e2f031a0100021e01");
 
 describe("the worked derivation", () => {
   for (const provider of providers) {
-    const ids = ["V2-60", "V2-63", "V2-64", "V2-65", "V2-66", "V2-67", "V2-68", "V2-69"];
-    const rows = ["R7425-4.6-01", "R7425-4.6.3-01", "R7425-4.6.3-02", "R7425-4.6.4-01", "R7425-4.6.5-01"];
-    it(...rfc(...ids, ...rows), `comes out at both ends, by ${provider.name}`, () => {
-      const initiator = deriveSessionKeys(provider, { dhSecret, nearComponent: skic, farComponent: skrc });
-      const responder = deriveSessionKeys(provider, { dhSecret, nearComponent: skrc, farComponent: skic });
-      expect(toHex(initiator.encryptKey)).toBe("25664c5f0e4e6ec73ec61f02af94cee5fa5044602751f43936794c082fa0d2dd");
-      expect(toHex(initiator.decryptKey)).toBe("7ad1a49f9db265b373774e4f94c116d4147048ec6b83a4136e53d92e251b1f2a");
-      expect(toHex(initiator.hmacSendKey)).toBe("c97b962adbbea4eec36faa18705f4ea941cab14ef3018748947b6a35bea88a35");
-      expect(toHex(initiator.hmacRecvKey)).toBe("be00a0bcfaadb1f89b9c93ca1612c496e642410fab7406c835f89ff283b41099");
-      expect(toHex(initiator.nearNonce)).toBe("3e1b81a53861c94dff8e596b5d53c95fe2185a0d267dc96ed17347c6af2263fa");
-      expect(toHex(initiator.farNonce)).toBe("e4c0850350e1eb71654a244fada67e5c247b7c3c6467a9182a367ae53be22740");
-      expect(responder).toEqual({
-        encryptKey: initiator.decryptKey,
-        decryptKey: initiator.encryptKey,
-        hmacSendKey: initiator.hmacRecvKey,
-        hmacRecvKey: initiator.hmacSendKey,
-        nearNonce: initiator.farNonce,
-        farNonce: initiator.nearNonce,
-      });
-    });
+    it(
+      ...rfc(
+        "V2-60",
+        "V2-63",
+        "V2-64",
+        "V2-65",
+        "V2-66",
+        "V2-67",
+        "V2-68",
+        "V2-69",
+        "R7425-4.6-01",
+        "R7425-4.6.3-01",
+        "R7425-4.6.3-02",
+        "R7425-4.6.4-01",
+        "R7425-4.6.5-01",
+      ),
+      `comes out alike at both ends, by ${provider.name}`,
+      () => {
+        const initiator = deriveSessionKeys(provider, { dhSecret, nearComponent: skic, farComponent: skrc });
+        const responder = deriveSessionKeys(provider, { dhSecret, nearComponent: skrc, farComponent: skic });
+        expect(toHex(initiator.encryptKey)).toBe("25664c5f0e4e6ec73ec61f02af94cee5fa5044602751f43936794c082fa0d2dd");
+        expect(toHex(initiator.decryptKey)).toBe("7ad1a49f9db265b373774e4f94c116d4147048ec6b83a4136e53d92e251b1f2a");
+        expect(toHex(initiator.hmacSendKey)).toBe("c97b962adbbea4eec36faa18705f4ea941cab14ef3018748947b6a35bea88a35");
+        expect(toHex(initiator.hmacRecvKey)).toBe("be00a0bcfaadb1f89b9c93ca1612c496e642410fab7406c835f89ff283b41099");
+        expect(toHex(initiator.nearNonce)).toBe("3e1b81a53861c94dff8e596b5d53c95fe2185a0d267dc96ed17347c6af2263fa");
+        expect(toHex(initiator.farNonce)).toBe("e4c0850350e1eb71654a244fada67e5c247b7c3c6467a9182a367ae53be22740");
+        expect(responder).toEqual({
+          encryptKey: initiator.decryptKey,
+          decryptKey: initiator.encryptKey,
+          hmacSendKey: initiator.hmacRecvKey,
+          hmacRecvKey: initiator.hmacSendKey,
+          nearNonce: initiator.farNonce,
+          farNonce: initiator.nearNonce,
+        });
+      },
+    );
   }
 
   it(
