@@ -1,1 +1,32 @@
-export {};
+/**
+ * rtmfp-core: encrypted, multiplexed, partially reliable datagram sessions between peers (RFC 7016, RFC 7425).
+ * @module
+ */
+
+/** Carriers: UDP, or your own. */
+export type { Carrier, CarrierSocket } from "./node/carrier.ts";
+export type { JobRunner } from "./node/driver.ts";
+export {
+  type ConnectOptions,
+  type ConnectTarget,
+  type Introduction,
+  PeerEndpoint,
+  type PeerEndpointOptions,
+  peerEpd,
+} from "./node/peer-endpoint.ts";
+export { type MessageHandler, RecvFlow } from "./node/recv-flow.ts";
+export { SendFlow, type WriteOptions } from "./node/send-flow.ts";
+/** Sessions, flows and messages. */
+export { type OpenFlowOptions, Session } from "./node/session.ts";
+export { openUdpCarrier, type UdpBinding, UdpCarrier, type UdpCarrierOptions } from "./node/udp-carrier.ts";
+/** An endpoint on UDP sockets, and what it is made of. */
+export { UdpEndpoint, type UdpEndpointOptions } from "./node/udp-endpoint.ts";
+export { type WriteOutcome, WriteReceipt } from "./node/write-handle.ts";
+/** Shared types. */
+export { type Address, formatAddress, parseAddressText } from "./proto/address.ts";
+export type { TraceRecord } from "./proto/config.ts";
+export { RtmfpError, type RtmfpErrorCode } from "./proto/errors.ts";
+export type { CloseReason } from "./proto/events.ts";
+export { PRIORITIES, type Priority } from "./proto/priority.ts";
+export type { IntroductionMode, SessionStats } from "./proto/session.ts";
+export type { EndpointStats } from "./proto/stats.ts";

@@ -15,7 +15,7 @@ export interface Carrier {
   send(datagram: Uint8Array, via: number, to: Address): void;
   /** The sockets: opaque id and the address each is bound to (the unspecified address if bound to all). */
   readonly sockets: readonly CarrierSocket[];
-  /** Set by the driver. `bytes` is borrowed for the call. */
+  /** Set by the driver, which owns `bytes` from then on. */
   onDatagram: (bytes: Uint8Array, from: Address, via: number) => void;
   /** Set by the driver. */
   onAlarm: () => void;

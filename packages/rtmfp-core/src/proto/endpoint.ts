@@ -59,7 +59,7 @@ export class Endpoint implements StartupHost {
 
   constructor(config: EndpointConfig) {
     this.config = config;
-    this.sessions = new Sessions(config);
+    this.sessions = new Sessions(config, this.stats);
     this.sender = new StartupSender(config, this.stats, this.timers);
     this.#introductions = new Introductions(this, this.sender);
     this.#responder = new Responder(this);

@@ -213,7 +213,11 @@ export class SendSide implements SendFlowHost {
 
   /** The session left S_OPEN: all flows end at once (§3.5.5). */
   abort(): void {
-    for (const flow of this.#flows.values()) flow.abort();
+    for (const flow of this.#flows.values()) {
+      if (flow.state === "F_COMPLETE_LINGER") continue;
+      flow.abort();
+      this.#host.onFlowComplete(flow);
+    }
     this.#flows.clear();
     this.#lingering.clear();
     this.timeoutAt = Number.POSITIVE_INFINITY;

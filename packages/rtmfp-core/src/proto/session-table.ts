@@ -4,17 +4,20 @@ import { ByteReader } from "./bytes.ts";
 import type { EndpointConfig } from "./config.ts";
 import type { Session } from "./session.ts";
 import type { SessionTable } from "./startup/startup-host.ts";
+import type { EndpointStats } from "./stats.ts";
 
 /** See the file's head. */
 export class Sessions implements SessionTable {
   readonly #config: EndpointConfig;
+  readonly #stats: EndpointStats;
   readonly #byId = new Map<number, Session>();
   readonly #byAddress = new Map<string, Session>();
   readonly #byIdentity = new Map<string, Session[]>();
   readonly #opening = new Set<Session>();
 
-  constructor(config: EndpointConfig) {
+  constructor(config: EndpointConfig, stats: EndpointStats) {
     this.#config = config;
+    this.#stats = stats;
   }
 
   get size(): number {
@@ -57,6 +60,7 @@ export class Sessions implements SessionTable {
 
   opened(session: Session): void {
     this.#opening.delete(session);
+    this.#stats.sessionsOpened++;
     if (session.address !== undefined) this.#byAddress.set(formatAddress(session.address), session);
     if (session.peerId === undefined) return;
     const same = this.#byIdentity.get(session.peerId);

@@ -1,0 +1,118 @@
+/** Joins a sans-IO endpoint to a carrier: turns of the loop in, drained packets and events out. */
+
+import type { EndpointConfig } from "../proto/config.ts";
+import type { PublicKeyJob, PublicKeyResult } from "../proto/crypto-profile.ts";
+import { type Datagram, Endpoint, TRANSMIT_BUFFER_BYTES } from "../proto/endpoint.ts";
+import type { EndpointEvent } from "../proto/events.ts";
+import type { Carrier } from "./carrier.ts";
+
+/** Runs public-key jobs somewhere; calls `done` now or later. */
+export type JobRunner = (job: PublicKeyJob, done: (result: PublicKeyResult) => void) => void;
+
+/**
+ * Feeds the datagrams of one turn, then drains what is to be sent once: that drain is where acknowledgements are
+ * coalesced. A turn is cut at {@link MAX_TURN_DATAGRAMS}, so that one acknowledgement never stands for more.
+ */
+export class Driver {
+  readonly endpoint: Endpoint;
+  readonly carrier: Carrier;
+  readonly #onEvent: (event: EndpointEvent) => void;
+  readonly #runJob: JobRunner;
+  readonly #buffer = new Uint8Array(TRANSMIT_BUFFER_BYTES);
+  readonly #batch: Datagram[] = [];
+  #turnPending = false;
+  #inTurn = false;
+  #closed = false;
+  #alarmAt: number = Number.POSITIVE_INFINITY;
+
+  constructor(config: EndpointConfig, carrier: Carrier, onEvent: (event: EndpointEvent) => void, runJob?: JobRunner) {
+    this.carrier = carrier;
+    this.#onEvent = onEvent;
+    this.#runJob = runJob ?? ((job, done) => done(config.profile.runJob(job)));
+    this.endpoint = new Endpoint({ ...config, wake: () => this.wake() });
+    carrier.onDatagram = (bytes, from, via) => this.#onDatagram(bytes, from, via);
+    carrier.onAlarm = () => this.#onAlarm();
+  }
+
+  now(): number {
+    return this.carrier.now();
+  }
+
+  /** Something may wait to be sent or told: runs a turn soon. */
+  wake(): void {
+    if (this.#turnPending || this.#inTurn || this.#closed) return;
+    this.#turnPending = true;
+    this.carrier.defer(() => {
+      this.#turnPending = false;
+      this.turn();
+    });
+  }
+
+  /** Hands over what has come in, tells events, sends what is due, and sets the alarm. */
+  turn(): void {
+    if (this.#inTurn || this.#closed) return;
+    this.#inTurn = true;
+    try {
+      const now = this.carrier.now();
+      if (this.#batch.length > 0) this.endpoint.handleDatagrams(now, this.#batch.splice(0));
+      this.endpoint.handleTimeout(now);
+      this.#drain(now);
+    } finally {
+      this.#inTurn = false;
+    }
+    this.#setAlarm();
+  }
+
+  /** Sends what is left and releases the carrier. */
+  async close(): Promise<void> {
+    this.turn();
+    this.#closed = true;
+    await this.carrier.close();
+  }
+
+  #drain(now: number): void {
+    for (;;) {
+      for (let event = this.endpoint.pollEvent(); event !== undefined; event = this.endpoint.pollEvent())
+        this.#tell(event);
+      const out = this.endpoint.pollTransmit(now, this.#buffer);
+      if (out === undefined) {
+        const event = this.endpoint.pollEvent();
+        if (event === undefined) return;
+        this.#tell(event);
+        continue;
+      }
+      this.carrier.send(this.#buffer.subarray(0, out.length), out.via, out.to);
+    }
+  }
+
+  #tell(event: EndpointEvent): void {
+    if (event.type !== "job") {
+      this.#onEvent(event);
+      return;
+    }
+    this.#runJob(event.job, (result) => this.endpoint.completeJob(this.carrier.now(), event.id, result));
+  }
+
+  #onDatagram(bytes: Uint8Array, from: { host: string; port: number }, via: number): void {
+    if (this.#closed) return;
+    this.#batch.push({ bytes, from, via });
+    if (this.#batch.length >= MAX_TURN_DATAGRAMS) this.turn();
+    else this.wake();
+  }
+
+  #onAlarm(): void {
+    this.#alarmAt = Number.POSITIVE_INFINITY;
+    this.turn();
+  }
+
+  #setAlarm(): void {
+    if (this.#closed) return;
+    const at = this.endpoint.pollTimeout() ?? Number.POSITIVE_INFINITY;
+    if (at === this.#alarmAt) return;
+    this.#alarmAt = at;
+    this.carrier.setAlarm(at);
+  }
+}
+
+/** Datagrams after which a turn ends though more may have arrived. */
+export const MAX_TURN_DATAGRAMS = 16;

@@ -1,0 +1,318 @@
+/** The public endpoint: one identity on one carrier, with sessions as promises. */
+import { buildEpd, canonicalEpd, type FlashProfile } from "../crypto/index.ts";
+import { type Address, isLoopback, Origin, parseAddressText, type WireAddress } from "../proto/address.ts";
+import { fromHex } from "../proto/bytes.ts";
+import type { EndpointConfig } from "../proto/config.ts";
+import type { OpenOptions } from "../proto/endpoint.ts";
+import { RtmfpError } from "../proto/errors.ts";
+import type { CloseReason, EndpointEvent } from "../proto/events.ts";
+import type { Session as ProtoSession } from "../proto/session.ts";
+import type { Candidate } from "../proto/startup/initiator.ts";
+import type { EndpointStats } from "../proto/stats.ts";
+import type { Carrier } from "./carrier.ts";
+import { Driver, type JobRunner } from "./driver.ts";
+import { RecvFlow } from "./recv-flow.ts";
+import { SendFlow } from "./send-flow.ts";
+import { Session } from "./session.ts";
+
+/** Settings shared by all carriers. */
+export interface PeerEndpointOptions extends Omit<EndpointConfig, "profile" | "random" | "wake"> {
+  readonly profile: FlashProfile;
+  /** Default: the profile's provider. */
+  readonly random?: (length: number) => Uint8Array;
+  /** Where public-key jobs run. Default: at once, in this thread. */
+  readonly runJob?: JobRunner;
+}
+
+/** Whom to open a session with: an address, several, `host:port` text, or a peer that open sessions can introduce. */
+export type ConnectTarget =
+  | Address
+  | readonly Address[]
+  | string
+  | { readonly peerId: string; readonly via: readonly Session[] };
+
+/** Options of {@link PeerEndpoint.connect}. */
+export interface ConnectOptions {
+  /** The far end must have this identity: 64 hex digits. */
+  readonly peerId?: string;
+  /** What the endpoint discriminator asks for instead, e.g. a server by its URI. Default: any server. */
+  readonly epd?: Uint8Array;
+  /** Default 95000, which is also the most. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** An IHello for somebody else, to be answered within 5 s. */
+export interface Introduction {
+  readonly epd: Uint8Array;
+  readonly tag: Uint8Array;
+  readonly from: Address;
+  /** Socket that received it. */
+  readonly via: number;
+  /** Sends the initiator addresses to try; false if it is too late. */
+  redirect(addresses: readonly (Address | WireAddress)[]): boolean;
+  /** Sends the IHello on to the far end of a session; false if it is too late. */
+  forward(session: Session): boolean;
+  /** Ends the matter without an answer. */
+  ignore(): void;
+}
+
+/** One identity on one or more sockets. UdpEndpoint is this on UDP. */
+export class PeerEndpoint {
+  /** Called for each flow of a session that has no `onFlow` of its own. */
+  onFlow: ((flow: RecvFlow) => unknown) | undefined;
+  /** Called for each session that a far end opened. */
+  onSession: ((session: Session) => void) | undefined;
+  /** Called for each IHello that asks for somebody else; without it such IHellos get no answer. */
+  onIntroduction: ((introduction: Introduction) => void) | undefined;
+  readonly profile: FlashProfile;
+  readonly carrier: Carrier;
+  readonly #driver: Driver;
+  readonly #opening = new Map<
+    ProtoSession,
+    { resolve: (session: Session) => void; reject: (error: Error) => void; what: string }
+  >();
+  readonly #sessions = new Set<Session>();
+  #closed = false;
+
+  constructor(carrier: Carrier, options: PeerEndpointOptions) {
+    const { runJob, random, ...config } = options;
+    this.carrier = carrier;
+    this.profile = options.profile;
+    const { provider } = options.profile;
+    this.#driver = new Driver(
+      { ...config, random: random ?? ((length) => provider.randomBytes(length)) },
+      carrier,
+      (event) => this.#onEvent(event),
+      runJob,
+    );
+  }
+
+  /** Our identity: 64 lower-case hex digits. */
+  get peerId(): string {
+    return this.profile.id;
+  }
+
+  /** Address of the first socket; one bound to all addresses is reported as loopback, for a peer on the same host. */
+  get address(): Address {
+    const address = this.carrier.sockets[0]?.address ?? { host: "127.0.0.1", port: 0 };
+    if (address.host === "0.0.0.0") return { host: "127.0.0.1", port: address.port };
+    return address.host === "::" ? { host: "::1", port: address.port } : address;
+  }
+
+  /** The endpoint's clock: monotonic ms. */
+  now(): number {
+    return this.carrier.now();
+  }
+
+  get stats(): Readonly<EndpointStats> {
+    return this.#driver.endpoint.stats;
+  }
+
+  /** Open sessions. */
+  get sessions(): ReadonlySet<Session> {
+    return this.#sessions;
+  }
+
+  /** Open sessions with that identity, oldest first. */
+  sessionsWith(peerId: string): readonly Session[] {
+    return this.#driver.endpoint.sessions.withIdentity(peerId).map((inner) => inner.context as Session);
+  }
+
+  /**
+   * Opens a session. Rejects with CONNECT_TIMEOUT when nobody answers, CONNECT_FAILED when the far end is unacceptable,
+   * RESOLVE_FAILED, CONNECT_ABORTED, BAD_ARGUMENT. If a session with that peer exists, it is the answer.
+   */
+  async connect(target: ConnectTarget, options: ConnectOptions = {}): Promise<Session> {
+    if (this.#closed) throw new RtmfpError("ENDPOINT_CLOSED", "the endpoint is closed");
+    options.signal?.throwIfAborted();
+    if (typeof target === "object" && "peerId" in target) return this.#introduced(target.peerId, target.via, options);
+    const addresses = await this.#addresses(target);
+    const candidates = addresses.flatMap((address) => this.candidatesFor(address));
+    const what =
+      typeof target === "string" ? target : addresses.map((address) => `${address.host}:${address.port}`).join(", ");
+    if (candidates.length === 0) throw new RtmfpError("BAD_ARGUMENT", `no socket of this endpoint can reach ${what}`);
+    const epd = options.epd ?? (options.peerId === undefined ? ANY_SERVER : peerEpd(options.peerId));
+    return this.#open(epd, { candidates }, options, what);
+  }
+
+  /** The address by each socket of its family. */
+  candidatesFor(address: Address): Candidate[] {
+    const v6 = address.host.includes(":");
+    const sockets = this.carrier.sockets.filter((socket) => socket.address.host.includes(":") === v6);
+    return sockets.map((socket) => ({ address, via: socket.via }));
+  }
+
+  /** Closes every session, tells the far ends, and releases the carrier. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const [inner, waiting] of this.#opening) {
+      this.#opening.delete(inner);
+      inner.abort();
+      waiting.reject(new RtmfpError("ENDPOINT_CLOSED", "the endpoint was closed while connecting"));
+    }
+    for (const session of this.#sessions) session.abort();
+    this.#driver.turn();
+    await this.#driver.close();
+  }
+
+  async #introduced(peerId: string, via: readonly Session[], options: ConnectOptions): Promise<Session> {
+    const epd = peerEpd(peerId);
+    const existing = this.sessionsWith(peerId)[0];
+    if (existing !== undefined) return existing;
+    const introducers = via.filter((session) => session.isOpen);
+    if (introducers.length === 0)
+      throw new RtmfpError("BAD_ARGUMENT", "connect needs an open session to an introducer");
+    const candidates = introducers.map((session) => ({ address: session.address, via: session.via }));
+    const allowLoopback = introducers.some((session) => isLoopback(session.address));
+    return this.#open(epd, { candidates, allowLoopback }, options, `peer ${peerId.slice(0, 12)}…`);
+  }
+
+  #open(epd: Uint8Array, open: OpenOptions, options: ConnectOptions, what: string): Promise<Session> {
+    const { timeoutMs, signal } = options;
+    return new Promise((resolve, reject) => {
+      const inner = this.#driver.endpoint.open(
+        this.now(),
+        epd,
+        timeoutMs === undefined ? open : { ...open, timeoutMs },
+      );
+      const onAbort = (): void => {
+        if (!this.#opening.delete(inner)) return;
+        inner.abort();
+        reject(new RtmfpError("CONNECT_ABORTED", `connecting to ${what} was aborted`));
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      const settle = (): void => signal?.removeEventListener("abort", onAbort);
+      this.#opening.set(inner, {
+        what,
+        resolve: (session) => {
+          settle();
+          resolve(session);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      });
+    });
+  }
+
+  async #addresses(target: Address | readonly Address[] | string): Promise<readonly Address[]> {
+    if (typeof target !== "string") return Array.isArray(target) ? target : [target as Address];
+    const literal = parseAddressText(target);
+    if (literal !== undefined) return [literal];
+    const match = /^([^:[\]]+):([0-9]{1,5})$/.exec(target);
+    if (match === null) throw new RtmfpError("BAD_ARGUMENT", `expected host:port, got "${target}"`);
+    return this.carrier.resolve(match[1] as string, Number(match[2]));
+  }
+
+  #onEvent(event: EndpointEvent): void {
+    switch (event.type) {
+      case "open":
+        this.#settle(event.session, this.#adopt(event.session));
+        return;
+      case "superseded":
+        this.#settle(event.session, this.#adopt(event.by));
+        return;
+      case "incoming": {
+        const session = this.#adopt(event.session);
+        this.onSession?.(session);
+        return;
+      }
+      case "closed":
+        this.#onClosed(event.session, event.reason);
+        return;
+      case "moved":
+        (event.session.context as Session | undefined)?.onMoved?.(event.from);
+        return;
+      case "pong":
+        (event.session.context as Session | undefined)?.onPong?.(event.message);
+        return;
+      case "flow":
+        (event.session.context as Session | undefined)?.tellFlow(event.flow, this.onFlow);
+        return;
+      case "readable":
+        if (event.flow.context instanceof RecvFlow) event.flow.context.tellReadable();
+        return;
+      case "finished":
+        if (event.flow.context instanceof RecvFlow) event.flow.context.tellFinished();
+        return;
+      case "writable":
+        if (event.flow.context instanceof SendFlow) event.flow.context.tellWritable();
+        return;
+      case "exception":
+        if (event.flow.context instanceof SendFlow) event.flow.context.tellException(event.code);
+        return;
+      case "complete":
+        if (event.flow.context instanceof SendFlow) event.flow.context.tellEnded();
+        return;
+      case "introduction":
+        this.#introduce(event);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #introduce(event: EndpointEvent & { type: "introduction" }): void {
+    const { endpoint } = this.#driver;
+    if (this.onIntroduction === undefined) {
+      endpoint.ignore(event.id);
+      return;
+    }
+    this.onIntroduction({
+      epd: event.epd,
+      tag: event.tag,
+      from: event.from,
+      via: event.via,
+      redirect: (addresses) =>
+        endpoint.redirect(
+          this.now(),
+          event.id,
+          addresses.map((address) => ({ origin: Origin.observed, ...address })),
+        ),
+      forward: (session) => endpoint.forward(this.now(), event.id, session.inner),
+      ignore: () => endpoint.ignore(event.id),
+    });
+  }
+
+  #adopt(inner: ProtoSession): Session {
+    if (inner.context instanceof Session) return inner.context;
+    const session = new Session(inner, () => this.now());
+    this.#sessions.add(session);
+    return session;
+  }
+
+  #settle(inner: ProtoSession, session: Session): void {
+    const waiting = this.#opening.get(inner);
+    this.#opening.delete(inner);
+    if (waiting !== undefined) waiting.resolve(session);
+  }
+
+  #onClosed(inner: ProtoSession, reason: CloseReason): void {
+    const waiting = this.#opening.get(inner);
+    if (waiting !== undefined) {
+      this.#opening.delete(inner);
+      waiting.reject(
+        reason === "no-answer"
+          ? new RtmfpError("CONNECT_TIMEOUT", `no RTMFP answer from ${waiting.what}`)
+          : new RtmfpError("CONNECT_FAILED", `the far end at ${waiting.what} could not be agreed with (${reason})`),
+      );
+    }
+    const session = inner.context;
+    if (!(session instanceof Session)) return;
+    this.#sessions.delete(session);
+    session.tellClosed(reason);
+  }
+}
+
+/** The discriminator that names one peer ID. Throws BAD_ARGUMENT unless it is 64 hex digits. */
+export function peerEpd(peerId: string): Uint8Array {
+  if (!/^[0-9a-fA-F]{64}$/.test(peerId))
+    throw new RtmfpError("BAD_ARGUMENT", `expected a peer ID of 64 hex digits, got "${peerId}"`);
+  return canonicalEpd(fromHex(peerId));
+}
+
+/** Selects any certificate that accepts ancillary data. */
+const ANY_SERVER: Uint8Array = buildEpd({ ancillaryData: new Uint8Array(0) });

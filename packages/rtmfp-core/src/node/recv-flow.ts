@@ -1,0 +1,150 @@
+/** The public form of a receiving flow: callbacks or async iteration around the core's. */
+import type { AcceptOptions, RecvFlow as ProtoRecvFlow } from "../proto/recv-flow.ts";
+import type { SendFlow } from "./send-flow.ts";
+import type { OpenFlowOptions, Session } from "./session.ts";
+
+/** Takes one message; `missing` is how many fragment numbers were given up since the one before. */
+export type MessageHandler = (data: Uint8Array, missing: number) => void;
+
+/**
+ * Receives messages one way. Read it by `for await`, or set {@link onMessage}; not both. Data that is not read holds
+ * the sender back once the flow's buffer is full.
+ */
+export class RecvFlow implements AsyncIterable<Uint8Array> {
+  /** Called once when everything has been read and nothing follows, or the session ended. */
+  onEnd: (() => void) | undefined;
+  /** The core's flow. */
+  readonly inner: ProtoRecvFlow;
+  readonly session: Session;
+  #onMessage: MessageHandler | undefined;
+  #paused = false;
+  #order: "sequence" | "network" = "sequence";
+  #ended = false;
+  #wake: (() => void) | undefined;
+  /** True once the application has shown interest in the flow. */
+  taken = false;
+
+  constructor(inner: ProtoRecvFlow, session: Session) {
+    this.inner = inner;
+    this.session = session;
+    inner.context = this;
+  }
+
+  get id(): number {
+    return this.inner.id;
+  }
+
+  /** What the sender says the flow is for, as bytes. */
+  get metadata(): Uint8Array {
+    return this.inner.metadata;
+  }
+
+  /** The metadata as UTF-8 text. */
+  get name(): string {
+    return new TextDecoder().decode(this.inner.metadata);
+  }
+
+  /** Our sending flow that this one answers, if any. */
+  get answers(): SendFlow | undefined {
+    return this.inner.association?.context as SendFlow | undefined;
+  }
+
+  /** True once {@link onEnd} is due. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Takes the flow, and chooses order ("sequence", or "network": as messages arrive) and receive buffer. */
+  accept(options: Omit<AcceptOptions, "order"> & { order?: "sequence" | "network" } = {}): this {
+    this.taken = true;
+    if (options.order !== undefined) this.#order = options.order;
+    this.inner.accept(this.#paused ? { ...options, order: "hold" } : { ...options, order: this.#order });
+    return this;
+  }
+
+  /** Takes the flow; each message goes to the handler as soon as it may be delivered. */
+  set onMessage(handler: MessageHandler | undefined) {
+    this.taken = true;
+    this.#onMessage = handler;
+    this.#pump();
+  }
+
+  get onMessage(): MessageHandler | undefined {
+    return this.#onMessage;
+  }
+
+  /** Stops delivery; the sender is held back once the buffer is full. */
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.inner.accept({ order: "hold" });
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.inner.accept({ order: this.#order });
+    this.#pump();
+  }
+
+  /** Refuses the flow: the sender gets a Flow Exception Report with `code`. */
+  reject(code = 0): void {
+    this.taken = true;
+    this.inner.reject(code);
+    this.tellFinished();
+  }
+
+  /** Opens a flow the other way that is bound to this one (§2.3.11.1.2). */
+  openReturn(metadata: string | Uint8Array, options: Omit<OpenFlowOptions, "answers"> = {}): SendFlow {
+    this.taken = true;
+    return this.session.openFlow(metadata, { ...options, answers: this });
+  }
+
+  /** Messages in the flow's order, until its end. Leaving the loop rejects the flow with code 0. */
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    this.taken = true;
+    try {
+      for (;;) {
+        const message = this.inner.read();
+        if (message !== undefined) yield message.data;
+        else if (this.#ended) return;
+        else {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
+      }
+    } finally {
+      if (!this.#ended) this.reject(0);
+    }
+  }
+
+  /** The driver's news. */
+  tellReadable(): void {
+    if (this.#wake !== undefined) this.#notify();
+    else this.#pump();
+  }
+
+  tellFinished(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#notify();
+    this.onEnd?.();
+  }
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  #pump(): void {
+    const handler = this.#onMessage;
+    if (handler === undefined) return;
+    while (!this.#paused) {
+      const message = this.inner.read();
+      if (message === undefined) return;
+      handler(message.data, message.missingBefore);
+    }
+  }
+}

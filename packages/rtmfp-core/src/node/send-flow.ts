@@ -1,0 +1,119 @@
+/** The public form of a sending flow: promises around the core's. */
+import { RtmfpError } from "../proto/errors.ts";
+import { PRIORITIES, type Priority } from "../proto/priority.ts";
+import type { SendFlow as ProtoSendFlow } from "../proto/send-flow.ts";
+import { WriteReceipt } from "./write-handle.ts";
+
+/** Options of {@link SendFlow.write}. Times count from the write, ms; default is no limit. */
+export interface WriteOptions {
+  /** Abandon the message unless its transmission has begun within this time. */
+  startWithinMs?: number;
+  /** Abandon the message unless it is delivered within this time. */
+  finishWithinMs?: number;
+  /** Abandon the message when this earlier one is abandoned (§3.6.2.7). */
+  parent?: WriteReceipt;
+}
+
+/** Sends messages one way. Made by Session.openFlow and RecvFlow.openReturn. */
+export class SendFlow {
+  /** Called when the far end rejects the flow, with its code; the flow is closed by then. */
+  onException: ((code: number) => void) | undefined;
+  /** The core's flow. */
+  readonly inner: ProtoSendFlow;
+  readonly #now: () => number;
+  #ready: { promise: Promise<void>; resolve: () => void } | undefined;
+  readonly #closed: Promise<void>;
+  #resolveClosed: () => void = () => {};
+
+  constructor(inner: ProtoSendFlow, now: () => number) {
+    this.inner = inner;
+    this.#now = now;
+    this.#closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    inner.context = this;
+  }
+
+  get id(): number {
+    return this.inner.id;
+  }
+
+  get priority(): Priority {
+    return PRIORITIES[this.inner.rank] as Priority;
+  }
+
+  /** True while messages may be written. */
+  get isOpen(): boolean {
+    return this.inner.state === "F_OPEN";
+  }
+
+  /** Bytes written and neither delivered nor abandoned. */
+  get bufferedBytes(): number {
+    return this.inner.bufferedBytes;
+  }
+
+  /**
+   * Queues a message. `data` is kept, not copied, until the receipt is decided. Throws FLOW_CLOSED after the flow's
+   * end, FLOW_BUFFER_FULL beyond the cap: await {@link ready} between writes.
+   */
+  write(data: Uint8Array, options: WriteOptions = {}): WriteReceipt {
+    const { startWithinMs, finishWithinMs, parent } = options;
+    if (startWithinMs === undefined && finishWithinMs === undefined && parent === undefined) {
+      return new WriteReceipt(this.inner.write(data));
+    }
+    const now = this.#now();
+    return new WriteReceipt(
+      this.inner.write(data, {
+        startBy: now + checkTime(startWithinMs),
+        finishBy: now + checkTime(finishWithinMs),
+        ...(parent === undefined ? {} : { parent: parent.inner }),
+      }),
+    );
+  }
+
+  /** Resolves when the send buffer is at or below its low-water mark, or the flow has ended. */
+  get ready(): Promise<void> {
+    if (this.inner.isBelowLowWater || !this.isOpen) return Promise.resolve();
+    if (this.#ready === undefined) {
+      let resolve: () => void = () => {};
+      const promise = new Promise<void>((settle) => {
+        resolve = settle;
+      });
+      this.#ready = { promise, resolve };
+    }
+    return this.#ready.promise;
+  }
+
+  /** Resolves when a closed flow has nothing left to deliver, or the flow was rejected or its session ended. */
+  get closed(): Promise<void> {
+    return this.#closed;
+  }
+
+  /** Ends the flow after everything written; resolves as {@link closed}. */
+  close(): Promise<void> {
+    this.inner.close();
+    return this.#closed;
+  }
+
+  /** The driver's news. */
+  tellWritable(): void {
+    this.#ready?.resolve();
+    this.#ready = undefined;
+  }
+
+  tellException(code: number): void {
+    this.onException?.(code);
+    this.tellEnded();
+  }
+
+  tellEnded(): void {
+    this.tellWritable();
+    this.#resolveClosed();
+  }
+}
+
+function checkTime(ms: number | undefined): number {
+  if (ms === undefined) return Number.POSITIVE_INFINITY;
+  if (ms >= 0) return ms;
+  throw new RtmfpError("BAD_ARGUMENT", `expected a time of 0 ms or more, got ${ms}`);
+}

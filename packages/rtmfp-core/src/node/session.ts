@@ -1,0 +1,165 @@
+/** The public form of a session: promises and callbacks around the core's. */
+import type { Address } from "../proto/address.ts";
+import type { CloseReason } from "../proto/events.ts";
+import type { Priority } from "../proto/priority.ts";
+import type { RecvFlow as ProtoRecvFlow } from "../proto/recv-flow.ts";
+import type { IntroductionMode, Session as ProtoSession, SessionStats } from "../proto/session.ts";
+import { RecvFlow } from "./recv-flow.ts";
+import { SendFlow } from "./send-flow.ts";
+
+/** Options of {@link Session.openFlow}. */
+export interface OpenFlowOptions {
+  /** Default "routine"; "high" and above are time critical. */
+  priority?: Priority;
+  /** The receiving flow that the new one answers. */
+  answers?: RecvFlow;
+  /** Send buffer below which `ready` resolves; bytes, default 262144. */
+  lowWaterBytes?: number;
+  /** Send buffer beyond which a write throws; bytes, default 1048576. */
+  capBytes?: number;
+}
+
+/** One encrypted session with one far end, open until {@link closed} resolves. */
+export class Session {
+  /** Called for each flow that the far end opens; one that the handler does not take is rejected with code 0. */
+  onFlow: ((flow: RecvFlow) => unknown) | undefined;
+  /** Called when the session ends, whoever ended it. */
+  onClose: ((reason: CloseReason) => void) | undefined;
+  /** Called for each Ping Reply, with the Ping's message. */
+  onPong: ((message: Uint8Array) => void) | undefined;
+  /** Called when the far end has moved to another address. */
+  onMoved: ((from: Address) => void) | undefined;
+  /** The core's session. */
+  readonly inner: ProtoSession;
+  readonly #now: () => number;
+  readonly #closed: Promise<CloseReason>;
+  #resolveClosed: (reason: CloseReason) => void = () => {};
+  #ended: CloseReason | undefined;
+
+  constructor(inner: ProtoSession, now: () => number) {
+    this.inner = inner;
+    this.#now = now;
+    this.#closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    inner.context = this;
+  }
+
+  get isOpen(): boolean {
+    return this.inner.isOpen;
+  }
+
+  /** The far end's identity: 64 lower-case hex digits. */
+  get peerId(): string {
+    return this.inner.peerId ?? "";
+  }
+
+  /** Where the far end is now. */
+  get address(): Address {
+    return this.inner.address ?? { host: "0.0.0.0", port: 0 };
+  }
+
+  /** Id of the carrier's socket that the session uses. */
+  get via(): number {
+    return this.inner.via;
+  }
+
+  /** Session-unique secrets, mirrored at the far end (RFC 7425 §4.6.5); 32 bytes. */
+  get nearNonce(): Uint8Array {
+    return this.inner.nearNonce ?? new Uint8Array(0);
+  }
+
+  get farNonce(): Uint8Array {
+    return this.inner.farNonce ?? new Uint8Array(0);
+  }
+
+  get stats(): SessionStats {
+    return this.inner.stats;
+  }
+
+  /** What the keying agreed on: group, who sends HMAC and sequence numbers; `legacy` marks group 2. */
+  get security(): Readonly<Record<string, number | boolean>> {
+    return this.inner.keys?.description ?? {};
+  }
+
+  /** How introductions by this far end are taken; default "ignore". */
+  get introductions(): IntroductionMode {
+    return this.inner.introductions;
+  }
+
+  set introductions(mode: IntroductionMode) {
+    this.inner.introductions = mode;
+  }
+
+  /** False suppresses Buffer Probes, for far ends that cannot bear them. Default true. */
+  set bufferProbe(enabled: boolean) {
+    this.inner.bufferProbe = enabled;
+  }
+
+  /** Idle time before a keepalive Ping, ms; at least 5000, 0 is none. */
+  set keepaliveMs(periodMs: number) {
+    this.inner.keepalive.setPeriod(periodMs);
+    this.inner.wakeAt(this.#now());
+  }
+
+  get keepaliveMs(): number {
+    return this.inner.keepalive.periodMs;
+  }
+
+  /** Resolves with the reason when the session has ended. */
+  get closed(): Promise<CloseReason> {
+    return this.#closed;
+  }
+
+  /** Why the session ended; undefined while it has not. */
+  get closeReason(): CloseReason | undefined {
+    return this.#ended;
+  }
+
+  /** Opens a flow to the far end. `metadata`, text or at most 512 bytes, tells what the flow is for. */
+  openFlow(metadata: string | Uint8Array, options: OpenFlowOptions = {}): SendFlow {
+    const bytes = typeof metadata === "string" ? new TextEncoder().encode(metadata) : metadata;
+    const { answers, ...rest } = options;
+    return new SendFlow(
+      this.inner.openFlow(bytes, answers === undefined ? rest : { ...rest, answers: answers.inner }),
+      this.#now,
+    );
+  }
+
+  /** Sends a Ping; {@link onPong} gets the answer. */
+  ping(message?: Uint8Array): void {
+    this.inner.ping(message);
+  }
+
+  /** Sends a Forwarded IHello to the far end (§3.5.1.5). */
+  sendFIHello(epd: Uint8Array, replyAddress: Address, tag: Uint8Array): void {
+    this.inner.sendForwardedHello(epd, replyAddress, tag);
+  }
+
+  /** Closes the session; resolves when the far end has acknowledged, or has not for 90 s. */
+  async close(): Promise<void> {
+    this.inner.close(this.#now());
+    await this.#closed;
+  }
+
+  /** Ends the session at once, with one packet to tell the far end. */
+  abort(): void {
+    this.inner.abort();
+  }
+
+  /** The driver's news. */
+  tellFlow(inner: ProtoRecvFlow, fallback: ((flow: RecvFlow) => unknown) | undefined): void {
+    const flow = new RecvFlow(inner, this);
+    const handler = this.onFlow ?? fallback;
+    const result = handler?.(flow);
+    if (result instanceof Promise) result.catch(() => flow.reject(0));
+    else if (!flow.taken) flow.reject(0);
+  }
+
+  tellClosed(reason: CloseReason): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = reason;
+    this.#resolveClosed(reason);
+    this.onClose?.(reason);
+  }
+}
