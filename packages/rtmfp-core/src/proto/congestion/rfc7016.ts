@@ -29,7 +29,10 @@ export class Rfc7016Congestion implements CongestionController {
       return;
     }
     if (event.ackedBytes === 0 || event.nak || event.preAckOutstanding < this.cwnd) return;
-    this.cwnd = Math.max(this.cwnd + Math.min(this.#increase(event), SMSS), CWND_INIT);
+    // §A.2 caps growth at SMSS per acknowledgement and expects one for every second packet; one that stands for more
+    // packets grows the window as those would have.
+    const cap = SMSS * Math.max(1, Math.ceil(event.ackedBytes / (2 * SMSS)));
+    this.cwnd = Math.max(this.cwnd + Math.min(this.#increase(event), cap), CWND_INIT);
   }
 
   #increase(event: AckEvent): number {
