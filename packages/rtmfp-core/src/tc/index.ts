@@ -51,6 +51,9 @@ export {
   MessageType,
   type RtmpMessage,
 } from "./message.ts";
+/** Trees of flows: a NetConnection, or a direct stream, on either side (§5.3, §5.4). */
+export { MessageTree, type TreeEnd, type TreeMessageHandler, type TreeOwner, type TreeStats } from "./message-tree.ts";
+export { MessageTrees } from "./message-trees.ts";
 /** Metadata of flows (§5.1.1). */
 export { decodeMetadata, encodeMetadata, type FlowMetadata, MAX_STREAM_ID, type ReceiveIntent } from "./metadata.ts";
 /** The setPeerInfo command (§5.3.3). */
@@ -68,6 +71,16 @@ export {
   type StatusLevel,
   statusInfo,
 } from "./status.ts";
+/** What trees need of sessions and clocks. */
+export type {
+  TreeClock,
+  TreeFlowOptions,
+  TreeReceipt,
+  TreeRecvFlow,
+  TreeSendFlow,
+  TreeSession,
+  TreeWriteOptions,
+} from "./tree-session.ts";
 /** rtmfp URIs (§6.1). */
 export {
   DEFAULT_PORT,

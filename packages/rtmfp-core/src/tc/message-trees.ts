@@ -1,0 +1,86 @@
+/** All trees of message flows in one session, and which flow belongs to which (§5.3, §5.4). § means RFC 7425. */
+import { RtmfpError } from "../proto/errors.ts";
+import { MessageTree, type TreeOwner } from "./message-tree.ts";
+import { decodeMetadata, type FlowMetadata } from "./metadata.ts";
+import type { TreeClock, TreeRecvFlow, TreeSendFlow, TreeSession } from "./tree-session.ts";
+
+/**
+ * Takes the flows of a session: one that answers a flow of a tree belongs to that tree, whatever its stream ID
+ * (§5.4.2); one that answers none may begin a tree. Flows with other metadata than §5.1.1's go to {@link onOther}.
+ * Whatever nobody takes is rejected with code 0.
+ */
+export class MessageTrees {
+  /**
+   * A flow that may begin a tree: stream 0 for a NetConnection, another for a peer's subscription. Take it by
+   * {@link answer} before returning; otherwise it is rejected.
+   */
+  onControl: ((flow: TreeRecvFlow, streamId: number) => void) | undefined;
+  /** A flow that carries no RTMP messages. Its taker accepts it; without a callback it is rejected. */
+  onOther: ((flow: TreeRecvFlow) => void) | undefined;
+  readonly session: TreeSession;
+  readonly #owner: TreeOwner;
+  readonly #byFlow = new Map<TreeSendFlow, MessageTree>();
+  readonly #trees = new Set<MessageTree>();
+  /** The flow that is being told to {@link onControl}. */
+  #offered: { flow: TreeRecvFlow; metadata: FlowMetadata } | undefined;
+
+  /** Sets the session's `onFlow`. `clock` times flow synchronization and closing. */
+  constructor(session: TreeSession, clock: TreeClock) {
+    this.session = session;
+    this.#owner = {
+      session,
+      clock,
+      register: (flow, tree) => void this.#byFlow.set(flow, tree),
+      unregister: (flow) => void this.#byFlow.delete(flow),
+      ended: (tree) => void this.#trees.delete(tree),
+    };
+    session.onFlow = (flow: TreeRecvFlow) => this.#take(flow);
+    void session.closed.then(() => {
+      for (const tree of [...this.#trees]) tree.sessionEnded();
+    });
+  }
+
+  /** Trees that have not ended. */
+  get all(): ReadonlySet<MessageTree> {
+    return this.#trees;
+  }
+
+  /** Begins a tree with a new control flow: 0 as a client of the far end, another stream ID as its subscriber. */
+  open(streamId: number): MessageTree {
+    if (!this.session.isOpen) throw new RtmfpError("SESSION_CLOSED", "the session is closed");
+    const tree = new MessageTree(this.#owner, streamId, undefined);
+    this.#trees.add(tree);
+    return tree;
+  }
+
+  /** Begins a tree with the flow that {@link onControl} was called with. Only within that call. */
+  answer(flow: TreeRecvFlow): MessageTree {
+    const offered = this.#offered;
+    if (offered?.flow !== flow) throw new RtmfpError("BAD_ARGUMENT", "a tree answers the flow that is being offered");
+    this.#offered = undefined;
+    const tree = new MessageTree(this.#owner, offered.metadata.streamId, flow);
+    this.#trees.add(tree);
+    tree.adoptControl(flow, offered.metadata);
+    return tree;
+  }
+
+  #take(flow: TreeRecvFlow): void {
+    const metadata = decodeMetadata(flow.metadata);
+    if (metadata === undefined) {
+      if (this.onOther === undefined) flow.reject(0);
+      else this.onOther(flow);
+      return;
+    }
+    if (flow.answers !== undefined) {
+      const tree = this.#byFlow.get(flow.answers);
+      if (tree === undefined) flow.reject(0);
+      else tree.accept(flow, metadata);
+      return;
+    }
+    this.#offered = { flow, metadata };
+    this.onControl?.(flow, metadata.streamId);
+    if (this.#offered === undefined) return;
+    this.#offered = undefined;
+    flow.reject(0);
+  }
+}
