@@ -105,6 +105,15 @@ export class PeerEndpoint {
     return this.carrier.now();
   }
 
+  /** Runs `run` once after `ms` of the endpoint's time, unless the function returned is called before. */
+  after(ms: number, run: () => void): () => void {
+    const { timers } = this.#driver.endpoint;
+    const node = { heapDeadline: Number.POSITIVE_INFINITY, heapIndex: -1, onTimer: run };
+    timers.schedule(node, this.now() + ms);
+    this.#driver.wake();
+    return () => timers.remove(node);
+  }
+
   get stats(): Readonly<EndpointStats> {
     return this.#driver.endpoint.stats;
   }
