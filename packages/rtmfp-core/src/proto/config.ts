@@ -1,7 +1,7 @@
 /** Settings of an endpoint. Times in milliseconds, sizes in bytes. § means RFC 7016. */
 import type { Address } from "./address.ts";
 import type { CongestionFactory } from "./congestion/controller.ts";
-import type { CryptoProfile } from "./crypto-profile.ts";
+import type { CryptoProfile, SessionKeys } from "./crypto-profile.ts";
 
 /** What an endpoint needs, and may be told. */
 export interface EndpointConfig {
@@ -29,6 +29,8 @@ export interface EndpointConfig {
   readonly maxSessions?: number;
   /** Called for every packet, decrypted; costs a copy of each. */
   readonly trace?: (record: TraceRecord) => void;
+  /** Called when a session opens, before its first packet; the keys carry secrets if the profile exposes them. */
+  readonly traceSession?: (record: SessionTraceRecord) => void;
   /** Called when something is to transmit or an event to poll; may be called often. */
   readonly wake?: () => void;
 }
@@ -41,10 +43,25 @@ export interface TraceRecord {
   readonly peer: Address;
   /** Unsigned 32-bit session ID on the wire, unscrambled. */
   readonly sessionId: number;
+  /** The open session it belongs to, by its receive ID, unsigned; 0 for startup packets. */
+  readonly session: number;
   /** Under the Default Session Key. */
   readonly startup: boolean;
   /** The datagram as on the wire. */
   readonly datagram: Uint8Array;
   /** The RTMFP packet: flags byte, chunks, and on receipt the padding. */
   readonly packet: Uint8Array;
+}
+
+/** A session that opens, for {@link EndpointConfig.traceSession}. */
+export interface SessionTraceRecord {
+  readonly now: number;
+  readonly role: "initiator" | "responder";
+  /** Unsigned 32-bit session IDs: ours, in what we receive, and the far end's, in what we send. */
+  readonly nearId: number;
+  readonly farId: number;
+  readonly peer: Address;
+  /** Identity of the far end. */
+  readonly peerId: string;
+  readonly keys: SessionKeys;
 }

@@ -85,6 +85,18 @@ export interface SessionKeys {
   readonly farHmac: boolean;
   /** Facts for stats and logs: `{ group, legacy, nearHmac, farHmac, nearSequence, farSequence }`. */
   readonly description: Readonly<Record<string, number | boolean>>;
+  /** What the keys were made from; only if the profile was told to expose it. */
+  readonly secrets?: SessionSecrets;
+}
+
+/** What session keys are derived from (RFC 7425 §4.6). Whoever has it can read the session. */
+export interface SessionSecrets {
+  /** DH_SECRET. */
+  readonly dhSecret: Uint8Array;
+  /** The keying component that this end sent, SKIC or SKRC. */
+  readonly nearComponent: Uint8Array;
+  /** The one it received. */
+  readonly farComponent: Uint8Array;
 }
 
 /**

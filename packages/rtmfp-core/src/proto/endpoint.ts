@@ -243,6 +243,7 @@ export class Endpoint implements StartupHost {
       via,
       peer: from,
       sessionId: id >>> 0,
+      session: keys === undefined ? 0 : id >>> 0,
       startup: keys === undefined,
       datagram: bytes,
       packet,

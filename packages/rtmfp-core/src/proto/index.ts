@@ -28,7 +28,7 @@ export {
 export { type DecodedPacket, decodePacket, encodePacket, writeChunk } from "./chunk/codec.ts";
 export { forEachAckedRange } from "./chunk/flow.ts";
 export * from "./chunk/types.ts";
-export type { EndpointConfig, TraceRecord } from "./config.ts";
+export type { EndpointConfig, SessionTraceRecord, TraceRecord } from "./config.ts";
 /** Congestion control: the interface and Appendix A. */
 export type { AckEvent, CongestionController, CongestionFactory } from "./congestion/controller.ts";
 export { Rfc7016Congestion } from "./congestion/rfc7016.ts";
@@ -44,6 +44,7 @@ export type {
   PublicKeyResult,
   ResponderKeying,
   SessionKeys,
+  SessionSecrets,
 } from "./crypto-profile.ts";
 /** The protocol machine and what it takes and gives. */
 export { type Datagram, Endpoint, type OpenOptions, TRANSMIT_BUFFER_BYTES } from "./endpoint.ts";

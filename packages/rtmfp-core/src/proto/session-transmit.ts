@@ -154,6 +154,7 @@ function finish(
     via,
     peer: to,
     sessionId: session.farId >>> 0,
+    session: session.nearId >>> 0,
     startup: false,
     datagram: buffer.subarray(0, end),
     packet: plain,

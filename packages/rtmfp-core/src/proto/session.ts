@@ -233,6 +233,15 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     this.keys = keys;
     this.keepalive.heard(now);
     this.wakeAt(this.#nextDeadline);
+    this.#host.config.traceSession?.({
+      now,
+      role: this.role,
+      nearId: this.nearId >>> 0,
+      farId: farId >>> 0,
+      peer: address,
+      peerId: certificate.id,
+      keys,
+    });
   }
 
   /** The handshake moved on. */

@@ -29,6 +29,7 @@ export interface KeyingContext {
   readonly hmac: ProtectionSetting;
   readonly hmacLength: number;
   readonly sequence: ProtectionSetting;
+  readonly exposeSecrets: boolean;
 }
 
 /** Initiator, on RHello. Undefined if the far certificate is unfit for keying or shares no group with us. */
@@ -187,11 +188,8 @@ function makeSessionKeys(
   },
 ): SessionKeys {
   const { group, dhSecret, terms, component } = agreed;
-  const derived = deriveSessionKeys(context.provider, {
-    dhSecret,
-    nearComponent: agreed.near,
-    farComponent: agreed.far,
-  });
+  const secrets = { dhSecret, nearComponent: agreed.near, farComponent: agreed.far };
+  const derived = deriveSessionKeys(context.provider, secrets);
   const sendHmacLength = sends(terms.hmacFlags, component.hmacFlags) ? terms.hmacLength : 0;
   const recvHmacLength = sends(component.hmacFlags, terms.hmacFlags) ? component.hmacLength : 0;
   const sendSequence = sends(terms.sequenceFlags, component.sequenceFlags);
@@ -215,6 +213,7 @@ function makeSessionKeys(
       nearSequence: sendSequence,
       farSequence: recvSequence,
     },
+    ...(context.exposeSecrets ? { secrets } : {}),
   };
 }
 

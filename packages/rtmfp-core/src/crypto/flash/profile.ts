@@ -33,6 +33,8 @@ export interface FlashProfileOptions {
   readonly acceptedPasswords?: readonly PasswordCredential[];
   /** Source of keys and salts, for tests that need fixed ones. Default: the provider's CSPRNG. */
   readonly random?: RandomBytes;
+  /** Hand out what session keys are made from, as `SessionKeys.secrets`: for traces. Default false. */
+  readonly exposeSecrets?: boolean;
 }
 
 /** The profile, with what the Flash layers want to know beyond RFC 7016's interface. */
@@ -63,6 +65,7 @@ export function createFlashProfile(options: FlashProfileOptions): FlashProfile {
     hmac: options.hmac ?? "request",
     hmacLength: checkHmacLength(options.hmacLength ?? DEFAULT_HMAC_BYTES),
     sequence: options.sequence ?? "request",
+    exposeSecrets: options.exposeSecrets ?? false,
   };
   const { passwords = [], acceptedPasswords } = options;
   return {

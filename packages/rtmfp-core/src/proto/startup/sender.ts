@@ -76,6 +76,7 @@ export class StartupSender implements TimerNode {
       via: item.via,
       peer: item.to,
       sessionId: item.sessionId >>> 0,
+      session: 0,
       startup: true,
       datagram: buffer.subarray(0, end),
       packet: item.packet,
