@@ -37,6 +37,14 @@ export const steps: readonly Step[] = [
     ),
     count: "vitest",
   },
+  ...["rtmfp-cpp", "mona"].flatMap((file) =>
+    ["node", "noble"].map((crypto) => ({
+      name: `vectors-${file}-${crypto}`,
+      argv: script("test/vectors/main.ts", `test/fixtures/vectors/${file}.json`),
+      env: { RTMFP_CRYPTO: crypto },
+      count: "line" as const,
+    })),
+  ),
   ...(existsSync(`${root}examples/03-server.ts`)
     ? [{ name: "tarballs", argv: script("test/tarballs/main.ts"), count: "line" } as const]
     : []),
