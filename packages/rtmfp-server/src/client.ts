@@ -1,0 +1,172 @@
+/** A connected client, as applications see it. */
+import { type Address, RtmfpError } from "rtmfp-core";
+import type { AmfValue, ObjectEncoding } from "rtmfp-core/tc";
+import type { Application } from "./application.ts";
+
+/** A function that clients may call. What they pass is theirs to choose: check it. */
+export type Exposed = (...args: AmfValue[]) => unknown;
+
+/** What a client needs of its connection. */
+export interface ClientLink {
+  readonly app: Application;
+  readonly farID: string;
+  readonly nearID: string;
+  readonly farNonce: Uint8Array;
+  readonly nearNonce: Uint8Array;
+  readonly address: Address;
+  readonly behindNat: boolean | undefined;
+  readonly objectEncoding: ObjectEncoding;
+  /** The object of the client's `connect`. */
+  readonly connectObject: Readonly<Record<string, AmfValue>>;
+  /** Sends a command on stream 0, after the answer to `connect`. */
+  command(name: string, transactionId: number, args: readonly AmfValue[]): void;
+  close(): Promise<void>;
+}
+
+/** One client of an application, from `onConnect` to `onDisconnect`. */
+export class Client {
+  /** The application instance that it asked for. */
+  readonly app: Application;
+  readonly #link: ClientLink;
+  readonly #exposed = new Map<string, Exposed>();
+  readonly #calls = new Map<number, { resolve: (value: AmfValue) => void; reject: (error: Error) => void }>();
+  #nextCall = 1;
+  #gone = false;
+
+  /** Called by the server. */
+  constructor(link: ClientLink) {
+    this.app = link.app;
+    this.#link = link;
+  }
+
+  /** Its identity, 64 lower-case hex digits: what other peers need to reach it. */
+  get farID(): string {
+    return this.#link.farID;
+  }
+
+  /** The server's identity. */
+  get nearID(): string {
+    return this.#link.nearID;
+  }
+
+  /** Secrets of this session that nobody in the middle can have (RFC 7425 §4.6.5); 32 bytes each. */
+  get farNonce(): Uint8Array {
+    return this.#link.farNonce;
+  }
+
+  get nearNonce(): Uint8Array {
+    return this.#link.nearNonce;
+  }
+
+  /** Where the server sees it. */
+  get address(): Address {
+    return this.#link.address;
+  }
+
+  /** Its IP address. */
+  get ip(): string {
+    return this.address.host;
+  }
+
+  /** Always "rtmfp". */
+  get protocol(): "rtmfp" {
+    return "rtmfp";
+  }
+
+  /** Whether it is taken to be behind a NAT (RFC 7425 §5.3.3); undefined before it has told its own addresses. */
+  get behindNat(): boolean | undefined {
+    return this.#link.behindNat;
+  }
+
+  /** 0 for AMF0, 3 for AMF3. */
+  get objectEncoding(): ObjectEncoding {
+    return this.#link.objectEncoding;
+  }
+
+  /** The URL that it connected to, as it says. */
+  get uri(): string {
+    return this.#text("tcUrl");
+  }
+
+  get pageUrl(): string {
+    return this.#text("pageUrl");
+  }
+
+  /** Where its program came from, as it says. */
+  get referrer(): string {
+    return this.#text("swfUrl");
+  }
+
+  /** What it calls itself. */
+  get agent(): string {
+    return this.#text("flashVer");
+  }
+
+  /** Lets it call these functions, and no others; adds to those exposed before. The reply is what they return. */
+  expose(functions: Readonly<Record<string, Exposed>>): void {
+    for (const [name, run] of Object.entries(functions)) this.#exposed.set(name, run);
+  }
+
+  /** The function of that name that it may call. */
+  exposed(name: string): Exposed | undefined {
+    return this.#exposed.get(name);
+  }
+
+  /** Calls `name` on its client object and asks for no reply. Nothing happens once it is gone. */
+  send(name: string, ...args: AmfValue[]): void {
+    if (!this.#gone) this.#link.command(name, 0, args);
+  }
+
+  /**
+   * Calls `name` on its client object; resolves with the reply. Rejects with `NetConnection.Call.Failed` when the far end
+   * says so, when it is gone, and when too many calls wait.
+   */
+  call(name: string, ...args: AmfValue[]): Promise<AmfValue> {
+    if (this.#gone) return Promise.reject(failed(`${name}: the client is gone`));
+    if (this.#calls.size >= MAX_WAITING_CALLS)
+      return Promise.reject(failed(`${name}: too many calls wait for a reply`));
+    const id = this.#nextCall++;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(id, { resolve, reject });
+      try {
+        this.#link.command(name, id, args);
+      } catch (error) {
+        this.#calls.delete(id);
+        reject(error as Error);
+      }
+    });
+  }
+
+  /** Closes the connection in good order; resolves when it has ended. */
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+
+  /** A reply to {@link call} came. Called by the server. */
+  onReply(isError: boolean, transactionId: number, value: AmfValue): void {
+    const call = this.#calls.get(transactionId);
+    this.#calls.delete(transactionId);
+    if (call === undefined) return;
+    if (isError) call.reject(failed("the client could not be called", value));
+    else call.resolve(value);
+  }
+
+  /** The connection has ended. Called by the server. */
+  onGone(): void {
+    this.#gone = true;
+    for (const call of this.#calls.values()) call.reject(failed("the client is gone"));
+    this.#calls.clear();
+  }
+
+  #text(name: string): string {
+    const value = this.#link.connectObject[name];
+    return typeof value === "string" ? value : "";
+  }
+}
+
+function failed(message: string, info?: AmfValue): RtmfpError {
+  return new RtmfpError("NetConnection.Call.Failed", message, info);
+}
+
+/** Calls to one client that wait for a reply. */
+export const MAX_WAITING_CALLS = 256;

@@ -1,0 +1,29 @@
+/** What a connection needs of the server. */
+import type { Applications } from "./application.ts";
+import type { Counters } from "./counters.ts";
+import type { KeyList } from "./key-list.ts";
+import type { Logger } from "./log.ts";
+
+/** Idle times after which sessions are probed, ms (RFC 7425 §5.3.4). */
+export interface KeepaliveTimes {
+  /** Of the client's session with the server. */
+  readonly serverMs: number;
+  /** Of its sessions with peers. */
+  readonly peerMs: number;
+}
+
+/** See the file's head. `C` is the connection itself. */
+export interface ConnectionHost<C = unknown> {
+  readonly fingerprint: string;
+  readonly introduceOnly: boolean;
+  readonly legacyIdentity: boolean;
+  readonly keepalive: KeepaliveTimes;
+  readonly applications: Applications;
+  readonly keys: KeyList;
+  readonly counters: Counters;
+  readonly log: Logger;
+  /** A handler of an application threw what it should not. */
+  onHandlerError(error: unknown): void;
+  /** The connection has ended. */
+  onEnd(connection: C): void;
+}

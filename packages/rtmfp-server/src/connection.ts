@@ -1,0 +1,381 @@
+/** One NetConnection of a client: commands in, answers out. § means RFC 7425. */
+import { type Address, RtmfpError } from "rtmfp-core";
+import {
+  AmfError,
+  type AmfObject,
+  type AmfValue,
+  type Command,
+  decodeCommand,
+  decodeUserControl,
+  encodeCommand,
+  encodeUserControl,
+  type MessageTree,
+  MessageType,
+  namedValues,
+  type ObjectEncoding,
+  type RtmpMessage,
+  type StatusCode,
+  setPeerInfoAddresses,
+  statusInfo,
+  type TreeEnd,
+  type TreeRecvFlow,
+} from "rtmfp-core/tc";
+import type { Application, RunningApplication } from "./application.ts";
+import { applicationPath } from "./application-path.ts";
+import { Client, type ClientLink } from "./client.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import { type LogEntry, shortId } from "./log.ts";
+import type { PeerEntry } from "./peers.ts";
+import { Reject } from "./reject.ts";
+import { ServerStream, type StreamHost } from "./server-stream.ts";
+import type { StreamBroker } from "./stream-broker.ts";
+import { kindOf } from "./stream-message.ts";
+
+/** From the client's control flow to the end of its tree of flows. */
+export class Connection implements ClientLink, StreamHost {
+  readonly tree: MessageTree;
+  readonly introduceOnly: boolean;
+  connectObject: Readonly<Record<string, AmfValue>> = {};
+  objectEncoding: ObjectEncoding = 0;
+  readonly #host: ConnectionHost;
+  readonly #peer: PeerEntry;
+  readonly #streams = new Map<number, ServerStream>();
+  #nextStreamId = 1;
+  #state: "waiting" | "pending" | "accepted" | "ended" = "waiting";
+  #running: RunningApplication | undefined;
+  #client: Client | undefined;
+  /** Commands for a client that has not been told of its acceptance. */
+  #held: Uint8Array[] = [];
+
+  constructor(host: ConnectionHost, peer: PeerEntry, tree: MessageTree) {
+    this.#host = host;
+    this.#peer = peer;
+    this.tree = tree;
+    this.introduceOnly = host.introduceOnly;
+    tree.onEnd = (end) => this.#onEnd(end);
+    tree.onRefused = (streamId) => this.#streams.get(streamId)?.onRefused();
+    tree.onMessage = (streamId, message, flow) => this.#onMessage(streamId, message, flow);
+  }
+
+  get app(): Application {
+    if (this.#running === undefined) throw new RtmfpError("BAD_ARGUMENT", "the client has not connected yet");
+    return this.#running.app;
+  }
+
+  get client(): Client | undefined {
+    return this.#client;
+  }
+
+  get streams(): StreamBroker {
+    return this.app.streams;
+  }
+
+  get farID(): string {
+    return this.#peer.farID;
+  }
+
+  get clientId(): string {
+    return this.#peer.farID;
+  }
+
+  get nearID(): string {
+    return this.#host.fingerprint;
+  }
+
+  get farNonce(): Uint8Array {
+    return this.#peer.session.farNonce;
+  }
+
+  get nearNonce(): Uint8Array {
+    return this.#peer.session.nearNonce;
+  }
+
+  get address(): Address {
+    return this.#peer.address;
+  }
+
+  get behindNat(): boolean | undefined {
+    return this.#peer.behindNat;
+  }
+
+  command(name: string, transactionId: number, args: readonly AmfValue[]): void {
+    const message = encodeCommand({ name, transactionId, commandObject: null, args }, this);
+    if (this.#state !== "pending") this.#write(message);
+    else if (this.#held.length < MAX_HELD_COMMANDS) this.#held.push(message);
+    else throw new RtmfpError("FLOW_BUFFER_FULL", "too many messages wait for the client to be accepted");
+  }
+
+  async close(): Promise<void> {
+    await this.tree.close();
+  }
+
+  /** Says why, then closes in good order. */
+  async shutDown(): Promise<void> {
+    if (this.#state === "accepted") {
+      this.#try(() => this.#status("onStatus", 0, "NetConnection.Connect.AppShutdown", "The server is shutting down."));
+    }
+    await this.tree.close();
+  }
+
+  onMedia(payloadBytes: number): void {
+    this.#host.counters.mediaMessages++;
+    this.#host.counters.mediaBytes += payloadBytes;
+  }
+
+  onDropped(): void {
+    this.#host.counters.droppedMessages++;
+  }
+
+  log(event: string, fields: LogEntry["fields"], level: LogEntry["level"] = "info"): void {
+    this.#host.log({ level, event, fields: { client: shortId(this.farID), ...fields } });
+  }
+
+  #onMessage(streamId: number, message: RtmpMessage, flow: TreeRecvFlow): void {
+    const { type } = message;
+    if (type === MessageType.commandAmf0 || type === MessageType.commandAmf3) {
+      const command = decodeCommand(message);
+      if (streamId !== 0) this.#onStreamCommand(streamId, command, flow);
+      else if (command.name === "connect") this.#onConnect(command, type === MessageType.commandAmf3 ? 3 : 0);
+      else this.#onCommand(command);
+      return;
+    }
+    if (type === MessageType.userControl) {
+      const control = decodeUserControl(message.payload);
+      if (control?.event === "pingRequest") {
+        this.#write(encodeUserControl({ event: "pingResponse", timestamp: control.timestamp }));
+      }
+      return;
+    }
+    const kind = kindOf(type);
+    if (kind === undefined || streamId === 0) return;
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) flow.reject(0);
+    else stream.onMessage(kind, message);
+  }
+
+  #onStreamCommand(streamId: number, command: Command, flow: TreeRecvFlow): void {
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) flow.reject(0);
+    else if (!stream.onCommand(command)) this.#onCommand(command);
+  }
+
+  #onCommand(command: Command): void {
+    const { name, transactionId, args } = command;
+    if (name === "_result" || name === "_error") {
+      this.#client?.onReply(name === "_error", transactionId, args[0]);
+      return;
+    }
+    const addresses = setPeerInfoAddresses(command);
+    if (addresses !== undefined) this.#peer.report(addresses);
+    else if (this.#state !== "accepted") this.#fail(transactionId, `${name}: not connected`);
+    else if (name === "createStream") this.#createStream(transactionId);
+    else if (name === "deleteStream") this.#deleteStream(args[0]);
+    else this.#call(command);
+  }
+
+  #onConnect({ transactionId, commandObject, args }: Command, encoding: ObjectEncoding): void {
+    if (this.#state !== "waiting") {
+      this.#fail(transactionId, "connect: connected already");
+      return;
+    }
+    this.#state = "pending";
+    this.connectObject = namedValues(commandObject) ?? {};
+    this.objectEncoding = this.connectObject["objectEncoding"] === 3 ? 3 : 0;
+    const { name, instance } = applicationPath(this.connectObject);
+    if (!this.#host.applications.has(name) && !this.#host.keys.allows(name)) {
+      this.#refuse(transactionId, encoding, "NetConnection.Connect.Failed", "Unknown developer key.", {});
+      return;
+    }
+    const accept = (): void => this.#accept(transactionId, encoding);
+    const reject = (error: unknown): void => this.#reject(transactionId, encoding, error);
+    try {
+      this.#running = this.#host.applications.enter(name, instance);
+      this.#client = new Client(this);
+      const answer = this.#running.handlers.onConnect?.(this.#client, ...args);
+      if (answer instanceof Promise) answer.then(accept, reject);
+      else accept();
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  #accept(transactionId: number, objectEncoding: ObjectEncoding): void {
+    const client = this.#client;
+    if (this.#state !== "pending" || client === undefined) return;
+    this.#state = "accepted";
+    const { fingerprint, legacyIdentity, keepalive } = this.#host;
+    const info = statusInfo("NetConnection.Connect.Success", "Connection succeeded.", {
+      objectEncoding: this.objectEncoding,
+      connectionID: this.farID,
+      serverFingerprint: fingerprint,
+      ...(legacyIdentity ? { legacyIdentity } : {}),
+    });
+    this.#write(
+      encodeCommand({ name: "_result", transactionId, commandObject: null, args: [info] }, { objectEncoding }),
+    );
+    this.#write(encodeUserControl({ event: "setKeepalive", serverMs: keepalive.serverMs, peerMs: keepalive.peerMs }));
+    this.#peer.client = client;
+    this.app.add(client);
+    const legacy = this.#peer.session.security["legacy"] === true;
+    this.log("connect", { app: pathOf(this.app), outcome: "accepted", ...(legacy ? { legacy } : {}) });
+    for (const message of this.#held) this.#write(message);
+    this.#held = [];
+  }
+
+  #reject(transactionId: number, encoding: ObjectEncoding, error: unknown): void {
+    if (this.#state !== "pending") return;
+    if (error instanceof Reject) {
+      const more = error.application === null ? {} : { application: error.application };
+      this.#refuse(transactionId, encoding, "NetConnection.Connect.Rejected", error.message, more);
+      return;
+    }
+    this.#host.onHandlerError(error);
+    this.#refuse(transactionId, encoding, "NetConnection.Connect.Rejected", "Connection failed", {});
+  }
+
+  /** The error, then an orderly close. */
+  #refuse(transactionId: number, encoding: ObjectEncoding, code: StatusCode, text: string, more: AmfObject): void {
+    const { name, instance } = applicationPath(this.connectObject);
+    this.log("connect", { app: instance === "" ? name : `${name}/${instance}`, outcome: code });
+    this.#try(() => this.#status("_error", transactionId, code, text, more, encoding));
+    void this.tree.close();
+  }
+
+  #createStream(transactionId: number): void {
+    if (this.#streams.size >= MAX_STREAMS) {
+      this.#fail(transactionId, `createStream: a client has at most ${MAX_STREAMS} streams`);
+      return;
+    }
+    const id = this.#nextStreamId++;
+    this.#streams.set(id, new ServerStream(this, id));
+    this.#reply(transactionId, id);
+  }
+
+  #deleteStream(id: AmfValue): void {
+    if (typeof id !== "number") return;
+    this.#streams.get(id)?.end();
+    if (this.#streams.delete(id)) this.tree.rejectStream(id);
+  }
+
+  /** A call of the application's: what it exposed, a call that old clients make for no effect, or an error. */
+  #call({ name, transactionId, args }: Command): void {
+    const exposed = this.#client?.exposed(name);
+    if (exposed === undefined) {
+      if (QUIET_CALLS.has(name)) this.#reply(transactionId, name === "getStreamLength" ? 0 : null);
+      else this.#fail(transactionId, `Method not found (${name}).`);
+      return;
+    }
+    const fail = (error: unknown): void => {
+      this.#fail(transactionId, error instanceof Error ? error.message : "The call failed.");
+    };
+    try {
+      const result = exposed(...args);
+      if (result instanceof Promise) {
+        result.then((value) => this.#reply(transactionId, value as AmfValue)).catch(fail);
+      } else this.#reply(transactionId, result as AmfValue);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  #reply(transactionId: number, value: AmfValue): void {
+    if (transactionId === 0) return;
+    const reply: Command = { name: "_result", transactionId, commandObject: null, args: [value] };
+    let message: Uint8Array;
+    try {
+      message = encodeCommand(reply, this);
+    } catch (error) {
+      if (!(error instanceof AmfError)) throw error;
+      this.#fail(transactionId, `The reply cannot be sent: ${error.message}`);
+      return;
+    }
+    this.#write(message);
+  }
+
+  #fail(transactionId: number, description: string): void {
+    if (transactionId === 0) return;
+    this.#try(() => this.#status("_error", transactionId, "NetConnection.Call.Failed", description));
+  }
+
+  #status(
+    name: string,
+    transactionId: number,
+    code: StatusCode,
+    description: string,
+    more: AmfObject = {},
+    objectEncoding: ObjectEncoding = this.objectEncoding,
+  ): void {
+    const info = statusInfo(code, description, more);
+    this.#write(encodeCommand({ name, transactionId, commandObject: null, args: [info] }, { objectEncoding }));
+  }
+
+  #onEnd(end: TreeEnd): void {
+    const wasAccepted = this.#state === "accepted";
+    this.#state = "ended";
+    for (const stream of this.#streams.values()) stream.end();
+    this.#streams.clear();
+    this.#held = [];
+    this.#host.counters.malformedMessages += this.tree.stats.malformed;
+    const client = this.#client;
+    if (client !== undefined) {
+      client.onGone();
+      if (this.#peer.client === client) this.#peer.client = undefined;
+    }
+    const running = this.#running;
+    if (running !== undefined) {
+      if (client !== undefined && running.app.remove(client)) this.#tellGone(running, client);
+      this.#host.applications.leave(running);
+    }
+    if (wasAccepted) this.log("disconnect", { reason: end });
+    this.#host.onEnd(this);
+  }
+
+  #tellGone({ handlers }: RunningApplication, client: Client): void {
+    try {
+      handlers.onDisconnect?.(client);
+    } catch (error) {
+      this.#host.onHandlerError(error);
+    }
+  }
+
+  /** Writes to the control flow; what does not fit is dropped and counted. */
+  #write(message: Uint8Array): void {
+    try {
+      this.tree.control.write(message);
+    } catch (error) {
+      if (!(error instanceof RtmfpError)) throw error;
+      this.#host.counters.droppedMessages++;
+    }
+  }
+
+  /** Runs what may fail to encode what the application gave. */
+  #try(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#host.onHandlerError(error);
+    }
+  }
+}
+
+function pathOf(app: Application): string {
+  return app.instance === "" ? app.name : `${app.name}/${app.instance}`;
+}
+
+/** Calls of old clients and encoders that need an answer and nothing else. */
+const QUIET_CALLS: ReadonlySet<string> = new Set([
+  "releaseStream",
+  "FCPublish",
+  "FCUnpublish",
+  "FCSubscribe",
+  "FCUnsubscribe",
+  "getStreamLength",
+  "checkBandwidth",
+  "_checkbw",
+  "initStream",
+  "closeStream",
+]);
+/** Streams that one client may have at a time. */
+export const MAX_STREAMS = 256;
+/** Commands kept for a client until it is accepted. */
+const MAX_HELD_COMMANDS = 256;

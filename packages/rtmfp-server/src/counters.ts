@@ -1,0 +1,105 @@
+/** What a server counts beyond its endpoint's datagrams. */
+import type { EndpointStats } from "rtmfp-core";
+
+/** Counts since the server began to listen. */
+export interface ServerStats {
+  readonly datagramsIn: number;
+  readonly bytesIn: number;
+  readonly datagramsOut: number;
+  readonly bytesOut: number;
+  /** Sessions open now, connected or not. */
+  readonly sessions: number;
+  /** Clients accepted now. */
+  readonly clients: number;
+  /** Audio and video messages taken from publishers. */
+  readonly mediaMessages: number;
+  /** Their payloads. */
+  readonly mediaBytes: number;
+  /** Media and data messages not written to a subscriber that was too slow. */
+  readonly droppedMessages: number;
+  /** Messages that made no sense. */
+  readonly malformedMessages: number;
+  readonly introductions: IntroductionStats;
+}
+
+/** Introductions by outcome, and the newest ones. */
+export interface IntroductionStats {
+  readonly introduced: number;
+  /** Nobody has that identity. */
+  readonly unknown: number;
+  /** `onPeerLookup` said no. */
+  readonly denied: number;
+  /** Beyond the rate of the source or the target. */
+  readonly limited: number;
+  /** No address of one that the other could use. */
+  readonly unreachable: number;
+  /** The last {@link MAX_RECENT} that were made, oldest first. */
+  readonly recent: readonly RecentIntroduction[];
+}
+
+/** What an introduction came to. */
+export type IntroductionOutcome = "introduced" | "unknown" | "denied" | "limited" | "unreachable";
+
+/** An introduction made, and what the server's sockets have carried since. */
+export interface RecentIntroduction {
+  readonly asker: string;
+  readonly target: string;
+  readonly bytesInSince: number;
+  readonly bytesOutSince: number;
+}
+
+/** What sockets have carried. */
+export type Traffic = Pick<EndpointStats, "datagramsIn" | "bytesIn" | "datagramsOut" | "bytesOut">;
+
+/** See {@link ServerStats}. */
+export class Counters {
+  mediaMessages = 0;
+  mediaBytes = 0;
+  droppedMessages = 0;
+  malformedMessages = 0;
+  readonly #outcomes: Record<IntroductionOutcome, number> = {
+    introduced: 0,
+    unknown: 0,
+    denied: 0,
+    limited: 0,
+    unreachable: 0,
+  };
+  readonly #recent: { asker: string; target: string; bytesIn: number; bytesOut: number }[] = [];
+
+  /** Counts an introduction; one that was made is remembered with the bytes so far. */
+  introduction(outcome: IntroductionOutcome, asker: string, target: string, endpoint: Traffic): void {
+    this.#outcomes[outcome]++;
+    if (outcome !== "introduced") return;
+    this.#recent.push({ asker, target, bytesIn: endpoint.bytesIn, bytesOut: endpoint.bytesOut });
+    if (this.#recent.length > MAX_RECENT) this.#recent.shift();
+  }
+
+  /** All counts at this moment. */
+  snapshot(endpoint: Traffic, sessions: number, clients: number): ServerStats {
+    const { datagramsIn, bytesIn, datagramsOut, bytesOut } = endpoint;
+    return {
+      datagramsIn,
+      bytesIn,
+      datagramsOut,
+      bytesOut,
+      sessions,
+      clients,
+      mediaMessages: this.mediaMessages,
+      mediaBytes: this.mediaBytes,
+      droppedMessages: this.droppedMessages,
+      malformedMessages: this.malformedMessages,
+      introductions: {
+        ...this.#outcomes,
+        recent: this.#recent.map((made) => ({
+          asker: made.asker,
+          target: made.target,
+          bytesInSince: bytesIn - made.bytesIn,
+          bytesOutSince: bytesOut - made.bytesOut,
+        })),
+      },
+    };
+  }
+}
+
+/** Introductions remembered with the bytes since. */
+export const MAX_RECENT = 32;

@@ -1,0 +1,73 @@
+/** The application behind developer keys: what Adobe's hosted service gave its clients, written with the public API. */
+import type { AmfObject, AmfValue } from "rtmfp-core/tc";
+import type { Application, ApplicationFactory } from "./application.ts";
+import type { Client } from "./client.ts";
+
+/**
+ * Makes the handlers of one key. Clients of all keys can reach each other by `relay(peerID, ...args)` and
+ * `watch(peerID)`; `broadcast(...args)` reaches the clients of one key, the sender included. What is relayed arrives as
+ * `onRelay({ sender }, ...args)`; a peer that is watched and goes, or is not there, is told as `onDisconnected(peerID)`.
+ */
+export function developerKeyApplication(): ApplicationFactory {
+  const byId = new Map<string, Client>();
+  const watchers = new Map<string, Set<Client>>();
+  const watched = new Map<Client, Set<string>>();
+
+  const watch = (watcher: Client, id: AmfValue): void => {
+    if (typeof id !== "string") return;
+    if (!byId.has(id)) {
+      watcher.send("onDisconnected", id);
+      return;
+    }
+    const mine = entry(watched, watcher);
+    if (mine.size >= MAX_WATCHED) throw new Error(`a client watches at most ${MAX_WATCHED} others`);
+    mine.add(id);
+    entry(watchers, id).add(watcher);
+  };
+
+  const forget = (client: Client): void => {
+    for (const id of watched.get(client) ?? []) {
+      const others = watchers.get(id);
+      others?.delete(client);
+      if (others?.size === 0) watchers.delete(id);
+    }
+    watched.delete(client);
+    if (byId.get(client.farID) !== client) return;
+    byId.delete(client.farID);
+    const told = watchers.get(client.farID) ?? [];
+    watchers.delete(client.farID);
+    for (const watcher of told) {
+      watched.get(watcher)?.delete(client.farID);
+      watcher.send("onDisconnected", client.farID);
+    }
+  };
+
+  return (app: Application) => ({
+    onConnect(client) {
+      byId.set(client.farID, client);
+      client.expose({
+        relay: (id, ...args) => {
+          const target = typeof id === "string" ? byId.get(id) : undefined;
+          if (target === undefined) throw new Error("nobody with that peer ID is connected");
+          target.send("onRelay", header(client), ...args);
+        },
+        broadcast: (...args) => app.broadcastMsg("onRelay", header(client), ...args),
+        watch: (id) => watch(client, id),
+      });
+    },
+    onDisconnect: forget,
+  });
+}
+
+function header(sender: Client): AmfObject {
+  return { sender: sender.farID };
+}
+
+function entry<K, V>(map: Map<K, Set<V>>, key: K): Set<V> {
+  const found = map.get(key) ?? new Set<V>();
+  map.set(key, found);
+  return found;
+}
+
+/** Peers that one client may watch at a time. */
+export const MAX_WATCHED = 1_024;

@@ -1,0 +1,70 @@
+/** Which developer keys a server takes. */
+import { readFileSync, statSync } from "node:fs";
+import { RtmfpError } from "rtmfp-core";
+
+/** Tells whether a key, the first segment of a URL's path, is taken. */
+export interface KeyList {
+  allows(key: string): boolean;
+}
+
+/** Takes every key, and none. */
+export const ANY_KEY: KeyList = { allows: () => true };
+
+/** Takes the keys listed. */
+export function fixedKeys(keys: readonly string[]): KeyList {
+  const set = new Set(keys);
+  return { allows: (key) => set.has(key) };
+}
+
+/**
+ * Takes the keys in a file: one per line, first word; what follows it is a comment, as is a line that begins with `#`.
+ * The file is looked at whenever somebody connects and read again when it has changed; while it cannot be read, the
+ * keys known last hold, and `onTrouble` is told once. Throws BAD_ARGUMENT if it cannot be read at first.
+ */
+export class KeyFile implements KeyList {
+  readonly #path: string;
+  readonly #onTrouble: (message: string) => void;
+  #keys: ReadonlySet<string>;
+  #version: string;
+  #troubled = false;
+
+  constructor(path: string, onTrouble: (message: string) => void = () => {}) {
+    this.#path = path;
+    this.#onTrouble = onTrouble;
+    try {
+      this.#version = versionOf(path);
+      this.#keys = parseKeys(readFileSync(path, "utf8"));
+    } catch (error) {
+      throw new RtmfpError("BAD_ARGUMENT", this.#trouble(error));
+    }
+  }
+
+  allows(key: string): boolean {
+    try {
+      const version = versionOf(this.#path);
+      if (version !== this.#version) this.#keys = parseKeys(readFileSync(this.#path, "utf8"));
+      this.#version = version;
+      this.#troubled = false;
+    } catch (error) {
+      if (!this.#troubled) this.#onTrouble(`${this.#trouble(error)}; the keys known last hold`);
+      this.#troubled = true;
+    }
+    return this.#keys.has(key);
+  }
+
+  #trouble(error: unknown): string {
+    return `the key file ${this.#path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
+  }
+}
+
+/** The keys in the text of a key file. */
+export function parseKeys(text: string): ReadonlySet<string> {
+  const words = text.split(/\r?\n/).map((line) => line.trim().split(/\s+/)[0] ?? "");
+  return new Set(words.filter((word) => word !== "" && !word.startsWith("#")));
+}
+
+/** Differs whenever the file was written or replaced. */
+function versionOf(path: string): string {
+  const { ino, size, mtimeNs } = statSync(path, { bigint: true });
+  return `${ino} ${size} ${mtimeNs}`;
+}

@@ -1,0 +1,242 @@
+/** The server: sessions, applications and introductions put together. */
+import {
+  type Address,
+  type Carrier,
+  openUdpCarrier,
+  PeerEndpoint,
+  RtmfpError,
+  type Session,
+  type TraceRecord,
+} from "rtmfp-core";
+import {
+  type CryptoProvider,
+  createFlashProfile,
+  type FlashIdentity,
+  type FlashProfileOptions,
+  SERVER_IDENTITY,
+} from "rtmfp-core/crypto";
+import { DEFAULT_PORT, MessageTrees } from "rtmfp-core/tc";
+import { type ApplicationFactory, Applications } from "./application.ts";
+import { bindingsFor, isPublicHost, urlsOf } from "./bindings.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionHost, KeepaliveTimes } from "./connection-host.ts";
+import { Counters, type IntroductionOutcome, type ServerStats } from "./counters.ts";
+import { developerKeyApplication } from "./developer-key.ts";
+import { ANY_KEY, fixedKeys, KeyFile, type KeyList } from "./key-list.ts";
+import { type Logger, shortId } from "./log.ts";
+import { type Peer, type PeerEntry, Peers } from "./peers.ts";
+import { Rendezvous } from "./rendezvous.ts";
+
+/** Options of {@link createServer}. */
+export interface ServerOptions {
+  /** IP address to listen on, or several. Default: all IPv4 and IPv6 addresses. */
+  readonly host?: string | readonly string[];
+  /** UDP port. Default 1935; 0 is any free one. */
+  readonly port?: number;
+  /** Host name or address, with a port if it is another, by which clients find the server; for the URLs shown. */
+  readonly public?: string;
+  /** Developer keys that the built-in application takes: "any" (the default), those listed, or those in a file. */
+  readonly keys?: "any" | readonly string[] | { readonly file: string };
+  /** Refuse publish and play. Default false. */
+  readonly introduceOnly?: boolean;
+  /** Default: a new one with ephemeral keys, whose fingerprint changes at every start. */
+  readonly identity?: FlashIdentity;
+  /** Primitives. Default: node:crypto, and noble where that lacks one. */
+  readonly crypto?: CryptoProvider;
+  /** Settings of the cryptography profile. */
+  readonly profile?: Omit<FlashProfileOptions, "identity" | "provider">;
+  /** Tells our own clients to use a legacy identity, so that they can meet old ones. Default false. */
+  readonly legacyIdentity?: boolean;
+  /** What clients are told by the Set Keepalive Timers command. Default 30000 each. */
+  readonly keepalive?: Partial<KeepaliveTimes>;
+  /** Makes the carrier of datagrams in place of UDP sockets at `host` and `port`. */
+  readonly carrier?: () => Carrier | Promise<Carrier>;
+  /** Source of random bytes, for simulations. Default: that of the primitives. */
+  readonly random?: (length: number) => Uint8Array;
+  /** Takes what is worth a line of a log. Default: nothing is logged. */
+  readonly log?: Logger;
+  /** Called for every packet, decrypted. */
+  readonly trace?: (record: TraceRecord) => void;
+}
+
+/** What {@link Server.listen} tells. */
+export interface Listening {
+  /** The best URL to give to a client; append the application's path. */
+  readonly url: string;
+  /** All of them, the best first. */
+  readonly urls: readonly string[];
+  /** Identity of the server: 64 lower-case hex digits. */
+  readonly fingerprint: string;
+  /** What the sockets are bound to. */
+  readonly addresses: readonly Address[];
+}
+
+/** Makes a server; {@link Server.listen} starts it. Throws RtmfpError BAD_ARGUMENT, in one line. */
+export function createServer(options: ServerOptions = {}): Server {
+  return new Server(options);
+}
+
+/** A rendezvous, relay and application server. Made by {@link createServer}. */
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #log: Logger;
+  readonly #keys: KeyList;
+  readonly #applications = new Applications(developerKeyApplication());
+  readonly #counters = new Counters();
+  readonly #peers = new Peers();
+  readonly #connections = new Map<PeerEntry, Connection>();
+  readonly #rendezvous: Rendezvous;
+  #endpoint: PeerEndpoint | undefined;
+  #state: "new" | "listening" | "closed" = "new";
+
+  /** Called by {@link createServer}. */
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#log = options.log ?? (() => {});
+    const warn = (message: string): void => this.#log({ level: "warn", event: "keys", fields: { message } });
+    this.#keys = keyList(options.keys ?? "any", warn);
+    if (options.public !== undefined && !isPublicHost(options.public)) {
+      throw new RtmfpError("BAD_ARGUMENT", `expected a public HOST or HOST:PORT, got "${options.public}"`);
+    }
+    this.#rendezvous = new Rendezvous({
+      peers: this.#peers,
+      now: () => this.#endpoint?.now() ?? 0,
+      sessionsWith: (peerId) => this.#endpoint?.sessionsWith(peerId) ?? [],
+      mayIntroduce: (asker, target) => this.#mayIntroduce(asker, target),
+      introduced: (outcome, asker, targetId, isRepeat) => this.#onIntroduced(outcome, asker, targetId, isRepeat),
+    });
+  }
+
+  /**
+   * Defines an application: URLs whose path begins with `name` are for it. `factory` is called once per instance, that
+   * is, per rest of the path, when its first client comes. Throws RangeError for a name that is taken or none.
+   */
+  application(name: string, factory: ApplicationFactory): this {
+    this.#applications.define(name, factory);
+    return this;
+  }
+
+  /** Begins to serve. Rejects with LISTEN_FAILED, in one line, if a port is in use. */
+  async listen(): Promise<Listening> {
+    if (this.#state !== "new") throw new RtmfpError("BAD_ARGUMENT", "a server listens once; create another");
+    this.#state = "listening";
+    const { identity, crypto, profile, random, trace } = this.#options;
+    const made = createFlashProfile({
+      ...profile,
+      identity: identity ?? SERVER_IDENTITY,
+      ...(crypto === undefined ? {} : { provider: crypto }),
+    });
+    const carrier = await this.#openCarrier();
+    const endpoint = new PeerEndpoint(carrier, {
+      profile: made,
+      ...(random === undefined ? {} : { random }),
+      ...(trace === undefined ? {} : { trace }),
+    });
+    this.#endpoint = endpoint;
+    const host = this.#connectionHost(endpoint.peerId);
+    endpoint.onSession = (session) => this.#onSession(endpoint, session, host);
+    endpoint.onIntroduction = (introduction) => this.#rendezvous.onIntroduction(introduction);
+    const addresses = carrier.sockets.map(({ address }) => address);
+    const urls = urlsOf(this.#options.public, addresses, carrier.interfaceAddresses());
+    return { url: urls[0] as string, urls, fingerprint: endpoint.peerId, addresses };
+  }
+
+  /** Counts so far. */
+  get stats(): ServerStats {
+    const clients = [...this.#connections.values()].filter(({ client }) => client !== undefined).length;
+    return this.#counters.snapshot(this.#endpoint?.stats ?? NO_TRAFFIC, this.#peers.size, clients);
+  }
+
+  /** Tells every client, closes the connections in good order, within half a second, and frees the port. */
+  async close(): Promise<void> {
+    const endpoint = this.#endpoint;
+    if (this.#state === "closed" || endpoint === undefined) return;
+    this.#state = "closed";
+    endpoint.onIntroduction = undefined;
+    const ends = Promise.all([...this.#connections.values()].map((connection) => connection.shutDown()));
+    let cancel = (): void => {};
+    const enough = new Promise<void>((resolve) => {
+      cancel = endpoint.after(CLOSE_MS, resolve);
+    });
+    await Promise.race([ends, enough]);
+    cancel();
+    await endpoint.close();
+  }
+
+  async #openCarrier(): Promise<Carrier> {
+    const { carrier, host, port } = this.#options;
+    if (carrier !== undefined) return carrier();
+    return openUdpCarrier(bindingsFor(typeof host === "string" ? [host] : host, checkPort(port ?? DEFAULT_PORT)));
+  }
+
+  #onSession(endpoint: PeerEndpoint, session: Session, host: ConnectionHost<Connection>): void {
+    const peer = this.#peers.add(session);
+    const trees = new MessageTrees(session, endpoint);
+    trees.onControl = (flow, streamId) => {
+      if (streamId !== 0 || this.#state !== "listening" || this.#connections.has(peer)) return;
+      this.#connections.set(peer, new Connection(host, peer, trees.answer(flow)));
+    };
+    session.onMoved = (from) => this.#peers.moved(peer, from);
+    session.onClose = () => this.#peers.remove(peer);
+  }
+
+  #connectionHost(fingerprint: string): ConnectionHost<Connection> {
+    const { introduceOnly, legacyIdentity, keepalive } = this.#options;
+    return {
+      fingerprint,
+      introduceOnly: introduceOnly ?? false,
+      legacyIdentity: legacyIdentity ?? false,
+      keepalive: { serverMs: keepalive?.serverMs ?? KEEPALIVE_MS, peerMs: keepalive?.peerMs ?? KEEPALIVE_MS },
+      applications: this.#applications,
+      keys: this.#keys,
+      counters: this.#counters,
+      log: this.#log,
+      onHandlerError: (error) => {
+        const message = error instanceof Error ? error.message : String(error);
+        this.#log({ level: "error", event: "application", fields: { message } });
+      },
+      onEnd: (connection) => {
+        for (const [peer, other] of this.#connections) if (other === connection) this.#connections.delete(peer);
+      },
+    };
+  }
+
+  /** Both ends' applications must agree; the same one is asked once. */
+  async #ask(asker: Peer, target: Peer): Promise<boolean> {
+    for (const app of new Set([target.app, asker.app])) {
+      const lookup = app === undefined ? undefined : this.#applications.handlersOf(app)?.onPeerLookup;
+      if (lookup !== undefined && !(await lookup(asker, target))) return false;
+    }
+    return true;
+  }
+
+  #mayIntroduce(asker: Peer, target: Peer): Promise<boolean> | boolean {
+    if (asker.app === undefined && target.app === undefined) return true;
+    return this.#ask(asker, target);
+  }
+
+  #onIntroduced(outcome: IntroductionOutcome, asker: Peer, targetId: string, isRepeat: boolean): void {
+    const endpoint = this.#endpoint;
+    if (endpoint === undefined) return;
+    const from = shortId(asker.farID);
+    const to = shortId(targetId);
+    this.#counters.introduction(outcome, from, to, endpoint.stats);
+    const level = isRepeat ? "debug" : "info";
+    this.#log({ level, event: "introduction", fields: { client: from, target: to, outcome } });
+  }
+}
+
+function keyList(keys: NonNullable<ServerOptions["keys"]>, warn: (message: string) => void): KeyList {
+  if (keys === "any") return ANY_KEY;
+  return "file" in keys ? new KeyFile(keys.file, warn) : fixedKeys(keys);
+}
+
+function checkPort(port: number): number {
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new RtmfpError("BAD_ARGUMENT", `expected a port from 0 to 65535, got ${port}`);
+}
+
+const KEEPALIVE_MS = 30_000;
+/** How long a close waits for clients to close their ends. */
+const CLOSE_MS = 500;
+const NO_TRAFFIC = { datagramsIn: 0, bytesIn: 0, datagramsOut: 0, bytesOut: 0 } as const;
