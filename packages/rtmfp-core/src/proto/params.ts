@@ -81,7 +81,7 @@ export const WINDOW_BLOCK_BYTES = 1_024;
 export const RECEIVE_CAPACITY_BYTES = 1_048_576;
 /** Data accepted beyond the advertised window before it is dropped unacknowledged (AMB-32). */
 export const WINDOW_TOLERANCE_BYTES = 65_536;
-/** Fragments a receiving flow holds out of order, whatever their size. */
+/** Fragments and messages that a receiving flow holds, whatever their size; from half of it on, the window is 0. */
 export const MAX_HELD_FRAGMENTS = 16_384;
 /** Receiving flows a session may have open at one time; more are ignored and counted. */
 export const MAX_RECEIVING_FLOWS = 2_048;

@@ -25,18 +25,13 @@ export class Reassembly {
   heldBytes = 0;
   /** Held fragments by ascending sequence number. */
   readonly #held: Held[] = [];
-  /** In sequence order: first number after the last message that came out or was given up. */
-  #expected = 0;
+  /** First number after the highest message that came out; flows start with number 1 (§3.6.2). */
+  #expected = 1;
   /** Numbers given up since the last message that came out. */
   #missing = 0;
 
   get heldCount(): number {
     return this.#held.length;
-  }
-
-  /** The first sequence number is free: what lies before the first fragment seen is no gap. */
-  start(sn: number, fsn: number): void {
-    this.#expected = Math.min(sn, fsn + 1);
   }
 
   add(sn: number, control: FragmentControl, data: Uint8Array): void {
@@ -82,9 +77,15 @@ export class Reassembly {
     )
       from--;
     const end = this.#segmentEnd(from);
-    if (!this.#isMessage(from, end) || end < at) return;
-    deliver(this.#join(from, end));
-    this.#discard(from, end + 1);
+    if (end >= at) this.#takeMessage(from, end, deliver);
+  }
+
+  /** In network order: gives every complete message to `deliver`, ascending. */
+  takeAllCompleted(deliver: (message: ReceivedMessage) => void): void {
+    for (let from = 0; from < this.#held.length; ) {
+      const end = this.#segmentEnd(from);
+      if (!this.#takeMessage(from, end, deliver)) from = end + 1;
+    }
   }
 
   /** In network order: drops segments that can no longer be completed, and counts `missing` numbers as given up. */
@@ -121,6 +122,14 @@ export class Reassembly {
       end++;
     }
     return end;
+  }
+
+  #takeMessage(from: number, end: number, deliver: (message: ReceivedMessage) => void): boolean {
+    if (!this.#isMessage(from, end)) return false;
+    this.#expected = Math.max(this.#expected, (this.#held[end] as Held).sn + 1);
+    deliver(this.#join(from, end));
+    this.#discard(from, end + 1);
+    return true;
   }
 
   #isMessage(from: number, end: number): boolean {

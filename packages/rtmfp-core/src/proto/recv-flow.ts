@@ -61,7 +61,6 @@ export class RecvFlow {
   #finalSn: number | undefined;
   #readableTold = false;
   #finished = false;
-  #started = false;
 
   constructor(host: RecvFlowHost, id: number, metadata: Uint8Array, association: SendFlow | undefined) {
     this.#host = host;
@@ -95,8 +94,7 @@ export class RecvFlow {
 
   /** The next message, or undefined. A "readable" event follows when there is one again. */
   read(): ReceivedMessage | undefined {
-    if (this.#order === "hold") return undefined;
-    const message = this.#messages.shift();
+    const message = this.#order === "hold" ? undefined : this.#messages.shift();
     if (message === undefined) {
       this.#readableTold = false;
       this.#checkFinished();
@@ -122,6 +120,7 @@ export class RecvFlow {
   abort(): void {
     if (this.#state === "RF_CLOSED") return;
     this.#state = "RF_CLOSED";
+    if (this.#order !== "network") this.#deliverInSequence();
     this.#reassembly.clear();
     this.#checkFinished();
   }
@@ -145,10 +144,6 @@ export class RecvFlow {
     const beyondEnd = this.#finalSn !== undefined && sn > this.#finalSn;
     const keep = isNew && !abandoned && !beyondEnd && this.#state === "RF_OPEN";
     if (keep && this.#isOverfull(sn, data.length)) return false;
-    if (!this.#started) {
-      this.#started = true;
-      this.#reassembly.start(sn, fsn);
-    }
     let ackNow =
       this.#state !== "RF_OPEN" ||
       (this.previousBlocks !== undefined && this.previousBlocks < 2) ||
@@ -175,6 +170,7 @@ export class RecvFlow {
   /** Blocks to advertise (§3.6.3.5). */
   get windowBlocks(): number {
     const free = this.#capacityBytes - this.bufferedBytes;
+    if (this.#heldCount * 2 >= MAX_HELD_FRAGMENTS && this.#isSuspended) return 0;
     const blocks = Math.ceil(Math.max(0, free) / WINDOW_BLOCK_BYTES);
     if (blocks > 0 || this.#capacityBytes === 0) return blocks;
     return this.#isSuspended ? 0 : 1;
@@ -185,25 +181,37 @@ export class RecvFlow {
     return this.#order === "hold" || this.#messages.length > 0;
   }
 
+  /** Fragments and messages held, whatever their size. */
+  get #heldCount(): number {
+    return this.#reassembly.heldCount + this.#messages.length;
+  }
+
   #isOverfull(sn: number, length: number): boolean {
-    if (this.#reassembly.heldCount >= MAX_HELD_FRAGMENTS) return true;
+    if (this.#heldCount >= MAX_HELD_FRAGMENTS) return true;
     const fillsGap = sn === this.seen.contiguous + 1 && !this.#isSuspended;
     return !fillsGap && this.bufferedBytes + length > this.#capacityBytes + WINDOW_TOLERANCE_BYTES;
   }
 
   #deliverInSequence(): void {
-    this.#reassembly.takeInSequence(this.seen.contiguous, this.#deliver);
+    this.#reassembly.takeInSequence(this.#settledSn, this.#deliver);
   }
 
   #deliverCompleted(sn: number, added: boolean, missing: number): void {
     if (added) this.#reassembly.takeCompleted(sn, this.#deliver);
-    this.#reassembly.dropAbandoned(this.seen.contiguous, missing);
+    this.#reassembly.dropAbandoned(this.#settledSn, missing);
+  }
+
+  /** No fragment up to this number is still to come: CSN, or everything once the final number is reached. */
+  get #settledSn(): number {
+    const csn = this.seen.contiguous;
+    return this.#finalSn !== undefined && csn >= this.#finalSn ? Number.POSITIVE_INFINITY : csn;
   }
 
   /** The order changed: hands over what the new one allows. */
   #release(): void {
     if (this.#order === "hold") return;
-    this.#deliverInSequence();
+    if (this.#order === "network") this.#reassembly.takeAllCompleted(this.#deliver);
+    else this.#deliverInSequence();
     if (this.#messages.length > 0) this.#tellReadable();
     this.#reopenWindow();
     this.#checkFinished();
@@ -237,9 +245,8 @@ export class RecvFlow {
   }
 
   #checkFinished(): void {
-    if (this.#finished || this.#messages.length > 0) return;
-    const ended = this.#state === "RF_COMPLETE_LINGER" && this.#reassembly.heldCount === 0;
-    if (!ended && this.#state !== "RF_CLOSED") return;
+    if (this.#finished || this.#heldCount > 0) return;
+    if (this.#state !== "RF_COMPLETE_LINGER" && this.#state !== "RF_CLOSED") return;
     this.#finished = true;
     this.#host.flowFinished(this);
   }
