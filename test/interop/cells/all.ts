@@ -1,0 +1,8 @@
+import type { Cell } from "../harness/cell.ts";
+import { echoCells } from "./echo.ts";
+import { mediaCells } from "./media.ts";
+import { pinCells } from "./pin.ts";
+import { redirectCells } from "./redirect.ts";
+
+/** The matrix, in the order in which it is played. */
+export const cells: readonly Cell[] = [...echoCells, ...mediaCells, ...redirectCells, ...pinCells];
