@@ -23,14 +23,14 @@ export const pinCells: readonly Cell[] = [
   },
   {
     name: "pin-ours",
-    proves: "their player pins the static identity of our server; with a wrong fingerprint it is not let in",
+    proves: "their clients pin the static identity of our server; with a wrong fingerprint theirs is not let in",
     run: async (stage) => {
       const server = await stage.start(stage.ours, "server", { options: ["static"] });
       const misled = await stage.launch(stage.peer, "player", {
         options: ["pin"],
         values: mediaValues(stage, wrong(server.values), "misled.flv"),
       });
-      const cast = { publisher: stage.ours, player: stage.peer, options: ["pin"] };
+      const cast = { publisher: stage.peer, player: stage.peer, options: ["pin"] };
       const seen = await stream(stage, server.values, cast);
       if (misled.isReady()) throw new Error("their player was let in with a wrong fingerprint");
       return `${seen}; a wrong fingerprint: not let in`;

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { checkPeer, readPeer } from "./peer-file.ts";
@@ -10,6 +10,12 @@ describe("peer files", () => {
   it("accepts the files that the project comes with", () => {
     const files = [...readdirSync(folder).map((name) => `${folder}${name}`), `${folder}../ours.json`];
     expect(files.map(readPeer).map(({ name }) => name)).toEqual(["rtmfp-cpp", "ours"]);
+  });
+
+  it("accepts the worked example of the README", () => {
+    const readme = readFileSync(`${folder}../README.md`, "utf8");
+    const example = /```json\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
+    expect(Object.keys(checkPeer(JSON.parse(example)).roles)).toEqual(["server", "player", "echoClient"]);
   });
 
   it("takes an option as its arguments alone or with a ready pattern of its own", () => {
