@@ -45,6 +45,7 @@ export const steps: readonly Step[] = [
       count: "line" as const,
     })),
   ),
+  { name: "interop", argv: script("test/interop/main.ts"), count: "line" },
   ...(existsSync(`${root}examples/03-server.ts`)
     ? [{ name: "tarballs", argv: script("test/tarballs/main.ts"), count: "line" } as const]
     : []),
