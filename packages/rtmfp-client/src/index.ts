@@ -1,1 +1,22 @@
-export {};
+/**
+ * rtmfp-client: NetConnection and NetStream with Adobe's names, to a server and from peer to peer.
+ * @module
+ */
+
+/** Errors of everything here. */
+export { RtmfpError } from "rtmfp-core";
+/** Tags. */
+export type { FlvTag, FlvTagType } from "rtmfp-core/flv";
+/** Values of calls and events. */
+export type { AmfValue, StatusCode } from "rtmfp-core/tc";
+/** Streams. */
+export type { Clock } from "./clock.ts";
+export type { PeerStream } from "./direct-publication.ts";
+export type { FeedOptions, FeedResult, TagOutcome, TagReceipt } from "./feed.ts";
+/** FLV files. */
+export { type FlvFileInfo, readFlv, writeFlv } from "./files.ts";
+/** Connections. */
+export { NetConnection, type NetConnectionEvents, type StatusEvent } from "./net-connection.ts";
+export { NetStream, type NetStreamEvents, type NetStreamOptions } from "./net-stream.ts";
+export type { NetConnectionOptions } from "./options.ts";
+export { Responder } from "./responder.ts";

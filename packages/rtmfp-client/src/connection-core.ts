@@ -1,0 +1,226 @@
+/** What stands behind a connected NetConnection: endpoint, server session, calls and the streams' flows. */
+import type { CloseReason, PeerEndpoint, RtmfpError, Session } from "rtmfp-core";
+import {
+  type AmfObject,
+  type AmfValue,
+  type Command,
+  clampKeepalive,
+  decodeCommand,
+  decodeUserControl,
+  encodeCommand,
+  encodeSetPeerInfo,
+  encodeUserControl,
+  type MessageTree,
+  MessageTrees,
+  MessageType,
+  namedValues,
+  type ObjectEncoding,
+  parseStatus,
+  type RtmpMessage,
+  type StatusEvent,
+  statusInfo,
+  type TreeRecvFlow,
+} from "rtmfp-core/tc";
+import { Calls } from "./calls.ts";
+import type { Clock } from "./clock.ts";
+import type { Methods } from "./methods.ts";
+import { PeerLinks } from "./peer-links.ts";
+import { makeStatus, statusError, statusOf } from "./status-error.ts";
+
+/** Takes the messages of one stream of the server's. */
+export interface StreamInput {
+  message(message: RtmpMessage, flow: TreeRecvFlow): void;
+  /** The server refuses the flows that we send for the stream. */
+  refused(): void;
+  /** The connection is gone. */
+  closed(): void;
+}
+
+/** What the core tells its NetConnection. */
+export interface CoreHost {
+  readonly methods: Methods;
+  readonly timeoutMs: number;
+  readonly maxPeerConnections: () => number;
+  status(event: StatusEvent): void;
+  asyncError(error: unknown): void;
+  /** Called once, when the connection ends by itself. */
+  ended(): void;
+}
+
+/** One connection, with a server or without. */
+export class ConnectionCore {
+  readonly endpoint: PeerEndpoint;
+  /** The session with the server; none for `rtmfp:`. */
+  readonly session: Session | undefined;
+  readonly clock: Clock;
+  readonly host: CoreHost;
+  readonly peers: PeerLinks;
+  /** Whatever must end with the connection. */
+  readonly closers: Set<() => Promise<void>> = new Set();
+  objectEncoding: ObjectEncoding;
+  readonly #calls = new Calls();
+  readonly #streams = new Map<number, StreamInput>();
+  readonly #tree: MessageTree | undefined;
+  #ended = false;
+
+  constructor(
+    endpoint: PeerEndpoint,
+    session: Session | undefined,
+    clock: Clock,
+    encoding: ObjectEncoding,
+    host: CoreHost,
+  ) {
+    this.endpoint = endpoint;
+    this.session = session;
+    this.clock = clock;
+    this.objectEncoding = encoding;
+    this.host = host;
+    this.peers = new PeerLinks(this);
+    if (session === undefined) return;
+    session.introductions = "rhello";
+    this.#tree = new MessageTrees(session, clock).open(0);
+    this.#tree.onRefused = (streamId) => this.#streams.get(streamId)?.refused();
+    this.#tree.onEnd = () => this.#onEnd();
+    this.#tree.onMessage = (streamId, message, flow) => this.#onMessage(streamId, message, flow);
+  }
+
+  /** The tree of flows shared with the server. Throws statusError when there is none. */
+  get tree(): MessageTree {
+    if (this.#tree !== undefined && !this.#ended) return this.#tree;
+    throw statusError(makeStatus("NetConnection.Connect.Closed", "the NetConnection has no server connection"));
+  }
+
+  get isOpen(): boolean {
+    return !this.#ended;
+  }
+
+  /** The connect command (§5.3.1) and, after its success, setPeerInfo (§5.3.3). */
+  async connect(object: AmfObject, args: readonly AmfValue[]): Promise<StatusEvent> {
+    const info = await this.#calls
+      .start("connect", (transactionId) =>
+        this.tree.control.write(encodeCommand({ name: "connect", transactionId, commandObject: object, args })),
+      )
+      .catch((error: RtmfpError) => {
+        if (error.code !== "NetConnection.Call.Failed") throw error;
+        const code = this.#ended ? "NetConnection.Connect.Failed" : "NetConnection.Connect.Rejected";
+        throw statusError(makeStatus(code, error.message));
+      });
+    const event = statusOf(info, "NetConnection.Connect.Success");
+    if (event.code !== "NetConnection.Connect.Success") throw statusError(event);
+    this.objectEncoding = namedValues(info)?.["objectEncoding"] === 3 ? 3 : 0;
+    const addresses = this.endpoint.carrier.interfaceAddresses();
+    const texts = addresses.map(({ host, port }) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`));
+    this.tree.control.write(encodeSetPeerInfo(texts, this));
+    return event;
+  }
+
+  /** Calls a method of the server's. */
+  call(name: string, args: readonly AmfValue[], commandObject: AmfValue = null): Promise<AmfValue> {
+    return this.#calls.start(name, (transactionId) =>
+      this.tree.control.write(encodeCommand({ name, transactionId, commandObject, args }, this)),
+    );
+  }
+
+  /** Calls a method whose answer nobody waits for. */
+  notify(name: string, args: readonly AmfValue[]): void {
+    this.tree.control.write(encodeCommand({ name, transactionId: 0, commandObject: null, args }, this));
+  }
+
+  /** Gives the messages of a stream to `input`; `undefined` ends that. */
+  routeStream(streamId: number, input: StreamInput | undefined): void {
+    if (input === undefined) this.#streams.delete(streamId);
+    else this.#streams.set(streamId, input);
+    this.#tree?.clearRefused(streamId);
+  }
+
+  /** Ends everything in good order, streams with peers included; bounded by {@link CLOSE_GRACE_MS}. */
+  async close(): Promise<void> {
+    const inOrder = async (): Promise<void> => {
+      await Promise.all([...this.closers].map((close) => close()));
+      this.#ended = true;
+      this.#calls.failAll("the connection was closed");
+      await Promise.all([this.#tree?.close(), this.peers.close()]);
+    };
+    let cancel = (): void => {};
+    const patience = new Promise<void>((resolve) => {
+      cancel = this.clock.after(CLOSE_GRACE_MS, resolve);
+    });
+    await Promise.race([inOrder(), patience]);
+    cancel();
+    this.#ended = true;
+    this.#calls.failAll("the connection was closed");
+    this.#tree?.abort();
+    await this.endpoint.close();
+  }
+
+  #onMessage(streamId: number, message: RtmpMessage, flow: TreeRecvFlow): void {
+    const { type } = message;
+    if (type === MessageType.userControl && streamId === 0) this.#onUserControl(message, flow);
+    else if (streamId !== 0) this.#streams.get(streamId)?.message(message, flow);
+    else if (type === MessageType.commandAmf0 || type === MessageType.commandAmf3) {
+      this.#onCommand(decodeCommand(message));
+    }
+  }
+
+  #onUserControl(message: RtmpMessage, flow: TreeRecvFlow): void {
+    const control = decodeUserControl(message.payload);
+    if (control === undefined || this.session === undefined) return;
+    if (control.event === "setKeepalive") {
+      this.session.keepaliveMs = clampKeepalive(control.serverMs);
+      this.peers.keepaliveMs = clampKeepalive(control.peerMs);
+    } else if (control.event === "pingRequest") {
+      this.#tree?.control.write(encodeUserControl({ event: "pingResponse", timestamp: control.timestamp }));
+    } else if ("streamId" in control) {
+      // RTMP puts stream events on stream 0 (AMB-74).
+      this.#streams.get(control.streamId)?.message(message, flow);
+    }
+  }
+
+  #onCommand(command: Command): void {
+    if (this.#calls.settle(command)) return;
+    const { name, args } = command;
+    if (name === "onStatus") {
+      const event = parseStatus(args[0]);
+      if (event !== undefined) this.host.status(event);
+    } else if (name === "close") void this.#tree?.close();
+    else void this.#onCall(command);
+  }
+
+  async #onCall({ name, args, transactionId }: Command): Promise<void> {
+    const method = this.host.methods.get(name);
+    let reply: AmfValue;
+    let failed = false;
+    try {
+      if (method === undefined) throw new Error(`the server called "${name}", which is not exposed`);
+      reply = (await method(...args)) as AmfValue;
+    } catch (error) {
+      failed = true;
+      const known = method !== undefined;
+      reply = statusInfo("NetConnection.Call.Failed", known ? `"${name}" failed` : `Method not found (${name}).`);
+      this.host.asyncError(error);
+    }
+    if (transactionId === 0 || !this.isOpen) return;
+    const answer = { name: failed ? "_error" : "_result", transactionId, commandObject: null, args: [reply] };
+    try {
+      this.tree.control.write(encodeCommand(answer, this));
+    } catch (error) {
+      this.host.asyncError(error);
+    }
+  }
+
+  #onEnd(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#calls.failAll(`the server connection ended${describe(this.session?.closeReason)}`);
+    for (const stream of [...this.#streams.values()]) stream.closed();
+    this.#streams.clear();
+    this.host.ended();
+  }
+}
+
+function describe(reason: CloseReason | undefined): string {
+  return reason === "timeout" ? " because the server fell silent" : "";
+}
+
+/** How long a close in good order may take; ms. */
+const CLOSE_GRACE_MS = 2_000;

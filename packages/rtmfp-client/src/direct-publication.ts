@@ -1,0 +1,178 @@
+/** Publishes a stream to peers directly (RFC 7425 §5.4.2). § means RFC 7425. */
+import type { Session } from "rtmfp-core";
+import { type FlvTag, isKeyFrame, isSequenceHeader } from "rtmfp-core/flv";
+import {
+  type AmfValue,
+  encodeCommand,
+  encodeData,
+  encodeUserControl,
+  type MessageTree,
+  type StatusCode,
+  statusInfo,
+  type TreeReceipt,
+} from "rtmfp-core/tc";
+import type { Clock } from "./clock.ts";
+import type { ConnectionCore } from "./connection-core.ts";
+import type { TagReceipt } from "./feed.ts";
+import { GopCache } from "./gop-cache.ts";
+import { MediaFlows } from "./media-flows.ts";
+import type { PeerPublication } from "./peer-links.ts";
+import { NOT_TAKEN, type Publication } from "./publication.ts";
+
+/** What a direct publication asks of and tells its NetStream. */
+export interface DirectHost {
+  /** Whether the peer may subscribe. */
+  consents(peer: PeerStream): boolean | Promise<boolean>;
+  joined(peer: PeerStream): void;
+  left(peer: PeerStream): void;
+}
+
+/** A subscriber of a stream that is published to peers directly. */
+export class PeerStream {
+  /** The subscriber's peer ID. */
+  readonly farID: string;
+  readonly #tree: MessageTree;
+  readonly #session: Session;
+  readonly #name: string;
+  readonly #clock: Clock;
+  readonly #media: MediaFlows;
+  #awaitsKeyFrame = false;
+
+  constructor(tree: MessageTree, session: Session, name: string, clock: Clock) {
+    this.farID = session.peerId;
+    this.#tree = tree;
+    this.#session = session;
+    this.#name = name;
+    this.#clock = clock;
+    this.#media = new MediaFlows(tree, tree.streamId);
+  }
+
+  /** Secrets of the session, mirrored at the subscriber: bytes. */
+  get nearNonce(): Uint8Array {
+    return this.#session.nearNonce;
+  }
+
+  get farNonce(): Uint8Array {
+    return this.#session.farNonce;
+  }
+
+  /** Ends this subscription. */
+  close(): void {
+    this.#tree.abort();
+  }
+
+  /** The stream begins, with what a late joiner needs first. */
+  start(cache: GopCache): void {
+    this.#tree.control.write(encodeUserControl({ event: "streamBegin", streamId: this.#tree.streamId }));
+    this.#tell("NetStream.Play.Reset", `Playing and resetting ${this.#name}.`);
+    this.#tell("NetStream.Play.Start", `Started playing ${this.#name}.`);
+    for (const tag of cache.opening) this.#media.write(tag);
+    this.#awaitsKeyFrame = cache.awaitsKeyFrame;
+  }
+
+  /** Undefined if the subscriber does not take the tag; a frame before its first key frame counts as taken. */
+  write(tag: FlvTag): TreeReceipt | "skipped" | undefined {
+    if (this.#awaitsKeyFrame && tag.type === "video" && !isSequenceHeader(tag)) {
+      if (!isKeyFrame(tag)) return "skipped";
+      this.#awaitsKeyFrame = false;
+    }
+    return this.#media.write(tag);
+  }
+
+  writeData(message: Uint8Array): void {
+    this.#media.writeMessage("data", message);
+  }
+
+  /** Resolves when there is room. A subscriber that makes none for {@link STALL_MS} is cut off, lest all others wait. */
+  async ready(): Promise<void> {
+    if (this.#media.hasRoom) return;
+    const cancel = this.#clock.after(STALL_MS, () => this.#tree.abort());
+    await Promise.race([this.#media.ready, this.#tree.whenEnded]);
+    cancel();
+  }
+
+  /** Ends the subscription after what has been written. */
+  async finish(): Promise<void> {
+    if (this.#tree.end !== undefined) return;
+    this.#tree.sync([this.#tree.control, ...this.#media.flows]);
+    this.#tell("NetStream.Play.UnpublishNotify", `${this.#name} is now unpublished.`);
+    await this.#tree.close();
+  }
+
+  #tell(code: StatusCode, description: string): void {
+    const args = [statusInfo(code, description, { details: this.#name })];
+    if (this.#tree.control.isOpen)
+      this.#tree.control.write(encodeCommand({ name: "onStatus", transactionId: 0, commandObject: null, args }));
+  }
+}
+
+/** One stream and all its subscribers. */
+export class DirectPublication implements Publication, PeerPublication {
+  readonly #core: ConnectionCore;
+  readonly #name: string;
+  readonly #host: DirectHost;
+  readonly #peers = new Set<PeerStream>();
+  readonly #cache = new GopCache();
+  #closed = false;
+
+  constructor(core: ConnectionCore, name: string, host: DirectHost) {
+    this.#core = core;
+    this.#name = name;
+    this.#host = host;
+  }
+
+  /** The present subscribers. */
+  get peers(): ReadonlySet<PeerStream> {
+    return this.#peers;
+  }
+
+  get ready(): Promise<unknown> {
+    return Promise.all([...this.#peers].map((peer) => peer.ready()));
+  }
+
+  offer(tree: MessageTree, session: Session): void {
+    const peer = new PeerStream(tree, session, this.#name, this.#core.clock);
+    const decide = (consents: boolean): void => {
+      if (!consents || this.#closed || tree.end !== undefined) {
+        tree.abort();
+        return;
+      }
+      this.#peers.add(peer);
+      void tree.whenEnded.then(() => {
+        this.#peers.delete(peer);
+        this.#host.left(peer);
+      });
+      peer.start(this.#cache);
+      this.#host.joined(peer);
+    };
+    const answer = this.#host.consents(peer);
+    if (typeof answer === "boolean") decide(answer);
+    else answer.then(decide, () => decide(false));
+  }
+
+  write(tag: FlvTag): TagReceipt {
+    this.#cache.add(tag);
+    const written = [...this.#peers].map((peer) => peer.write(tag)).filter((receipt) => receipt !== "skipped");
+    if (written.length === 0) return NOT_TAKEN;
+    return { done: outcomeOf(written) };
+  }
+
+  send(handler: string, args: readonly AmfValue[]): void {
+    const message = encodeData({ name: handler, args });
+    for (const peer of this.#peers) peer.writeData(message);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#core.peers.unpublish(this.#name);
+    await Promise.all([...this.#peers].map((peer) => peer.finish()));
+  }
+}
+
+async function outcomeOf(written: readonly (TreeReceipt | undefined)[]): Promise<"delivered" | "abandoned"> {
+  const outcomes = await Promise.all(written.map((receipt) => receipt?.done ?? "abandoned"));
+  return outcomes.every((outcome) => outcome === "delivered") ? "delivered" : "abandoned";
+}
+
+/** How long all others wait for one subscriber; ms. */
+const STALL_MS = 30_000;

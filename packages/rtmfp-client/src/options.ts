@@ -1,0 +1,31 @@
+/** Settings of a NetConnection that ActionScript does not have. */
+import type { Carrier, PeerEndpointOptions } from "rtmfp-core";
+import type { CryptoProvider, FlashIdentity } from "rtmfp-core/crypto";
+import type { Clock } from "./clock.ts";
+
+export interface NetConnectionOptions {
+  /** Closes the connection, or ends the attempt. */
+  readonly signal?: AbortSignal;
+  /** How long to try, for the server and for each peer; ms, default 90000. */
+  readonly timeoutMs?: number;
+  /** The server must have this identity: 64 hex digits, as `rtmfp-server` prints it. */
+  readonly fingerprint?: string;
+  /**
+   * Default: a new one for every connection, so that no two share a peer ID (RFC 7425 §5.3). `"legacy"` makes one that
+   * librtmfp, MonaServer and AMS accept; it is chosen by itself when the server's certificate shows one of these.
+   */
+  readonly identity?: FlashIdentity | "legacy";
+  /** Primitives. Default: node:crypto, and noble where that lacks one. */
+  readonly crypto?: CryptoProvider;
+  /** Makes what carries datagrams, once per attempt; default UDP sockets on any free port, IPv4 and IPv6. */
+  readonly carrier?: () => Carrier | Promise<Carrier>;
+  /** Default: the process's. Bring the carrier's own when it has one. */
+  readonly clock?: Clock;
+  /** Random bytes, for runs that can be repeated. Default: the provider's. */
+  readonly random?: (length: number) => Uint8Array;
+  /** Gets every packet, decrypted, and the secrets of every session. */
+  readonly trace?: Pick<PeerEndpointOptions, "trace" | "traceSession">;
+}
+
+/** Adobe's patience. */
+export const DEFAULT_TIMEOUT_MS = 90_000;

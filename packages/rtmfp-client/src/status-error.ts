@@ -1,0 +1,25 @@
+/** Status events as errors. */
+import { RtmfpError } from "rtmfp-core";
+import { type AmfValue, levelOf, parseStatus, type StatusCode, type StatusEvent } from "rtmfp-core/tc";
+
+/** What a promise rejects with when an event says that it failed: `code` is the event's, `info` the event. */
+export function statusError(event: StatusEvent): RtmfpError {
+  return new RtmfpError(event.code, event.description || event.code, event);
+}
+
+/** An event of our own making that has no payload. */
+export function makeStatus(code: StatusCode, description?: string, more: object = {}): StatusEvent {
+  return {
+    code,
+    level: levelOf(code),
+    ...(description === undefined ? {} : { description }),
+    ...more,
+  } as StatusEvent;
+}
+
+/** The event in a reply or onStatus; anything that is none becomes `fallback`, with its text. */
+export function statusOf(info: AmfValue, fallback: StatusCode): StatusEvent {
+  const event = parseStatus(info);
+  if (event !== undefined) return event;
+  return makeStatus(fallback, typeof info === "string" ? info : undefined);
+}

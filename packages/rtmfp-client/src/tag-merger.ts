@@ -1,0 +1,124 @@
+/** Puts the tags of a stream, which come in flows of their own, back into the order of their timestamps. */
+import { type FlvTag, type FlvTagType, isSequenceHeader } from "rtmfp-core/flv";
+import type { Clock } from "./clock.ts";
+
+interface Entry {
+  readonly tag: FlvTag;
+  readonly arrivedAt: number;
+}
+
+/**
+ * A tag is passed on when no other kind can bring an earlier one: each kind has something queued or has come as far. A
+ * kind that stays behind for the length of the window is not waited for until it shows up again; a tag that comes after
+ * its turn is passed on at once and counted. At equal times: data, codec configuration, video, audio.
+ */
+export class TagMerger {
+  readonly #clock: Clock;
+  readonly #windowMs: number;
+  readonly #out: (tag: FlvTag) => void;
+  readonly #queues: Readonly<Record<FlvTagType, Entry[]>> = { data: [], video: [], audio: [] };
+  /** Kinds worth waiting for, and how far each has come. At first all are, so that metadata is not overtaken. */
+  readonly #awaited = new Map<FlvTagType, number | undefined>();
+  #cancelTimer: (() => void) | undefined;
+  #lastOut: number | undefined;
+  #queuedBytes = 0;
+  /** Tags passed on after a later one. */
+  late = 0;
+
+  /** `windowMs` bounds how long a tag waits for others. */
+  constructor(clock: Clock, windowMs: number, out: (tag: FlvTag) => void) {
+    this.#clock = clock;
+    this.#windowMs = windowMs;
+    this.#out = out;
+    this.reset();
+  }
+
+  push(tag: FlvTag): void {
+    this.#queues[tag.type].push({ tag, arrivedAt: this.#clock.now() });
+    this.#queuedBytes += tag.data.length;
+    // Data is rare: once the first has come, none is waited for.
+    if (tag.type === "data") this.#awaited.delete("data");
+    else this.#awaited.set(tag.type, tag.timestamp);
+    this.#release();
+  }
+
+  /** Passes on all that waits. */
+  flush(): void {
+    this.#cancelTimer?.();
+    for (let next = this.#earliest(); next !== undefined; next = this.#earliest()) this.#take(next);
+  }
+
+  /** {@link flush}, and time starts anew: the stream was published again. */
+  reset(): void {
+    this.flush();
+    this.#lastOut = undefined;
+    for (const kind of KINDS) this.#awaited.set(kind, undefined);
+  }
+
+  #release(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const now = this.#clock.now();
+    for (let next = this.#earliest(); next !== undefined; next = this.#earliest()) {
+      const { tag, arrivedAt } = this.#queues[next][0]!;
+      const behind = this.#behind(tag);
+      if (behind.length > 0 && this.#queuedBytes <= MAX_QUEUED_BYTES && !this.#isLate(tag)) {
+        const left = arrivedAt + this.#windowMs - now;
+        if (left > 0) {
+          this.#cancelTimer = this.#clock.after(left, () => this.#release());
+          return;
+        }
+        for (const kind of behind) this.#awaited.delete(kind);
+      }
+      this.#take(next);
+    }
+  }
+
+  /** The kind whose first tag is next. */
+  #earliest(): FlvTagType | undefined {
+    let best: FlvTagType | undefined;
+    for (const kind of KINDS) {
+      const tag = this.#queues[kind][0]?.tag;
+      if (tag === undefined) continue;
+      const other = best === undefined ? undefined : this.#queues[best][0]!.tag;
+      if (other === undefined || comesBefore(tag, other)) best = kind;
+    }
+    return best;
+  }
+
+  /** Kinds that may still bring a tag from before this one. */
+  #behind(tag: FlvTag): FlvTagType[] {
+    return KINDS.filter((kind) => {
+      if (kind === tag.type || !this.#awaited.has(kind) || this.#queues[kind].length > 0) return false;
+      const progress = this.#awaited.get(kind);
+      return progress === undefined || after(tag.timestamp, progress);
+    });
+  }
+
+  #isLate(tag: FlvTag): boolean {
+    return this.#lastOut !== undefined && after(this.#lastOut, tag.timestamp);
+  }
+
+  #take(kind: FlvTagType): void {
+    const { tag } = this.#queues[kind].shift()!;
+    this.#queuedBytes -= tag.data.length;
+    if (this.#isLate(tag)) this.late++;
+    else this.#lastOut = tag.timestamp;
+    this.#out(tag);
+  }
+}
+
+function comesBefore(tag: FlvTag, other: FlvTag): boolean {
+  if (tag.timestamp !== other.timestamp) return after(other.timestamp, tag.timestamp);
+  return tag.type !== "data" && other.type !== "data" && isSequenceHeader(tag) && !isSequenceHeader(other);
+}
+
+/** Whether timestamp `a` is later than `b`; they wrap at 2^32. */
+function after(a: number, b: number): boolean {
+  return ((a - b) | 0) > 0;
+}
+
+/** In the order of equal times. */
+const KINDS: readonly FlvTagType[] = ["data", "video", "audio"];
+/** Beyond it nothing is waited for. */
+const MAX_QUEUED_BYTES = 16 * 1024 * 1024;

@@ -1,0 +1,105 @@
+/** Tags that wait for their reader. */
+import type { FlvTag } from "rtmfp-core/flv";
+
+/**
+ * A bounded queue with one reader. Once there is a reader a full queue calls `onFull(true)`, and `onFull(false)` when it has
+ * drained to half; before that, and forever if nobody ever reads, the oldest tags give way to new ones.
+ */
+export class TagQueue implements AsyncIterableIterator<FlvTag> {
+  readonly #onFull: (full: boolean) => void;
+  readonly #onBreak: () => unknown;
+  #tags: FlvTag[] = [];
+  #head = 0;
+  #bytes = 0;
+  #full = false;
+  #hasReader = false;
+  #ended = false;
+  #wake: (() => void) | undefined;
+  /** Tags that gave way. */
+  dropped = 0;
+
+  /** `onBreak` is called when the reader leaves its loop early. */
+  constructor(onFull: (full: boolean) => void, onBreak: () => unknown) {
+    this.#onFull = onFull;
+    this.#onBreak = onBreak;
+  }
+
+  get isEnded(): boolean {
+    return this.#ended;
+  }
+
+  push(tag: FlvTag): void {
+    if (this.#ended) return;
+    this.#tags.push(tag);
+    this.#bytes += tag.data.length;
+    this.#notify();
+    while (!this.#hasReader && this.#bytes > MAX_BYTES && this.#tags.length - this.#head > 1) {
+      this.#shift();
+      this.dropped++;
+    }
+    if (this.#hasReader) this.#check();
+  }
+
+  /** Nothing follows; what waits can still be read. */
+  end(): void {
+    this.#ended = true;
+    this.#notify();
+  }
+
+  async next(): Promise<IteratorResult<FlvTag>> {
+    this.#hasReader = true;
+    for (;;) {
+      const value = this.#shift();
+      if (value !== undefined) {
+        this.#check();
+        return { done: false, value };
+      }
+      if (this.#ended) return { done: true, value: undefined };
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  async return(): Promise<IteratorResult<FlvTag>> {
+    this.#tags = [];
+    this.#head = 0;
+    this.#bytes = 0;
+    this.end();
+    await this.#onBreak();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #shift(): FlvTag | undefined {
+    const tag = this.#tags[this.#head];
+    if (tag === undefined) return undefined;
+    this.#bytes -= tag.data.length;
+    if (++this.#head > COMPACT_AT) {
+      this.#tags = this.#tags.slice(this.#head);
+      this.#head = 0;
+    }
+    return tag;
+  }
+
+  #check(): void {
+    if (!this.#full && this.#bytes > MAX_BYTES) this.#full = true;
+    else if (this.#full && this.#bytes <= MAX_BYTES / 2) this.#full = false;
+    else return;
+    this.#onFull(this.#full);
+  }
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}
+
+/** Bytes of tags that may wait; one tag is always taken. */
+const MAX_BYTES = 8 * 1024 * 1024;
+/** Read entries after which the array is cut. */
+const COMPACT_AT = 1024;
