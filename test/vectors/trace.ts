@@ -50,17 +50,21 @@ export function readTrace(text: string): Recording {
         sessionId,
         session: known?.session,
         from: known === undefined || out ? (known?.role ?? "initiator") : opposite(known.role),
-        problem:
-          number === 0 || (known !== undefined && expectedId === sessionId)
-            ? undefined
-            : `nothing is known of session ${number} with id ${sessionId}`,
+        problem: problemOf(line, number === 0 || (known !== undefined && expectedId === sessionId)),
         packet: bytes(line, "plain"),
         facts: {},
         chunks: undefined,
       });
-    } else throw new FormatError(`"${line["type"]}" is not a type of line`);
+    } else if (line["type"] !== "gap") throw new FormatError(`"${line["type"]}" is not a type of line`);
   }
   return { format: "trace", derivations: [], scenarios: [{ name: "trace", derivations, sessions, packets }] };
+}
+
+function problemOf(line: Json, sessionKnown: boolean): string | undefined {
+  const { dir, session, sessionId, startup } = line;
+  if (dir !== "in" && dir !== "out") return `its direction is ${dir}`;
+  if (startup !== (session === 0)) return `startup is ${startup} in session ${session}`;
+  return sessionKnown ? undefined : `nothing is known of session ${session} with id ${sessionId}`;
 }
 
 function parseLine(line: string, index: number): Json {

@@ -18,13 +18,15 @@ export { type MessageHandler, RecvFlow } from "./node/recv-flow.ts";
 export { SendFlow, type WriteOptions } from "./node/send-flow.ts";
 /** Sessions, flows and messages. */
 export { type OpenFlowOptions, Session } from "./node/session.ts";
+/** Traces for `vectors`. */
+export { openTrace, type Trace, type TraceOptions } from "./node/trace.ts";
 export { openUdpCarrier, type UdpBinding, UdpCarrier, type UdpCarrierOptions } from "./node/udp-carrier.ts";
 /** An endpoint on UDP sockets, and what it is made of. */
 export { UdpEndpoint, type UdpEndpointOptions } from "./node/udp-endpoint.ts";
 export { type WriteOutcome, WriteReceipt } from "./node/write-handle.ts";
 /** Shared types. */
 export { type Address, formatAddress, parseAddressText } from "./proto/address.ts";
-export type { TraceRecord } from "./proto/config.ts";
+export type { SessionTraceRecord, TraceRecord } from "./proto/config.ts";
 export { RtmfpError, type RtmfpErrorCode } from "./proto/errors.ts";
 export type { CloseReason } from "./proto/events.ts";
 export { PRIORITIES, type Priority } from "./proto/priority.ts";
