@@ -43,7 +43,7 @@ export interface OpenOptions {
 export class Endpoint implements StartupHost {
   readonly config: EndpointConfig;
   readonly stats: EndpointStats = newEndpointStats();
-  readonly timers: TimerHeap = new TimerHeap();
+  readonly timers: TimerHeap;
   readonly timeCritical: TimeCriticalMemory = new TimeCriticalMemory();
   readonly sender: StartupSender;
   readonly sessions: Sessions;
@@ -59,6 +59,7 @@ export class Endpoint implements StartupHost {
 
   constructor(config: EndpointConfig) {
     this.config = config;
+    this.timers = new TimerHeap(config.wake);
     this.sessions = new Sessions(config, this.stats);
     this.sender = new StartupSender(config, this.stats, this.timers);
     this.#introductions = new Introductions(this, this.sender);

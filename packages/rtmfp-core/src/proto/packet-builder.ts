@@ -6,6 +6,8 @@ export class PacketBuilder {
   writer: ByteWriter = new ByteWriter(new Uint8Array(0));
   /** First byte of the packet: its flags. */
   start = 0;
+  /** First byte behind the header. */
+  body = 0;
   /** No chunk may end beyond this. */
   limit = 0;
   /** Serial number of the packet, so that a flow knows whether it already has a chunk in it. */
@@ -22,6 +24,11 @@ export class PacketBuilder {
     this.serial++;
     this.timeCritical = false;
     this.hasData = false;
+  }
+
+  /** True while the packet has no chunk. */
+  get isEmpty(): boolean {
+    return this.writer.pos === this.body;
   }
 
   /** Bytes left for chunks. */

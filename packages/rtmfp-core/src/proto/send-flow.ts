@@ -202,8 +202,9 @@ export class SendFlow implements ReceiptOwner, TimerNode {
   /** An acknowledgement chunk arrived: takes the window and leaves the startup options behind (§3.6.2.4). */
   onAckStart(windowBytes: number, cumulativeAck: number, now: number): void {
     this.#startupOptions = undefined;
-    if (cumulativeAck >= this.#highestAck) {
-      this.#highestAck = cumulativeAck;
+    const sent = Math.min(cumulativeAck, this.#ring.nextSn - 1);
+    if (sent >= this.#highestAck) {
+      this.#highestAck = sent;
       this.#setWindow(windowBytes, now);
     }
   }
@@ -292,22 +293,35 @@ export class SendFlow implements ReceiptOwner, TimerNode {
     }
   }
 
-  /** Drops abandoned entries from the head of the queue (§3.6.2.3, step 1). */
+  /**
+   * Drops abandoned entries from the head of the queue (§3.6.2.3, step 1), but not the last one that can carry their
+   * FSN: it stays to be sent as an FSN Update while the rest is in flight (line 25 of Figure 21).
+   */
   #trim(): void {
     for (let head = this.#ring.head; head !== undefined; head = this.#ring.head) {
-      const alone = this.#ring.count === 1 && this.#messages.length === 0;
-      if (alone || head.inFlight || !head.abandoned) return;
+      if (head.inFlight || !head.abandoned || !this.#sendsAfter(head)) return;
       this.#ring.remove(head.sequenceNumber);
       this.#settleFragment(head);
     }
   }
 
+  /** True if something behind the head is going to be sent, and with it an FSN that covers the head. */
+  #sendsAfter(head: Fragment): boolean {
+    if (this.#messages.peek()?.abandoned === false) return true;
+    const second = this.#ring.get(head.sequenceNumber + 1);
+    return (second !== undefined && !second.inFlight) || this.#scan(head.sequenceNumber + 1) !== undefined;
+  }
+
   /** The first entry that is not in flight and eligible (§3.6.2.3). */
   #nextWaiting(): Fragment | undefined {
+    const head = this.#ring.head;
+    return head !== undefined && !head.inFlight ? head : this.#scan(this.#ring.headSn);
+  }
+
+  /** The first entry from `from` on that is not in flight and goes out although it is not the head. */
+  #scan(from: number): Fragment | undefined {
     const ring = this.#ring;
-    const head = ring.head;
-    if (head !== undefined && !head.inFlight) return head;
-    if (this.#scanSn < ring.headSn) this.#scanSn = ring.headSn;
+    if (this.#scanSn < from) this.#scanSn = from;
     for (; this.#scanSn < ring.nextSn; this.#scanSn++) {
       const fragment = ring.get(this.#scanSn);
       if (fragment === undefined || fragment.inFlight) continue;
@@ -322,6 +336,7 @@ export class SendFlow implements ReceiptOwner, TimerNode {
       if (receipt.abandoned) {
         this.#append(receipt, 0, 0, FragmentControl.whole);
         this.#finishCutting(receipt);
+        if (this.#messages.peek()?.abandoned === true) continue;
         this.#trim();
         const waiting = this.#nextWaiting();
         if (waiting !== undefined) return waiting;
@@ -403,7 +418,8 @@ export class SendFlow implements ReceiptOwner, TimerNode {
     const abandoned = fragment.abandoned;
     const length = abandoned ? 0 : fragment.end - fragment.start;
     const size = this.#overhead(packet, previous, sn) + length;
-    if (size > packet.room && (packet.hasData || size > packet.writer.bytes.length - packet.writer.pos)) return false;
+    // A fragment cut for a larger path goes alone, as it is.
+    if (size > packet.room && (!packet.isEmpty || size > packet.writer.bytes.length - packet.writer.pos)) return false;
     const writer = packet.writer;
     const next = isNext(this, previous, sn);
     const options = next || this.#lastSerial === packet.serial ? undefined : this.#startupOptions;

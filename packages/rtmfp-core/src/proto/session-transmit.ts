@@ -42,16 +42,19 @@ export function transmitSession(
   const wantsAck = open && session.receives.ackNow;
   if (session.control.length === 0 && !wantsAck && !(open && session.sends.canSend)) return false;
 
+  const { tsTx, tsEchoTx } = session.rtt;
   const start = begin(session, packet, buffer, now, cipher);
-  const body = packet.writer.pos;
   writeControl(session, packet);
   if (open) {
     const fill = session.sends.canSend;
-    if (wantsAck || (session.receives.owesAck && (fill || packet.writer.pos > body)))
-      session.receives.writeAcks(packet);
+    if (wantsAck || (session.receives.owesAck && (fill || !packet.isEmpty))) session.receives.writeAcks(packet);
     if (fill) session.sends.fill(packet, now);
   }
-  if (packet.writer.pos === body) return false;
+  if (packet.isEmpty) {
+    session.rtt.tsTx = tsTx;
+    session.rtt.tsEchoTx = tsEchoTx;
+    return false;
+  }
   flag(session, host, packet, start, now);
   finish(session, host, packet, buffer, start, now, out, cipher, session.address, session.via);
   if (session.state === "S_CLOSED" && session.control.length === 0) session.onClosedSent();
@@ -71,6 +74,7 @@ function begin(session: Session, packet: PacketBuilder, buffer: Uint8Array, now:
   );
   if (timestamp !== undefined) packet.writer.u16(timestamp);
   if (echo !== undefined) packet.writer.u16(echo);
+  packet.body = packet.writer.pos;
   return start;
 }
 

@@ -14,6 +14,12 @@ export interface TimerNode {
  */
 export class TimerHeap {
   readonly #nodes: TimerNode[] = [];
+  readonly #onSooner: (() => void) | undefined;
+
+  /** `onSooner` is called when the earliest deadline moves forward, so that whoever waits for it waits less. */
+  constructor(onSooner?: () => void) {
+    this.#onSooner = onSooner;
+  }
 
   /** The earliest deadline, or Infinity. */
   get next(): number {
@@ -35,7 +41,8 @@ export class TimerHeap {
     } else if (at < node.heapDeadline) {
       node.heapDeadline = at;
       this.#up(node.heapIndex);
-    }
+    } else return;
+    if (node.heapIndex === 0) this.#onSooner?.();
   }
 
   remove(node: TimerNode): void {

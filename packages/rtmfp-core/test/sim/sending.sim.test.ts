@@ -1,0 +1,527 @@
+import { describe, expect } from "vitest";
+import { it, rfc } from "../../../../test/support/rfc.ts";
+import { vluSize } from "../../src/proto/bytes.ts";
+import { type Chunk, ChunkType, type UserDataChunk, UserDataFlag } from "../../src/proto/chunk/types.ts";
+import type { SendFlow } from "../../src/proto/send-flow.ts";
+import { ack } from "./scripted.ts";
+import { type SendBench, sendBench } from "./send-bench.ts";
+
+/** Writes `count` messages of `size` bytes. */
+function write(flow: SendFlow, count: number, size = 1_000): void {
+  for (let i = 0; i < count; i++) flow.write(new Uint8Array(size));
+}
+
+/** Acknowledges and gives what was sent since, one chunk for each of `sends`. */
+function answer(b: SendBench, chunk: Chunk | undefined, sends = 0): string[] {
+  b.far.take();
+  if (chunk !== undefined) b.hear(chunk);
+  for (let i = 0; i < sends; i++) b.release();
+  return b.far.heard();
+}
+
+describe("a sending flow", () => {
+  it(...rfc("V1-20", "R7016-3.6.2.2-02", "R7016-3.6.2.3-05"), "goes by Figure 20 when nothing is lost", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    write(flow, 40);
+    for (let i = 0; i < 24; i++) answer(b, i % 5 === 4 ? ack(flow.id, 127, Math.max(0, i - 9)) : undefined, 1);
+    expect(answer(b, ack(flow.id, 127, 16), 2)).toEqual(["D 25 o9 f16", "D 26 o10 f16"]);
+    expect(answer(b, ack(flow.id, 127, 18), 2)).toEqual(["D 27 o9 f18", "D 28 o10 f18"]);
+  });
+
+  it(
+    ...rfc(
+      "V1-21",
+      "R7016-3.6.2.5-01",
+      "R7016-3.6.2.5-02",
+      "R7016-3.6.2.7.1-01",
+      "R7016-3.6.2.3-04",
+      "R7016-3.6.1.2-04",
+    ),
+    "goes by Figure 21 when 31 and 60 are lost and given up, and 33 is lost and sent again",
+    () => {
+      const b = sendBench();
+      const flow = b.session.openFlow(new Uint8Array(1));
+      const receipts = Array.from({ length: 64 }, () => flow.write(new Uint8Array(1_000)));
+      const id = flow.id;
+      for (let i = 0; i < 44; i++) answer(b, i % 5 === 4 ? ack(id, 127, Math.max(0, i - 14)) : undefined, 1);
+      expect(answer(b, ack(id, 127, 30), 1)).toEqual(["D 45 o15 f30"]);
+      expect(answer(b, ack(id, 127, 30, [32, 32]), 1)).toEqual(["D 46 o16 f30"]);
+      answer(b, ack(id, 127, 30, [32, 32], [34, 34]));
+      answer(b, ack(id, 127, 30, [32, 32], [34, 35]));
+      expect(b.session.sends.stats.fragmentsLost).toBe(1);
+      receipts[30]?.abandon();
+      expect(answer(b, undefined, 1)).toEqual(["D 47 o15 f32"]);
+      expect(answer(b, ack(id, 127, 30, [32, 32], [34, 36]), 1)).toEqual(["D 33 o1 f32"]);
+      expect(answer(b, ack(id, 127, 30, [32, 32], [34, 37]), 1)).toEqual(["D 48 o16 f32"]);
+      for (let i = 49; i < 60; i++) answer(b, ack(id, 127, 30, [32, 32], [34, 37]), 1);
+      expect(answer(b, undefined, 1)).toEqual(["D 60 o28 f32"]);
+      expect(answer(b, ack(id, 127, 30, [32, 32], [34, 46]), 1)).toEqual(["D 61 o29 f32"]);
+      expect(answer(b, ack(id, 127, 32, [34, 47]), 1)).toEqual(["D 62 o30 f32"]);
+      expect(answer(b, ack(id, 127, 47), 1)).toEqual(["D 63 o16 f47"]);
+      expect(answer(b, ack(id, 127, 49), 1)).toEqual(["D 64 o15 f49"]);
+      answer(b, ack(id, 127, 59));
+      answer(b, ack(id, 127, 59, [61, 61]));
+      answer(b, ack(id, 127, 59, [61, 62]));
+      answer(b, ack(id, 127, 59, [61, 63]));
+      expect(b.session.sends.stats.fragmentsLost).toBe(3);
+      receipts[59]?.abandon();
+      expect(answer(b, undefined, 2)).toEqual(["D 60 o0 f60 ABN"]);
+      answer(b, ack(id, 127, 59, [61, 64]));
+      expect(answer(b, ack(id, 127, 64), 2)).toEqual([]);
+      expect(flow.outstandingBytes).toBe(0);
+      expect(receipts.filter(({ state }) => state === "delivered").length).toBe(62);
+    },
+  );
+
+  it(...rfc("R7016-3.6.2.3.1-01", "R7016-3.6.2.4-01"), "sends its options once per packet until the first ack", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(3));
+    write(flow, 6, 100);
+    expect(b.flush()).toEqual([["D 1 o1 f0 OPT", "N", "N", "N", "N", "N"]]);
+    write(flow, 1, 100);
+    expect(b.flush()).toEqual([["D 7 o7 f0 OPT"]]);
+    b.hear(ack(flow.id, 127, 1));
+    write(flow, 1, 100);
+    expect(b.flush()).toEqual([["D 8 o7 f1"]]);
+  });
+
+  it(
+    ...rfc("R7016-3.6.2.3.2-01", "R7016-3.6.2.3.2-02"),
+    "starts in each packet with a User Data chunk, also behind another flow",
+    () => {
+      const b = sendBench();
+      const one = b.session.openFlow(new Uint8Array(1));
+      const two = b.session.openFlow(new Uint8Array(1));
+      write(one, 2, 100);
+      write(two, 2, 100);
+      expect(b.flush()).toEqual([["D 1 o1 f0 OPT", "N", "D 1 o1 f0 OPT", "N"]]);
+    },
+  );
+
+  it(
+    ...rfc("R7016-3.6.2.2-01", "R7016-3.6.2.3-10", "R7016-3.4-03"),
+    "cuts messages to the path's datagrams, startup options of 512 bytes included",
+    () => {
+      for (const datagramBytes of [600, 1_200, 1_472]) {
+        const b = sendBench({ datagramBytes });
+        const flow = b.session.openFlow(new Uint8Array(datagramBytes > 600 ? 512 : 400));
+        flow.write(new Uint8Array(20_000));
+        for (let i = 0; i < 30; i++) {
+          b.flush();
+          b.hear(ack(flow.id, 127, highest(b)));
+        }
+        const arrivals = b.far.arrivals.filter(({ sessionId }) => sessionId === b.far.nearId);
+        const sizes = arrivals.map(({ datagram }) => datagram.length);
+        expect(Math.max(...sizes)).toBeLessThanOrEqual(datagramBytes);
+        expect(Math.max(...sizes)).toBeGreaterThan(datagramBytes - 20);
+        const chunks = arrivals.flatMap(({ chunks }) => chunks) as UserDataChunk[];
+        const controls = chunks.map(({ flags }) => (flags >> 4) & 3);
+        expect(controls[0]).toBe(1);
+        expect(controls.at(-1)).toBe(2);
+        expect(new Set(controls.slice(1, -1))).toEqual(new Set([3]));
+        expect(chunks.reduce((sum, chunk) => sum + chunk.data.length, 0)).toBe(20_000);
+      }
+    },
+  );
+
+  it(
+    ...rfc("R7016-3.6.2.3-10"),
+    "keeps within the datagram size when it sends again in a packet with other chunks",
+    () => {
+      const b = sendBench();
+      const flow = b.session.openFlow(new Uint8Array(1));
+      flow.write(new Uint8Array(8_000));
+      b.flush();
+      b.manual.window = 0;
+      b.world.run(3_100);
+      b.manual.window = 1e9;
+      for (let i = 0; i < 10; i++) {
+        b.session.ping(new Uint8Array(500));
+        b.flush();
+      }
+      expect(Math.max(...b.far.arrivals.map(({ datagram }) => datagram.length))).toBeLessThanOrEqual(1_200);
+      expect(b.session.sends.stats.fragmentsRetransmitted).toBeGreaterThan(0);
+    },
+  );
+
+  it(...rfc("R7016-3.6.2-02"), "counts what is outstanding as whole chunks with their headers", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    write(flow, 2, 100);
+    b.flush();
+    const first = b.far.arrivals.at(-1)?.chunks as readonly UserDataChunk[];
+    expect(first.length).toBe(2);
+    expect(flow.outstandingBytes).toBe(100 + 7 + 4 + 100 + 4);
+    expect(b.session.sends.outstandingBytes).toBe(flow.outstandingBytes);
+  });
+
+  it(...rfc("R7016-3.6.2-01", "R7016-3.6.2.9-01"), "assumes 64 KiB of receive window before it knows", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    flow.write(new Uint8Array(300_000));
+    for (let i = 0; i < 40; i++) {
+      b.flush();
+      b.hear(ack(999, 0, 0));
+    }
+    expect(flow.outstandingBytes).toBeGreaterThanOrEqual(65_536);
+    expect(flow.outstandingBytes).toBeLessThan(65_536 + 1_200);
+  });
+
+  it(...rfc("R7016-3.6.2.9-01", "AMB-36"), "sends no more than one chunk past a window of one block", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    flow.write(new Uint8Array(20_000));
+    b.release();
+    b.hear(ack(flow.id, 1, 1));
+    b.flush();
+    expect(b.session.sends.flow(flow.id)?.outstandingBytes).toBeLessThan(1_024 + 1_200);
+    expect(b.flush()).toEqual([]);
+  });
+
+  it(...rfc("AMB-35"), "takes the window from the newest acknowledgement, and believes none of unsent numbers", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    write(flow, 4, 100);
+    b.flush();
+    b.hear(ack(flow.id, 100, 3));
+    b.hear(ack(flow.id, 0, 2));
+    expect(flow.windowBytes).toBe(100 * 1_024);
+    b.hear(ack(flow.id, 50, 1_000_000));
+    expect(flow.windowBytes).toBe(50 * 1_024);
+    write(flow, 1, 100);
+    b.flush();
+    b.hear(ack(flow.id, 60, 5));
+    expect(flow.windowBytes).toBe(60 * 1_024);
+    expect(flow.outstandingBytes).toBe(0);
+  });
+
+  it(...rfc("R7016-3.6.2.4-02", "AMB-34"), "does not send again what a late acknowledgement covers", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    const receipt = flow.write(new Uint8Array(100));
+    b.manual.window = 0;
+    b.release();
+    b.world.run(3_100);
+    expect(b.session.sends.stats.fragmentsLost).toBe(1);
+    b.hear(ack(flow.id, 127, 1));
+    expect(receipt.state).toBe("delivered");
+    b.far.take();
+    expect(b.flush()).toEqual([]);
+  });
+
+  it(...rfc("R7016-3.6.2.5-01"), "finds loss by acknowledgements of another flow", () => {
+    const b = sendBench();
+    const one = b.session.openFlow(new Uint8Array(1));
+    const two = b.session.openFlow(new Uint8Array(1));
+    write(one, 1);
+    b.release();
+    write(two, 4);
+    for (let i = 0; i < 4; i++) b.release();
+    for (let sn = 1; sn <= 3; sn++) b.hear(ack(two.id, 127, sn));
+    expect(b.session.sends.stats.fragmentsLost).toBe(1);
+    expect(answer(b, undefined, 1)).toEqual(["D 1 o1 f0 OPT"]);
+  });
+
+  it(...rfc("R7016-3.6.2.5-03"), "is not misled by two packets that changed places", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    write(flow, 5);
+    for (let i = 0; i < 5; i++) b.release();
+    b.hear(ack(flow.id, 127, 0, [2, 2]));
+    b.hear(ack(flow.id, 127, 0, [2, 3]));
+    b.hear(ack(flow.id, 127, 3));
+    expect(b.session.sends.stats.fragmentsLost).toBe(0);
+  });
+
+  it(
+    ...rfc("R7016-3.6.2.6-01", "R7016-3.6.2.6-02", "R7016-3.5.2.2-15", "AMB-38"),
+    "takes what is unacknowledged for lost after ERTO, each time later, up to 10 s",
+    () => {
+      const b = sendBench();
+      const flow = b.session.openFlow(new Uint8Array(1));
+      write(flow, 1, 100);
+      b.far.take();
+      b.release();
+      b.manual.window = 1e9;
+      b.world.run(120_000);
+      const times = b.far
+        .take()
+        .filter(({ chunks }) => chunks.some(({ type }) => type === ChunkType.userData))
+        .map(({ at }) => at);
+      const gaps = times.slice(1).map((at, i) => Math.round(at - (times[i] as number)));
+      expect(gaps.slice(0, 6)).toEqual([3_000, 4_243, 6_000, 8_485, 10_000, 10_000]);
+    },
+  );
+
+  it(
+    ...rfc("R7016-3.5.2.3-01", "R7016-3.5.2.3-02", "R7016-3.6.2.6-03", "AMB-72"),
+    "sends six packets without acknowledgement, then waits",
+    () => {
+      const b = sendBench();
+      const flow = b.session.openFlow(new Uint8Array(1));
+      flow.write(new Uint8Array(60_000));
+      expect(b.flush().length).toBe(6);
+      expect(b.flush().length).toBe(0);
+      b.hear(ack(flow.id, 127, 1));
+      expect(b.far.take().length).toBe(6);
+      b.world.run(2_900);
+      expect(b.far.take().length).toBe(0);
+      b.world.run(200);
+      expect(b.far.take().length).toBe(6);
+    },
+  );
+
+  it(...rfc("R7016-3.5.2-04"), "stops at the congestion window", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    b.manual.window = 3_000;
+    flow.write(new Uint8Array(60_000));
+    expect(b.flush().length).toBe(3);
+    expect(b.session.sends.outstandingBytes).toBeGreaterThanOrEqual(3_000);
+    expect(b.session.sends.outstandingBytes).toBeLessThan(3_000 + 1_200);
+  });
+
+  it(...rfc("R7016-3.6.2.3-03"), "of a higher priority goes first, equals take turns by packet", () => {
+    const b = sendBench();
+    const low = b.session.openFlow(Uint8Array.of(1), { priority: "bulk" });
+    const one = b.session.openFlow(Uint8Array.of(2), { priority: "high" });
+    const two = b.session.openFlow(Uint8Array.of(3), { priority: "high" });
+    write(low, 3);
+    write(one, 3);
+    write(two, 3);
+    const order: number[] = [];
+    b.manual.window = 0;
+    for (let i = 0; i < 9; i++) {
+      b.far.take();
+      b.hear(ack(999, 0, 0));
+      b.release();
+      order.push(...b.far.takeChunks(ChunkType.userData).map(({ flowId }) => flowId));
+    }
+    expect(order.slice(0, 6).sort()).toEqual([one.id, one.id, one.id, two.id, two.id, two.id]);
+    expect(order.slice(0, 3)).toEqual([one.id, two.id, one.id]);
+    expect(order.slice(6)).toEqual([low.id, low.id, low.id]);
+  });
+});
+
+/** The highest number that the far end has received without a gap, given that nothing is lost. */
+function highest(b: SendBench): number {
+  let sn = 0;
+  for (const { chunks } of b.far.arrivals) {
+    for (const chunk of chunks) {
+      if (chunk.type === ChunkType.userData) sn = (chunk as UserDataChunk).sequenceNumber;
+      else if (chunk.type === ChunkType.nextUserData) sn++;
+    }
+  }
+  return sn;
+}
+
+describe("giving messages up", () => {
+  it(...rfc("R7016-3.6.2.7-01", "R7016-3.6.2.7-02", "R7016-3.6.2.3-09"), "concerns all fragments of a message", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    const receipt = flow.write(new Uint8Array(3_000));
+    b.flush();
+    b.manual.window = 0;
+    b.world.run(3_050);
+    receipt.abandon();
+    b.manual.window = 1e9;
+    expect(b.flush()).toEqual([["D 3 o0 f3 ABN OPT"]]);
+    b.hear(ack(flow.id, 127, 3));
+    expect(receipt.state).toBe("abandoned");
+    expect(flow.outstandingBytes).toBe(0);
+    expect(b.flush()).toEqual([]);
+  });
+
+  it(
+    ...rfc("R7016-3.6.1.2-05", "R7016-3.6.2.3-02", "R7016-3.6.2.1-03", "R7016-3.6.2.3-08"),
+    "takes a number even for a message that was never sent",
+    () => {
+      const b = sendBench();
+      const flow = b.session.openFlow(new Uint8Array(1));
+      flow.write(new Uint8Array(10)).abandon();
+      flow.write(new Uint8Array(10)).abandon();
+      expect(b.flush()).toEqual([["D 2 o0 f2 ABN OPT"]]);
+      b.hear(ack(flow.id, 127, 2));
+      flow.write(new Uint8Array(10)).abandon();
+      flow.write(new Uint8Array(10));
+      expect(b.flush()).toEqual([["D 4 o1 f3"]]);
+    },
+  );
+
+  it(...rfc("R7016-3.6.2.3-05", "R7016-3.6.2.3-07"), "does not touch FSN while the data is in flight", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    const receipt = flow.write(new Uint8Array(10));
+    b.flush();
+    receipt.abandon();
+    expect(b.flush()).toEqual([]);
+    flow.write(new Uint8Array(10));
+    expect(b.flush()).toEqual([["D 2 o2 f0 OPT"]]);
+  });
+
+  it(...rfc("R7016-3.6.2.7-01"), "happens when transmission has not begun in time", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    b.manual.window = 0;
+    const now = b.node.driver.now();
+    const late = flow.write(new Uint8Array(10), { startBy: now + 500 });
+    const started = flow.write(new Uint8Array(2_000), { startBy: now + 5_000 });
+    b.world.run(499);
+    expect(late.state).toBe("queued");
+    b.world.run(2);
+    expect(late.state).toBe("abandoned");
+    b.release();
+    b.world.run(10_000);
+    expect(started.state).toBe("queued");
+    expect(started.started).toBe(true);
+  });
+
+  it(...rfc("R7016-3.6.2.7-01"), "happens when delivery has not come in time, and the time may be changed", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    const now = b.node.driver.now();
+    const one = flow.write(new Uint8Array(10), { finishBy: now + 1_000 });
+    const two = flow.write(new Uint8Array(10), { finishBy: now + 1_000 });
+    const three = flow.write(new Uint8Array(10), { finishBy: now + 1_000 });
+    const outcomes: string[] = [];
+    for (const receipt of [one, two, three]) receipt.onDone = (state) => outcomes.push(state);
+    b.flush();
+    two.finishBy = now + 2_000;
+    three.finishBy = now + 500;
+    b.world.run(700);
+    expect([one.state, two.state, three.state]).toEqual(["queued", "queued", "abandoned"]);
+    b.world.run(500);
+    expect([one.state, two.state]).toEqual(["abandoned", "queued"]);
+    b.hear(ack(flow.id, 127, 3));
+    expect(two.state).toBe("delivered");
+    expect(outcomes).toEqual(["abandoned", "abandoned", "delivered"]);
+  });
+
+  it(...rfc("R7016-3.6.2.7-01", "R7016-3.6.2.7-03"), "runs down the chain of messages that depend on it", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    const other = b.session.openFlow(new Uint8Array(1));
+    b.manual.window = 0;
+    const key = flow.write(new Uint8Array(10));
+    const chain = [key];
+    for (let i = 0; i < 5_000; i++) {
+      chain.push((i % 2 === 0 ? other : flow).write(new Uint8Array(10), { parent: chain.at(-1) as typeof key }));
+    }
+    const free = other.write(new Uint8Array(10));
+    chain[100]?.abandon();
+    expect(chain.slice(0, 100).every(({ state }) => state === "queued")).toBe(true);
+    expect(chain.slice(100).every(({ state }) => state === "abandoned")).toBe(true);
+    expect(free.state).toBe("queued");
+    const late = flow.write(new Uint8Array(10), { parent: chain[200] as typeof key });
+    expect(late.state).toBe("abandoned");
+    b.manual.window = 1e9;
+    b.flush();
+    expect(flow.bufferedBytes + other.bufferedBytes).toBe(101 * 10);
+  });
+
+  it(
+    ...rfc("R7016-3.6.2.3-06", "R7016-3.6.2.3-07", "R7016-3.5-04"),
+    "keeps FSN right whatever is given up when",
+    () => {
+      for (let seed = 1; seed <= 40; seed++) randomAbandon(seed);
+    },
+  );
+});
+
+/** What the sender has on its way, by the rules of §3.6.2.5, kept by the far end. */
+class Model {
+  readonly flying: { sn: number; tsn: number; abandoned: boolean; size: number; naks: number }[] = [];
+  #nextTsn = 1;
+  #maxTsnAck = 0;
+
+  send(sn: number, abandoned: boolean, size: number): void {
+    this.flying.push({ sn, tsn: this.#nextTsn++, abandoned, size, naks: 0 });
+  }
+
+  acknowledge(seen: ReadonlySet<number>): void {
+    for (const one of this.flying) if (seen.has(one.sn)) this.#maxTsnAck = Math.max(this.#maxTsnAck, one.tsn);
+    this.#keep(({ sn }) => !seen.has(sn));
+    for (const one of this.flying) if (one.tsn < this.#maxTsnAck) one.naks++;
+    this.#keep(({ naks }) => naks < 3);
+  }
+
+  get bytes(): number {
+    return this.flying.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  #keep(wanted: (one: Model["flying"][number]) => boolean): void {
+    this.flying.splice(0, this.flying.length, ...this.flying.filter(wanted));
+  }
+}
+
+/** The runs of seen numbers above the contiguous one. */
+function rangesAbove(seen: ReadonlySet<number>, cumulative: number): [number, number][] {
+  const ranges: [number, number][] = [];
+  for (const sn of [...seen].filter((n) => n > cumulative).sort((x, y) => x - y)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] === sn - 1) last[1] = sn;
+    else ranges.push([sn, sn]);
+  }
+  return ranges;
+}
+
+/** Writes, abandons, loses and acknowledges at random; checks the rules of FSN and the sums after every step. */
+function randomAbandon(seed: number): void {
+  const b = sendBench({}, seed);
+  const random = (limit: number): number => (b.world.random(1)[0] as number) % limit;
+  const flow = b.session.openFlow(new Uint8Array(1));
+  const receipts: ReturnType<SendFlow["write"]>[] = [];
+  const model = new Model();
+  const seen = new Set<number>([0]);
+  let cumulative = 0;
+  const exchange = (loss: boolean): void => {
+    b.manual.window = b.session.sends.outstandingBytes + 1 + random(200) * 20;
+    b.far.take();
+    b.flush(false);
+    b.manual.window = 0;
+    for (const { chunks, datagram } of b.far.take()) {
+      let sn = 0;
+      let fsn = 0;
+      const lost = loss && random(4) === 0;
+      expect(datagram.length).toBeLessThanOrEqual(1_200);
+      for (const chunk of chunks as UserDataChunk[]) {
+        const next = chunk.type === ChunkType.nextUserData;
+        sn = next ? sn + 1 : chunk.sequenceNumber;
+        fsn = next ? fsn : sn - chunk.fsnOffset;
+        for (const one of model.flying) expect(fsn).toBeLessThan(one.sn + (one.abandoned ? 1 : 0));
+        const abandoned = (chunk.flags & UserDataFlag.abandon) !== 0;
+        if (abandoned) expect(chunk.data.length).toBe(0);
+        const numbers = next ? 0 : 2 + vluSize(sn);
+        const options = chunk.options === undefined ? 0 : 4;
+        model.send(sn, abandoned, 4 + numbers + options + chunk.data.length);
+        if (lost) continue;
+        seen.add(sn);
+        for (let n = cumulative + 1; n <= fsn; n++) seen.add(n);
+      }
+    }
+    while (seen.has(cumulative + 1)) cumulative++;
+    if (random(2) === 0 || !loss) {
+      b.hear(ack(flow.id, 127, cumulative, ...rangesAbove(seen, cumulative)));
+      model.acknowledge(seen);
+    }
+    expect(b.session.sends.outstandingBytes).toBe(model.bytes);
+    expect(flow.outstandingBytes).toBe(model.bytes);
+  };
+  for (let step = 0; step < 120; step++) {
+    if (random(2) === 0) receipts.push(flow.write(new Uint8Array(1 + random(250) * 10)));
+    if (random(3) === 0) receipts[random(Math.max(1, receipts.length))]?.abandon();
+    exchange(true);
+  }
+  flow.close();
+  for (let step = 0; step < 400 && flow.state !== "F_COMPLETE_LINGER"; step++) {
+    exchange(false);
+    if (step % 100 === 99) {
+      b.world.run(11_000);
+      model.flying.length = 0;
+    }
+  }
+  expect(flow.state).toBe("F_COMPLETE_LINGER");
+  expect(receipts.some(({ state }) => state === "queued")).toBe(false);
+  expect(flow.bufferedBytes).toBe(0);
+}
