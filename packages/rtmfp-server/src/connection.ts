@@ -62,8 +62,9 @@ export class Connection implements ClientLink, StreamHost {
     return this.#running.app;
   }
 
-  get client(): Client | undefined {
-    return this.#client;
+  /** True from the answer to `connect` to the end. */
+  get isAccepted(): boolean {
+    return this.#state === "accepted";
   }
 
   get streams(): StreamBroker {

@@ -143,7 +143,7 @@ export class Server {
 
   /** Counts so far. */
   get stats(): ServerStats {
-    const clients = [...this.#connections.values()].filter(({ client }) => client !== undefined).length;
+    const clients = [...this.#connections.values()].filter(({ isAccepted }) => isAccepted).length;
     return this.#counters.snapshot(this.#endpoint?.stats ?? NO_TRAFFIC, this.#peers.size, clients);
   }
 
