@@ -59,6 +59,7 @@ export function isLoopback(address: Address): boolean {
 
 export function readAddress(reader: ByteReader): WireAddress {
   const flags = reader.u8();
+  if (flags & ADDRESS_RESERVED) reader.canonical = false;
   const bytes = reader.take(flags & 0x80 ? 16 : 4);
   const port = reader.u16();
   return { host: reader.failed ? "0.0.0.0" : formatHost(bytes), port, origin: (flags & 3) as Origin };
@@ -131,3 +132,6 @@ function formatHost(bytes: Uint8Array): string {
   if (bestStart < 0) return text.join(":");
   return `${text.slice(0, bestStart).join(":")}::${text.slice(bestStart + bestLength).join(":")}`;
 }
+
+/** Reserved flag bits of an address (§2.1.5). */
+const ADDRESS_RESERVED = 0x7c;

@@ -9,6 +9,8 @@ export class ByteReader {
   pos: number;
   readonly end: number;
   failed = false;
+  /** False once something was read that the matching writer would write otherwise, such as reserved bits. */
+  canonical = true;
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
     this.bytes = bytes;
@@ -37,6 +39,7 @@ export class ByteReader {
   /** Variable Length Unsigned integer (§2.1.2). Leading zero groups are legal; above 2^53 - 1 is a failure. */
   vlu(): number {
     let value = 0;
+    if (this.bytes[this.pos] === 0x80) this.canonical = false;
     while (this.pos < this.end) {
       const byte = this.bytes[this.pos++] as number;
       value = value * 128 + (byte & 0x7f);

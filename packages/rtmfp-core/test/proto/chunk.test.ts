@@ -124,9 +124,23 @@ describe("chunks of sessions", () => {
   });
 
   it(...rfc("AMB-04"), "ignore what follows fixed fields", () => {
-    expect(decode(fromHex("0c 0002 aabb"))).toEqual({ type: ChunkType.closeRequest });
-    expect(decode(fromHex("18 0003 05 aabb"))).toEqual({ type: ChunkType.bufferProbe, flowId: 5 });
-    expect(decode(fromHex("5e 0003 05 07 aa"))).toEqual({ type: ChunkType.flowException, flowId: 5, code: 7 });
+    expect(exact("0c 0002 aabb")).toMatchObject({ type: ChunkType.closeRequest });
+    expect(exact("18 0003 05 aabb")).toMatchObject({ type: ChunkType.bufferProbe, flowId: 5 });
+    expect(exact("5e 0003 05 07 aa")).toMatchObject({ type: ChunkType.flowException, flowId: 5, code: 7 });
+  });
+
+  it("keep what their fields cannot tell, so that they are written as they were received", () => {
+    expect(exact("7f 0004 c1 05 07 cc")).toMatchObject({ more: true, packetId: 5, index: 7, data: fromHex("cc") });
+    expect(exact("0f 000a 00 7ec0000264c350 ccdd")).toMatchObject({ replyAddress: { host: "192.0.2.100", origin: 2 } });
+    expect(exact("71 0008 00 42c0000264c350")).toMatchObject({ destinations: [{ port: 50000, origin: 2 }] });
+    expect(exact("10 0007 00 8002 05 8003 00")).toMatchObject({ flowId: 2, sequenceNumber: 5, fsnOffset: 3 });
+    expect(exact("10 000a 80 02 05 03 8002 0a05 00 ff")).toMatchObject({
+      options: [{ type: 10, value: fromHex("05") }],
+    });
+    expect(exact("51 0005 8002 8040 01")).toMatchObject({ flowId: 2, bufferBlocks: 64, cumulativeAck: 1 });
+    for (const hex of ["18 0001 05", "7f 0004 80 05 07 cc", "10 0005 00 02 05 03 00"]) {
+      expect(exact(hex), hex).not.toHaveProperty("verbatim");
+    }
   });
 });
 

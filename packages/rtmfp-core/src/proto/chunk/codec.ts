@@ -59,7 +59,9 @@ export class ChunkWalker {
   decode(): Chunk | undefined {
     const reader = new ByteReader(this.bytes, this.start, this.end);
     const chunk = readChunk(this.type, reader);
-    return reader.failed ? undefined : chunk;
+    if (reader.failed) return undefined;
+    if (reader.canonical && reader.remaining === 0) return chunk;
+    return { ...chunk, verbatim: this.bytes.subarray(this.start, this.end) };
   }
 }
 
@@ -85,7 +87,8 @@ export function writeChunk(writer: ByteWriter, chunk: Chunk): void {
   const at = writer.pos;
   writer.u8(chunk.type);
   writer.u16(0);
-  writePayload(writer, chunk);
+  if (chunk.verbatim === undefined) writePayload(writer, chunk);
+  else writer.put(chunk.verbatim);
   const length = writer.pos - at - CHUNK_HEADER_BYTES;
   if (length > 0xffff) throw new RangeError(`expected a chunk payload of at most 65535 bytes, got ${length}`);
   writer.bytes[at + 1] = length >>> 8;

@@ -28,7 +28,9 @@ export type StartupChunk =
 export function readStartupChunk(type: StartupChunk["type"], reader: ByteReader): StartupChunk {
   switch (type) {
     case ChunkType.fragment: {
-      const more = (reader.u8() & 0x80) !== 0;
+      const flags = reader.u8();
+      if (flags & 0x7f) reader.canonical = false;
+      const more = (flags & 0x80) !== 0;
       return { type, more, packetId: reader.vlu(), index: reader.vlu(), data: reader.rest() };
     }
     case ChunkType.iHello:

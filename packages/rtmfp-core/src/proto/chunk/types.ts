@@ -159,8 +159,8 @@ export interface OpaqueChunk {
   readonly payload: Uint8Array;
 }
 
-/** Any decoded chunk. Byte fields are views of the packet they were decoded from. */
-export type Chunk =
+/** Any chunk by itself. Byte fields are views of the packet they were decoded from. */
+type AnyChunk =
   | FragmentChunk
   | IHelloChunk
   | ForwardedIHelloChunk
@@ -176,3 +176,9 @@ export type Chunk =
   | FlowExceptionChunk
   | CloseChunk
   | OpaqueChunk;
+
+/**
+ * Any decoded chunk. `verbatim` is its payload as received, there only if the fields cannot tell all of it: reserved
+ * bits, VLUs longer than need be (§2.1.2), bytes behind the last field. Such a chunk is written as it was received.
+ */
+export type Chunk = AnyChunk & { readonly verbatim?: Uint8Array };
