@@ -272,6 +272,7 @@ export class SendFlow implements ReceiptOwner, TimerNode {
       this.#host.schedule(this, this.#probeAt);
       return;
     }
+    if (!this.#host.bufferProbe) return;
     this.#host.probe(this);
     const ceiling = Math.max(BUFFER_PROBE_MAX_MS, this.#host.erto);
     const floor = Math.max(BUFFER_PROBE_MIN_MS, this.#host.erto);
