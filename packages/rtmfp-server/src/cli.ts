@@ -1,4 +1,5 @@
 /** The rtmfp-server command. */
+import { openTrace, type Trace } from "rtmfp-core";
 import { defaultProvider } from "rtmfp-core/crypto";
 import { type CliOptions, parseCommandLine } from "./cli-options.ts";
 import type { ServerStats } from "./counters.ts";
@@ -22,8 +23,27 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function serve(options: CliOptions): Promise<number> {
   const reporter = new Reporter(options.json ?? false, options.logLevel);
+  const trace = options.trace === undefined ? undefined : await startTrace(options.trace, reporter);
+  const server = makeServer(options, reporter, trace);
+  const stopped = untilStopped();
+  const removeStats = onStatsSignal(() => reportStats(reporter, server));
+  try {
+    const { url, urls, fingerprint } = await server.listen();
+    const path = options.introduceOnly === true ? "/key cam FILE.flv --p2p" : "/live cam FILE.flv";
+    reporter.event("listening", { urls, fingerprint }, `serving ${url}; next: rtmfp-client publish ${url}${path}`);
+    await stopped;
+    await server.close();
+    reportStats(reporter, server);
+  } finally {
+    removeStats();
+    await trace?.close();
+  }
+  return 0;
+}
+
+function makeServer(options: CliOptions, reporter: Reporter, trace: Trace | undefined): Server {
   const { host, port, introduceOnly, keys, identity } = options;
-  const server = createServer({
+  return createServer({
     port,
     keys: keys === "any" ? "any" : { file: keys },
     introduceOnly: introduceOnly ?? false,
@@ -31,17 +51,19 @@ async function serve(options: CliOptions): Promise<number> {
     ...(host === undefined ? {} : { host }),
     ...(options.public === undefined ? {} : { public: options.public }),
     ...(identity === undefined ? {} : { identity: loadIdentity(identity, defaultProvider()) }),
+    ...(trace === undefined ? {} : { trace: trace.hooks }),
   });
-  const stopped = untilStopped();
-  const removeStats = onStatsSignal(() => reportStats(reporter, server));
-  const { url, urls, fingerprint } = await server.listen();
-  const next = introduceOnly === true ? `${url}/key cam FILE.flv --p2p` : `${url}/live cam FILE.flv`;
-  reporter.event("listening", { urls, fingerprint }, `serving ${url}; next: rtmfp-client publish ${next}`);
-  await stopped;
-  await server.close();
-  removeStats();
-  reportStats(reporter, server);
-  return 0;
+}
+
+async function startTrace(path: string, reporter: Reporter): Promise<Trace> {
+  const warn = (message: string): void => reporter.log({ level: "warn", event: "trace", fields: { message } });
+  try {
+    const trace = await openTrace(path, { onWarning: warn });
+    warn(`${path} will hold the secrets of every session; give it to nobody who may not read the traffic`);
+    return trace;
+  } catch (error) {
+    throw new Error(`the trace file ${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? error}`);
+  }
 }
 
 /** Resolves at the first SIGINT or SIGTERM; the second ends the process at once. */

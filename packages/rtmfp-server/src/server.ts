@@ -4,9 +4,9 @@ import {
   type Carrier,
   openUdpCarrier,
   PeerEndpoint,
+  type PeerEndpointOptions,
   RtmfpError,
   type Session,
-  type TraceRecord,
 } from "rtmfp-core";
 import {
   type CryptoProvider,
@@ -44,7 +44,7 @@ export interface ServerOptions {
   /** Primitives. Default: node:crypto, and noble where that lacks one. */
   readonly crypto?: CryptoProvider;
   /** Settings of the cryptography profile. */
-  readonly profile?: Omit<FlashProfileOptions, "identity" | "provider">;
+  readonly profile?: Omit<FlashProfileOptions, "identity" | "provider" | "exposeSecrets">;
   /** Tells our own clients to use a legacy identity, so that they can meet old ones. Default false. */
   readonly legacyIdentity?: boolean;
   /** What clients are told by the Set Keepalive Timers command. Default 30000 each. */
@@ -55,8 +55,8 @@ export interface ServerOptions {
   readonly random?: (length: number) => Uint8Array;
   /** Takes what is worth a line of a log. Default: nothing is logged. */
   readonly log?: Logger;
-  /** Called for every packet, decrypted. */
-  readonly trace?: (record: TraceRecord) => void;
+  /** Gets every packet, decrypted, and the secrets of every session. */
+  readonly trace?: Pick<PeerEndpointOptions, "trace" | "traceSession">;
 }
 
 /** What {@link Server.listen} tells. */
@@ -124,13 +124,14 @@ export class Server {
     const made = createFlashProfile({
       ...profile,
       identity: identity ?? SERVER_IDENTITY,
+      exposeSecrets: trace !== undefined,
       ...(crypto === undefined ? {} : { provider: crypto }),
     });
     const carrier = await this.#openCarrier();
     const endpoint = new PeerEndpoint(carrier, {
       profile: made,
       ...(random === undefined ? {} : { random }),
-      ...(trace === undefined ? {} : { trace }),
+      ...trace,
     });
     this.#endpoint = endpoint;
     const host = this.#connectionHost(endpoint.peerId);
@@ -204,8 +205,8 @@ export class Server {
   /** Both ends' applications must agree; the same one is asked once. */
   async #ask(asker: Peer, target: Peer): Promise<boolean> {
     for (const app of new Set([target.app, asker.app])) {
-      const lookup = app === undefined ? undefined : this.#applications.handlersOf(app)?.onPeerLookup;
-      if (lookup !== undefined && !(await lookup(asker, target))) return false;
+      const handlers = app === undefined ? undefined : this.#applications.handlersOf(app);
+      if (handlers?.onPeerLookup !== undefined && !(await handlers.onPeerLookup(asker, target))) return false;
     }
     return true;
   }

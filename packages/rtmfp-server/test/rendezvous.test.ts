@@ -11,10 +11,12 @@ async function traced(options: ConstructorParameters<typeof SimServer>[0] = {}, 
   const sent: { to: string; chunks: readonly Chunk[] }[] = [];
   const sim = new SimServer({
     ...options,
-    trace: ({ direction, peer, packet }) => {
-      if (direction !== "out") return;
-      const chunks = decodePacket(packet)?.chunks.filter((chunk) => chunk !== undefined) ?? [];
-      sent.push({ to: `${peer.host}:${peer.port}`, chunks });
+    trace: {
+      trace: ({ direction, peer, packet }) => {
+        if (direction !== "out") return;
+        const chunks = decodePacket(packet)?.chunks.filter((chunk) => chunk !== undefined) ?? [];
+        sent.push({ to: `${peer.host}:${peer.port}`, chunks });
+      },
     },
   });
   setUp?.(sim);
