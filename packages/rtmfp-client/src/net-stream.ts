@@ -1,7 +1,7 @@
 /** NetStream with Adobe's names (ActionScript's flash.net): tags in, tags out. */
 import { RtmfpError } from "rtmfp-core";
 import type { FlvTag } from "rtmfp-core/flv";
-import type { AmfValue, StatusEvent as TcStatusEvent } from "rtmfp-core/tc";
+import type { AmfValue, StatusCode, StatusEvent as TcStatusEvent } from "rtmfp-core/tc";
 import { DirectPublication, type PeerStream } from "./direct-publication.ts";
 import { Emitter } from "./emitter.ts";
 import { type FeedOptions, type FeedResult, feed, type TagReceipt } from "./feed.ts";
@@ -103,10 +103,10 @@ export class NetStream extends Emitter<NetStreamEvents> implements AsyncIterable
       tag: (tag: FlvTag) => queue.push(tag),
       status: (event: TcStatusEvent) => this.emit("status", event as StatusEvent),
       data: (handler: string, values: readonly unknown[]) => void this.#methods.notify(handler, values as AmfValue[]),
+      connected: () => this.#tellConnection("NetStream.Connect.Success"),
       ended: (code?: "NetStream.Connect.Closed" | "NetStream.Connect.Rejected") => {
         queue.end();
-        if (code !== undefined)
-          this.#connection.tellStatus(makeStatus(code, undefined, { stream: this }) as StatusEvent);
+        if (code !== undefined) this.#tellConnection(code);
       },
     };
     const request: PlayRequest = {
@@ -122,10 +122,6 @@ export class NetStream extends Emitter<NetStreamEvents> implements AsyncIterable
         : await playFromPeer(core, this.#target, request, host);
       this.#playback = playback;
       this.#register();
-      if (!isServer)
-        this.#connection.tellStatus(
-          makeStatus("NetStream.Connect.Success", undefined, { stream: this }) as StatusEvent,
-        );
       return event as StatusEvent;
     } catch (error) {
       this.#tellConnectFailure(error);
@@ -289,8 +285,13 @@ export class NetStream extends Emitter<NetStreamEvents> implements AsyncIterable
   }
 
   #tellConnectFailure(error: unknown): void {
-    if (!(error instanceof RtmfpError) || error.code !== "NetStream.Connect.Failed") return;
-    this.#connection.tellStatus(makeStatus("NetStream.Connect.Failed", error.message, { stream: this }) as StatusEvent);
+    if (error instanceof RtmfpError && error.code === "NetStream.Connect.Failed")
+      this.#tellConnection(error.code, error.message);
+  }
+
+  /** Events of a stream's own connection go to the NetConnection. */
+  #tellConnection(code: StatusCode, description?: string): void {
+    this.#connection.tellStatus(makeStatus(code, description, { stream: this }) as StatusEvent);
   }
 
   #makeQueue(): TagQueue {

@@ -12,6 +12,8 @@ export interface PlaybackHost {
   tag(tag: FlvTag): void;
   status(event: StatusEvent): void;
   data(name: string, args: readonly unknown[]): void;
+  /** The session with the peer is there. */
+  connected(): void;
   /** No tag follows. `connection` is the event of the stream's own connection with a peer that says so. */
   ended(connection?: "NetStream.Connect.Closed" | "NetStream.Connect.Rejected"): void;
 }
@@ -80,6 +82,7 @@ export async function playFromPeer(
   host: PlaybackHost,
 ): Promise<Started> {
   const { tree, session } = await core.peers.subscribe(peerId, request.signal);
+  host.connected();
   const answer = new Answer();
   const input = makeInput(core, request, host, answer, true);
   tree.onEnd = (end) => {

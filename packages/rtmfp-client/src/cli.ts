@@ -1,0 +1,72 @@
+/** The rtmfp-client command. */
+import { Command, CommanderError } from "commander";
+import { defaultProvider } from "rtmfp-core/crypto";
+import { call } from "./cli/call.ts";
+import { type CommonOptions, parseCount, parseId, parseSeconds, parseUrl, withCommonOptions } from "./cli/options.ts";
+import { type PlayOptions, play } from "./cli/play.ts";
+import { type PublishOptions, publish } from "./cli/publish.ts";
+import { UsageError } from "./cli/usage-error.ts";
+import { packageVersion } from "./version.ts";
+
+/** Runs one command; resolves with the exit code. `argv` is as in `process.argv`. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let code = 0;
+  const program = makeProgram((exitCode) => {
+    code = exitCode;
+  });
+  try {
+    await program.parseAsync(argv as string[]);
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT;
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`rtmfp-client: ${error.message}\n`);
+    return USAGE_EXIT;
+  }
+}
+
+function makeProgram(exit: (code: number) => void): Command {
+  const program = new Command("rtmfp-client")
+    .description("Publishes, plays and calls over RTMFP, through a server or from peer to peer.")
+    .version(`${packageVersion()} (cryptography: ${defaultProvider().name})`, "--version")
+    .helpOption("--help", "show this help")
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(`rtmfp-client: ${text.replace(/^error: /, "").trimEnd()}; see --help\n`),
+    });
+  // Subcommands take over these settings only when they are made by the program itself.
+  withCommonOptions(program.command("publish").description("publish an FLV file, or stdin"))
+    .argument("<url>", "rtmfp://host[:port]/app")
+    .argument("<stream>", "name of the stream")
+    .argument("<file>", "FLV file, or - for stdin")
+    .option("--loop", "begin again at the end of the file")
+    .option("--p2p", "send to viewers directly; they play with --peer and the ID shown")
+    .option("--wait <viewers>", "hold the first tag until so many direct viewers are there", parseCount)
+    .action(async (url: string, stream: string, file: string, options: PublishOptions) => {
+      parseUrl(url);
+      exit(await publish(url, stream, file, options));
+    });
+  withCommonOptions(program.command("play").description("play a stream, into a file or for its figures"))
+    .argument("<url>", "rtmfp://host[:port]/app")
+    .argument("<stream>", "name of the stream")
+    .option("-o, --output <file>", "write FLV to this file, or to stdout with -")
+    .option("--peer <id>", "play from this peer directly", parseId)
+    .option("--duration <seconds>", "stop so long after the first tag", parseSeconds)
+    .option("--wait <seconds>", "how long to wait for the stream to appear", parseSeconds, 10)
+    .action(async (url: string, stream: string, options: PlayOptions) => {
+      parseUrl(url);
+      exit(await play(url, stream, options));
+    });
+  withCommonOptions(program.command("call").description("call a method of the server's; the reply is JSON on stdout"))
+    .argument("<url>", "rtmfp://host[:port]/app")
+    .argument("<method>", "name of the method")
+    .argument("[args...]", "arguments, each one JSON value")
+    .action(async (url: string, method: string, args: string[], options: CommonOptions) => {
+      parseUrl(url);
+      exit(await call(url, method, args, options));
+    });
+  return program;
+}
+
+/** Exit code for wrong usage. */
+const USAGE_EXIT = 2;

@@ -1,0 +1,60 @@
+/** Options that all commands share, and how arguments are read. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseRtmfpUri, type ServerUri } from "rtmfp-core/tc";
+import { LOG_LEVELS, type LogLevel } from "./reporter.ts";
+import { UsageError } from "./usage-error.ts";
+
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly logLevel: LogLevel;
+  readonly trace?: string;
+  readonly debug?: boolean;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly fingerprint?: string;
+  /** A file, or "legacy". */
+  readonly identity?: string;
+}
+
+/** Adds the shared options to a command. */
+export function withCommonOptions(command: Command): Command {
+  return command
+    .option("--json", "events on stdout, one JSON object per line")
+    .addOption(new Option("--log-level <level>", "how much to tell").choices(LOG_LEVELS).default("info"))
+    .option("--trace <file>", "write decrypted packets and session secrets to a file")
+    .option("--debug", "show stack traces")
+    .option("--timeout <seconds>", "how long to try to connect", parseSeconds, 10)
+    .option("--fingerprint <hex>", "the server must have this identity", parseId)
+    .option("--identity <file|legacy>", "keep our identity in a file, made if missing; or make one for old servers")
+    .helpOption("--help", "show this help");
+}
+
+/** The address of a server. Throws UsageError, in one line. */
+export function parseUrl(text: string): ServerUri {
+  let uri: ReturnType<typeof parseRtmfpUri>;
+  try {
+    uri = parseRtmfpUri(text);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  if (uri.kind === "serverless") throw new UsageError(`"${text}" names no server: give rtmfp://host/app`);
+  return uri;
+}
+
+export function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() !== "" && Number.isFinite(seconds) && seconds > 0) return seconds;
+  throw new InvalidArgumentError("Expected a number of seconds above 0.");
+}
+
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (/^[0-9]+$/.test(text) && count >= 1) return count;
+  throw new InvalidArgumentError("Expected a whole number of 1 or more.");
+}
+
+/** A peer ID or fingerprint. */
+export function parseId(text: string): string {
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase();
+  throw new InvalidArgumentError("Expected 64 hex digits.");
+}

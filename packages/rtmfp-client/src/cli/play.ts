@@ -1,0 +1,182 @@
+/** rtmfp-client play */
+import { once } from "node:events";
+import { encodeFlvHeader, encodeFlvTag, type FlvTag } from "rtmfp-core/flv";
+import { writeFlv } from "../files.ts";
+import { NetStream } from "../net-stream.ts";
+import type { CommonOptions } from "./options.ts";
+import { formatBytes, Progress } from "./progress.ts";
+import { Reporter } from "./reporter.ts";
+import { run, type Work } from "./run.ts";
+import { Timer } from "./timer.ts";
+
+export interface PlayOptions extends CommonOptions {
+  /** A file, or "-" for stdout. */
+  readonly output?: string;
+  readonly peer?: string;
+  /** Seconds. */
+  readonly duration?: number;
+  /** Seconds. */
+  readonly wait: number;
+}
+
+/** Plays a stream of the server's or of a peer's; resolves with the exit code. */
+export function play(url: string, stream: string, options: PlayOptions): Promise<number> {
+  const reporter = new Reporter({
+    json: options.json ?? false,
+    level: options.logLevel,
+    stdoutIsTaken: options.output === "-",
+  });
+  return run(url, options, reporter, (work) => new Player(work, url, stream, options).run());
+}
+
+/** One playing of one stream. */
+class Player {
+  readonly #work: Work;
+  readonly #name: string;
+  readonly #options: PlayOptions;
+  readonly #where: string;
+  readonly #stream: NetStream;
+  readonly #end = new AbortController();
+  readonly #waiting = new Timer();
+  readonly #unpublished = new Timer();
+  readonly #duration = new Timer();
+  readonly #progress: Progress;
+  #isUnpublished = false;
+  #failure: string | undefined;
+
+  constructor(work: Work, url: string, name: string, options: PlayOptions) {
+    const { connection, reporter, signal } = work;
+    this.#work = work;
+    this.#name = name;
+    this.#options = options;
+    this.#where = options.peer === undefined ? url : `peer ${options.peer.slice(0, 12)}…`;
+    this.#stream = new NetStream(connection, options.peer ?? NetStream.CONNECT_TO_FMS, {
+      signal: AbortSignal.any([signal, this.#end.signal]),
+      ...(options.output === undefined ? {} : { reorderMs: FILE_REORDER_MS }),
+    });
+    this.#progress = new Progress(reporter, "received");
+    this.#stream.on("status", ({ code, level }) => {
+      reporter.log(level === "error" ? "warn" : "debug", "status", { code }, code);
+      if (code === "NetStream.Play.UnpublishNotify") this.#onUnpublish();
+      else if (code === "NetStream.Play.PublishNotify") this.#onPublish();
+    });
+  }
+
+  async run(): Promise<void> {
+    try {
+      await this.#start();
+      const fileBytes = await this.#write(this.#watch());
+      if (this.#failure !== undefined) throw new Error(this.#failure);
+      if (this.#progress.tags === 0 && !this.#work.signal.aborted) throw new Error(this.#absent);
+      this.#done(fileBytes);
+    } catch (error) {
+      throw this.#explain(error);
+    } finally {
+      for (const timer of [this.#waiting, this.#unpublished, this.#duration]) timer.clear();
+      this.#progress.stop();
+      await this.#stream.close();
+    }
+  }
+
+  /** `--wait` counts from the moment when the publisher could have been heard. */
+  async #start(): Promise<void> {
+    const { wait, peer } = this.#options;
+    const count = (): void =>
+      this.#waiting.set(wait * 1000, () => {
+        this.#failure = `${this.#absent} (waited ${wait} s): start the publisher first, or wait longer with --wait`;
+        this.#end.abort();
+      });
+    if (peer === undefined) count();
+    else
+      this.#work.connection.on("status", ({ code }) => {
+        if (code === "NetStream.Connect.Success") count();
+      });
+    await this.#stream.play(this.#name);
+  }
+
+  async *#watch(): AsyncGenerator<FlvTag> {
+    for await (const tag of this.#stream) {
+      if (this.#progress.tags === 0) this.#onFirst(tag);
+      this.#progress.count(tag.data.length);
+      if (this.#isUnpublished) this.#onUnpublish();
+      yield tag;
+    }
+  }
+
+  #onFirst(tag: FlvTag): void {
+    this.#waiting.clear();
+    const fields = { stream: this.#name, firstTimestamp: tag.timestamp };
+    this.#work.reporter.event("playing", fields, `playing ${this.#name} from ${this.#where}`);
+    const { duration } = this.#options;
+    if (duration !== undefined) this.#duration.set(duration * 1000, () => this.#end.abort());
+  }
+
+  /** A publisher may come back at once; what was sent may still be under way. */
+  #onUnpublish(): void {
+    this.#isUnpublished = true;
+    this.#unpublished.set(UNPUBLISHED_MS, () => this.#end.abort());
+  }
+
+  #onPublish(): void {
+    this.#isUnpublished = false;
+    this.#unpublished.clear();
+  }
+
+  /** Resolves with the bytes of the FLV stream written, if any was. */
+  async #write(tags: AsyncIterable<FlvTag>): Promise<number | undefined> {
+    const { output } = this.#options;
+    if (output === "-") return writeStdout(tags);
+    if (output !== undefined) return (await writeFlv(output, tags)).bytes;
+    for await (const _tag of tags);
+    return undefined;
+  }
+
+  #done(fileBytes: number | undefined): void {
+    const { tags, bytes } = this.#progress;
+    const { output } = this.#options;
+    const into = output === undefined || output === "-" ? "" : ` into ${output}`;
+    const fields = { stream: this.#name, tags, bytes, ...(fileBytes === undefined ? {} : { fileBytes }) };
+    this.#work.reporter.event("done", fields, `received ${tags} tags, ${formatBytes(bytes)}${into}`);
+  }
+
+  get #absent(): string {
+    const { peer } = this.#options;
+    return peer === undefined
+      ? `nobody publishes "${this.#name}" at ${this.#where}`
+      : `${this.#where} does not publish "${this.#name}"`;
+  }
+
+  #explain(error: unknown): unknown {
+    if (this.#failure !== undefined) return new Error(this.#failure);
+    const code = (error as { code?: string }).code;
+    if (code === "NetStream.Play.StreamNotFound")
+      return new Error(`${this.#absent}: check the name, or start the publisher`);
+    return error;
+  }
+}
+
+/** The stream as FLV on stdout, until its reader has had enough. */
+async function writeStdout(tags: AsyncIterable<FlvTag>): Promise<number> {
+  let bytes = 0;
+  let isBroken = false;
+  const onError = (): void => {
+    isBroken = true;
+  };
+  process.stdout.on("error", onError);
+  const write = async (part: Uint8Array): Promise<void> => {
+    bytes += part.length;
+    if (!process.stdout.write(part)) await Promise.race([once(process.stdout, "drain"), once(process.stdout, "close")]);
+  };
+  await write(encodeFlvHeader());
+  for await (const tag of tags) {
+    if (isBroken) break;
+    await write(encodeFlvTag(tag));
+  }
+  process.stdout.off("error", onError);
+  return bytes;
+}
+
+/** A file is in no haste: its tags wait longer for their turn; ms. */
+const FILE_REORDER_MS = 10_000;
+/** How long after a publisher's end nothing must come; ms. */
+const UNPUBLISHED_MS = 2_000;

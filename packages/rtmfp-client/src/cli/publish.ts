@@ -1,0 +1,126 @@
+/** rtmfp-client publish */
+import { RtmfpError } from "rtmfp-core";
+import { type FlvTag, TimestampRebaser } from "rtmfp-core/flv";
+import { readFlv } from "../files.ts";
+import { NetStream } from "../net-stream.ts";
+import type { CommonOptions } from "./options.ts";
+import { formatBytes, Progress } from "./progress.ts";
+import { Reporter } from "./reporter.ts";
+import { run, tell, type Work } from "./run.ts";
+import { UsageError } from "./usage-error.ts";
+
+export interface PublishOptions extends CommonOptions {
+  readonly loop?: boolean;
+  readonly p2p?: boolean;
+  /** Viewers to wait for. */
+  readonly wait?: number;
+}
+
+/** Publishes a file, or standard input, on the server or to peers; resolves with the exit code. */
+export async function publish(url: string, stream: string, file: string, options: PublishOptions): Promise<number> {
+  const reporter = new Reporter({ json: options.json ?? false, level: options.logLevel });
+  try {
+    if (options.wait !== undefined && options.p2p !== true)
+      throw new UsageError("--wait counts direct viewers: it needs --p2p");
+    if (options.loop === true && file === "-") throw new UsageError("--loop needs a file: standard input ends once");
+    // A damaged file is found before anybody watches it.
+    if (file !== "-") for await (const _tag of readFlv(file));
+  } catch (error) {
+    return tell(error, reporter, options.debug ?? false);
+  }
+  return run(url, options, reporter, (work) => send(work, url, stream, file, options));
+}
+
+async function send(work: Work, url: string, name: string, file: string, options: PublishOptions): Promise<void> {
+  const { connection, reporter, signal } = work;
+  const isDirect = options.p2p === true;
+  const stream = new NetStream(connection, isDirect ? NetStream.DIRECT_CONNECTIONS : NetStream.CONNECT_TO_FMS);
+  stream.on("status", ({ code, level }) =>
+    reporter.log(level === "error" ? "warn" : "debug", "status", { code }, code),
+  );
+  stream.on("peerJoined", ({ farID }) =>
+    reporter.log(
+      "info",
+      "viewer",
+      { peerId: farID, viewers: stream.peerStreams.length },
+      `viewer ${farID.slice(0, 8)}… joined`,
+    ),
+  );
+  stream.on("peerLeft", ({ farID }) =>
+    reporter.log(
+      "info",
+      "viewerLeft",
+      { peerId: farID, viewers: stream.peerStreams.length },
+      `viewer ${farID.slice(0, 8)}… left`,
+    ),
+  );
+  const closed = whenClosed(connection);
+  await stream.publish(name).catch((error) => {
+    throw error.code === "NetStream.Publish.BadName"
+      ? new RtmfpError(error.code, `"${name}" is being published at ${url} already: choose another name`)
+      : error;
+  });
+  const peerId = connection.nearID;
+  const watch = `rtmfp-client play ${url} ${name}${isDirect ? ` --peer ${peerId}` : ""}`;
+  reporter.event("publishing", { stream: name, peerId }, `publishing ${name}; watch it with: ${watch}`);
+  if (options.wait !== undefined) await Promise.race([viewers(stream, options.wait), closed, aborted(signal)]);
+  const progress = new Progress(reporter, "sent");
+  const source = counted(options.loop === true ? looped(file) : readFlv(file), progress);
+  const feeding = stream.feed(source, { signal });
+  const result = await Promise.race([feeding, closed.then(lost)]);
+  progress.stop();
+  await Promise.race([stream.close(), aborted(signal)]);
+  const { tags, bytes, delivered, abandoned } = result;
+  const line = `sent ${tags} tags, ${formatBytes(bytes)}: ${delivered} delivered, ${abandoned} abandoned`;
+  reporter.event("done", { stream: name, tags, bytes, delivered, abandoned }, line);
+}
+
+/** The file again and again, its time going on. */
+async function* looped(file: string): AsyncGenerator<FlvTag> {
+  let start = 0;
+  for (;;) {
+    const rebaser = new TimestampRebaser(start);
+    let end = start;
+    for await (const tag of readFlv(file)) {
+      yield rebaser.rebase(tag);
+      end = Math.max(end, rebaser.position);
+    }
+    start = end + LOOP_GAP_MS;
+  }
+}
+
+async function* counted(tags: AsyncIterable<FlvTag>, progress: Progress): AsyncGenerator<FlvTag> {
+  for await (const tag of tags) {
+    progress.count(tag.data.length);
+    yield tag;
+  }
+}
+
+function viewers(stream: NetStream, count: number): Promise<void> {
+  return new Promise((resolve) => {
+    const check = (): void => {
+      if (stream.peerStreams.length >= count) resolve();
+    };
+    stream.on("peerJoined", check);
+    check();
+  });
+}
+
+function whenClosed(connection: Work["connection"]): Promise<void> {
+  return new Promise((resolve) => {
+    connection.on("status", ({ code }) => {
+      if (code === "NetConnection.Connect.Closed") resolve();
+    });
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+function lost(): never {
+  throw new Error("the server connection ended before the stream did");
+}
+
+/** Between the last tag of one round and the first of the next: one frame. */
+const LOOP_GAP_MS = 40;

@@ -1,0 +1,99 @@
+/** What all commands do around their work: connect, tell, end in good order. */
+import { LinkCarrier, openTrace, parseLink } from "rtmfp-core";
+import { NetConnection } from "../net-connection.ts";
+import type { NetConnectionOptions } from "../options.ts";
+import { openClientCarrier } from "../server-link.ts";
+import { loadIdentity } from "./identity-file.ts";
+import type { CommonOptions } from "./options.ts";
+import type { Reporter } from "./reporter.ts";
+import { Signals } from "./signals.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What a command works with. */
+export interface Work {
+  readonly connection: NetConnection;
+  readonly reporter: Reporter;
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Connects, runs `work`, closes, and resolves with the exit code: 0, 1 after a failure told in one line, 2 for wrong usage,
+ * 130 or 143 after a signal.
+ */
+export async function run(
+  url: string,
+  options: CommonOptions,
+  reporter: Reporter,
+  work: (work: Work) => Promise<void>,
+): Promise<number> {
+  const signals = new Signals();
+  let release = async (): Promise<void> => {};
+  try {
+    const { trace, ...settings } = await connectionOptions(options, reporter);
+    const connection = new NetConnection({ ...settings, ...(trace === undefined ? {} : { trace: trace.hooks }) });
+    release = async () => {
+      await connection.close();
+      await trace?.close();
+    };
+    connection.on("status", ({ code, level, description }) =>
+      reporter.log(
+        level === "status" ? "debug" : "warn",
+        "status",
+        { code, description },
+        `${code} ${description ?? ""}`,
+      ),
+    );
+    const onAbort = (): void => void connection.close();
+    signals.signal.addEventListener("abort", onAbort, { once: true });
+    await connection.connect(url);
+    signals.signal.removeEventListener("abort", onAbort);
+    signals.signal.throwIfAborted();
+    await work({ connection, reporter, signal: signals.signal });
+    return signals.exitCode ?? 0;
+  } catch (error) {
+    if (signals.exitCode !== undefined) return signals.exitCode;
+    return tell(error, reporter, options.debug ?? false);
+  } finally {
+    await release();
+    signals.release();
+  }
+}
+
+/** Tells an error in one line, with its stack for `--debug`; gives the exit code. */
+export function tell(error: unknown, reporter: Reporter, debug: boolean): number {
+  reporter.failure(error instanceof Error ? error.message : String(error));
+  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return error instanceof UsageError ? 2 : 1;
+}
+
+async function connectionOptions(
+  options: CommonOptions,
+  reporter: Reporter,
+): Promise<Omit<NetConnectionOptions, "trace"> & { trace?: Awaited<ReturnType<typeof openTrace>> }> {
+  const { identity, fingerprint } = options;
+  const link = process.env[LINK_VARIABLE];
+  const impairment = link === undefined || link === "" ? undefined : parseLink(link);
+  return {
+    timeoutMs: options.timeout * 1000,
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(identity === undefined ? {} : { identity: identity === "legacy" ? identity : loadIdentity(identity) }),
+    ...(impairment === undefined
+      ? {}
+      : { carrier: async () => new LinkCarrier(await openClientCarrier(), impairment) }),
+    ...(options.trace === undefined ? {} : { trace: await startTrace(options.trace, reporter) }),
+  };
+}
+
+async function startTrace(path: string, reporter: Reporter): ReturnType<typeof openTrace> {
+  const onWarning = (message: string): void => reporter.log("warn", "trace", { message }, message);
+  const trace = await openTrace(path, { onWarning }).catch((error: Error) => {
+    throw new Error(`cannot write the trace "${path}": ${error.message}`);
+  });
+  const note = `trace "${path}" will hold the secrets of this session: share it only with whom you trust`;
+  reporter.log("warn", "trace", { message: note }, note);
+  return trace;
+}
+
+/** A debug aid: `delay=40,loss=0.02,seed=7` delays and loses what this process sends. */
+const LINK_VARIABLE = "RTMFP_TEST_LINK";
