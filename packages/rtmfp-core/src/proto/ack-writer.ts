@@ -7,14 +7,14 @@ import type { RangeSet } from "./range-set.ts";
 import type { RecvFlow } from "./recv-flow.ts";
 
 /**
- * Writes the acknowledgement of `flow`, preceded by its exception report if it is rejected, in the shorter of the
- * two encodings. If it does not fit: false, except when `truncate` is set, where it is cut to what fits.
+ * Writes the acknowledgement of `flow`, preceded by its exception report if it was rejected (after its completion too:
+ * the report before may be lost, or never have been sent), in the shorter of the two encodings. If it does not fit: false, except when `truncate` is set, where it is cut to what fits.
  */
 export function writeFlowAck(packet: PacketBuilder, flow: RecvFlow, truncate: boolean): boolean {
   const blocks = flow.windowBlocks;
   const seen = flow.seen;
-  const rejected = flow.state === "RF_REJECTED";
-  const exception = rejected ? CHUNK_HEADER_BYTES + vluSize(flow.id) + vluSize(flow.exceptionCode) : 0;
+  const code = flow.exceptionCode;
+  const exception = code === undefined ? 0 : CHUNK_HEADER_BYTES + vluSize(flow.id) + vluSize(code);
   const head = vluSize(flow.id) + vluSize(blocks) + vluSize(seen.contiguous);
   const room = packet.room - exception - CHUNK_HEADER_BYTES - head;
   const ranges = seen.rangeCount === 0 ? 0 : rangesSize(seen, room);
@@ -24,11 +24,11 @@ export function writeFlowAck(packet: PacketBuilder, flow: RecvFlow, truncate: bo
   if (room < 0 || (body > room && !truncate)) return false;
 
   const writer = packet.writer;
-  if (rejected) {
+  if (code !== undefined) {
     writer.u8(ChunkType.flowException);
     writer.u16(exception - CHUNK_HEADER_BYTES);
     writer.vlu(flow.id);
-    writer.vlu(flow.exceptionCode);
+    writer.vlu(code);
   }
   const at = writer.pos;
   writer.u8(useBitmap ? ChunkType.ackBitmap : ChunkType.ackRanges);

@@ -98,6 +98,10 @@ export class OutstandingList {
   first: Fragment | undefined = undefined;
   #last: Fragment | undefined = undefined;
 
+  *[Symbol.iterator](): Generator<Fragment, void, undefined> {
+    for (let fragment = this.first; fragment !== undefined; fragment = fragment.next) yield fragment;
+  }
+
   append(fragment: Fragment): void {
     fragment.previous = this.#last;
     fragment.next = undefined;

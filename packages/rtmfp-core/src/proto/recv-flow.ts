@@ -47,8 +47,8 @@ export class RecvFlow {
   lingers = false;
   /** PREV_RWND in blocks; undefined before the first acknowledgement. */
   previousBlocks: number | undefined = undefined;
-  /** Code for the Flow Exception Report once rejected. */
-  exceptionCode = 0;
+  /** Code for the Flow Exception Report once rejected; undefined if it was not. */
+  exceptionCode: number | undefined = undefined;
   /** SEQUENCE_SET. */
   readonly seen: RangeSet = new RangeSet();
   readonly #host: RecvFlowHost;
@@ -106,9 +106,16 @@ export class RecvFlow {
     return message;
   }
 
-  /** Rejects the flow (§3.6.3.7): data is discarded, the sender gets an exception with `code` (0 to 2^53 - 1). */
+  /**
+   * Rejects the flow (§3.6.3.7): data is discarded, the sender gets an exception with `code` (0 to 2^53 - 1). A flow
+   * that is complete by then is only discarded.
+   */
   reject(code = 0): void {
-    if (this.#state !== "RF_OPEN") return;
+    if (this.#state !== "RF_OPEN") {
+      this.#clear();
+      this.#checkFinished();
+      return;
+    }
     this.#state = "RF_REJECTED";
     this.exceptionCode = code;
     this.#clear();
@@ -210,8 +217,10 @@ export class RecvFlow {
   /** The order changed: hands over what the new one allows. */
   #release(): void {
     if (this.#order === "hold") return;
-    if (this.#order === "network") this.#reassembly.takeAllCompleted(this.#deliver);
-    else this.#deliverInSequence();
+    if (this.#order === "network") {
+      this.#reassembly.takeAllCompleted(this.#deliver);
+      this.#reassembly.dropAbandoned(this.#settledSn, 0);
+    } else this.#deliverInSequence();
     if (this.#messages.length > 0) this.#tellReadable();
     this.#reopenWindow();
     this.#checkFinished();

@@ -92,6 +92,11 @@ export class SendSide implements SendFlowHost {
     return this.#flows.values();
   }
 
+  /** Fragments in flight across all flows, in the order in which they were sent. */
+  get inFlight(): Iterable<Fragment> {
+    return this.#outstanding;
+  }
+
   open(
     startupOptions: readonly Option[],
     priority: Priority,
@@ -213,16 +218,20 @@ export class SendSide implements SendFlowHost {
 
   /** The session left S_OPEN: all flows end at once (§3.5.5). */
   abort(): void {
+    for (let fragment = this.#outstanding.first; fragment !== undefined; fragment = this.#outstanding.first) {
+      this.#land(fragment);
+    }
     for (const flow of this.#flows.values()) {
-      if (flow.state === "F_COMPLETE_LINGER") continue;
+      if (flow.state === "F_COMPLETE_LINGER") {
+        flow.onLingerEnd();
+        continue;
+      }
       flow.abort();
       this.#host.onFlowComplete(flow);
     }
     this.#flows.clear();
     this.#lingering.clear();
     this.timeoutAt = Number.POSITIVE_INFINITY;
-    this.outstandingBytes = 0;
-    this.#outstanding.first = undefined;
     while (this.#ready.peek() !== undefined) this.#ready.drop();
   }
 
