@@ -1,11 +1,12 @@
 /** The rtmfp-server command. */
-import { openTrace, type Trace } from "rtmfp-core";
+import { LinkCarrier, openTrace, openUdpCarrier, parseLink, type Trace } from "rtmfp-core";
 import { defaultProvider } from "rtmfp-core/crypto";
+import { bindingsFor } from "./bindings.ts";
 import { type CliOptions, parseCommandLine } from "./cli-options.ts";
 import type { ServerStats } from "./counters.ts";
 import { loadIdentity } from "./identity-file.ts";
 import { Reporter } from "./reporter.ts";
-import { createServer, type Server } from "./server.ts";
+import { createServer, type Server, type ServerOptions } from "./server.ts";
 
 /** Runs until a signal; resolves with the exit code. `argv` is as in `process.argv`. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -52,7 +53,16 @@ function makeServer(options: CliOptions, reporter: Reporter, trace: Trace | unde
     ...(options.public === undefined ? {} : { public: options.public }),
     ...(identity === undefined ? {} : { identity: loadIdentity(identity, defaultProvider()) }),
     ...(trace === undefined ? {} : { trace: trace.hooks }),
+    ...impairedCarrier(options),
   });
+}
+
+/** The environment can ask for a bad network inside this process, as the demo does: see {@link parseLink}. */
+function impairedCarrier({ host, port }: CliOptions): Pick<ServerOptions, "carrier"> {
+  const text = process.env["RTMFP_TEST_LINK"];
+  if (text === undefined || text === "") return {};
+  const link = parseLink(text);
+  return { carrier: async () => new LinkCarrier(await openUdpCarrier(bindingsFor(host, port)), link) };
 }
 
 async function startTrace(path: string, reporter: Reporter): Promise<Trace> {

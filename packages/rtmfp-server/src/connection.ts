@@ -101,8 +101,11 @@ export class Connection implements ClientLink, StreamHost {
 
   command(name: string, transactionId: number, args: readonly AmfValue[]): void {
     const message = encodeCommand({ name, transactionId, commandObject: null, args }, this);
-    if (this.#state !== "pending") this.#write(message);
-    else if (this.#held.length < MAX_HELD_COMMANDS) this.#held.push(message);
+    if (this.#state !== "pending") {
+      const isWritten = this.#write(message);
+      if (!isWritten && transactionId !== 0)
+        throw new RtmfpError("FLOW_BUFFER_FULL", `${name}: the client is too slow`);
+    } else if (this.#held.length < MAX_HELD_COMMANDS) this.#held.push(message);
     else throw new RtmfpError("FLOW_BUFFER_FULL", "too many messages wait for the client to be accepted");
   }
 
@@ -339,13 +342,15 @@ export class Connection implements ClientLink, StreamHost {
     }
   }
 
-  /** Writes to the control flow; what does not fit is dropped and counted. */
-  #write(message: Uint8Array): void {
+  /** Writes to the control flow; what does not fit is dropped and counted, and the answer is false. */
+  #write(message: Uint8Array): boolean {
     try {
       this.tree.control.write(message);
+      return true;
     } catch (error) {
       if (!(error instanceof RtmfpError)) throw error;
       this.#host.counters.droppedMessages++;
+      return false;
     }
   }
 

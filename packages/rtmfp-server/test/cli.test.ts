@@ -173,6 +173,19 @@ describe("rtmfp-server", () => {
     expect((await serve("--identity", identity).event("listening"))["fingerprint"]).toBe(fingerprint);
   });
 
+  it("serves over a bad network when the environment asks for one", async () => {
+    const command = run(["--host", "127.0.0.1", "--port", "0", "--json"], {
+      RTMFP_TEST_LINK: "delay=5,loss=0.1,seed=3",
+    });
+    const { client, code } = await connect(command, "key");
+    expect(code).toBe("NetConnection.Connect.Success");
+    expect((await client.call("createStream")).args).toEqual([1]);
+    await client.close();
+    const bad = await run(["--port", "0"], { RTMFP_TEST_LINK: "slow" }).ended;
+    expect(bad).toMatchObject({ code: 1, out: "" });
+    expect(bad.err).toMatch(/^rtmfp-server: expected a link such as [^\n]+\n$/);
+  });
+
   it("writes a trace with the secrets of its sessions", async () => {
     const trace = join(folder(), "trace");
     const command = serve("--trace", trace);
