@@ -4,7 +4,7 @@ import type { EndpointConfig } from "../proto/config.ts";
 import type { PublicKeyJob, PublicKeyResult } from "../proto/crypto-profile.ts";
 import { type Datagram, Endpoint, TRANSMIT_BUFFER_BYTES } from "../proto/endpoint.ts";
 import type { EndpointEvent } from "../proto/events.ts";
-import type { Carrier } from "./carrier.ts";
+import type { Carrier, CarrierSocket } from "./carrier.ts";
 
 /** Runs public-key jobs somewhere; calls `done` now or later. */
 export type JobRunner = (job: PublicKeyJob, done: (result: PublicKeyResult) => void) => void;
@@ -29,7 +29,11 @@ export class Driver {
     this.carrier = carrier;
     this.#onEvent = onEvent;
     this.#runJob = runJob ?? ((job, done) => done(config.profile.runJob(job)));
-    this.endpoint = new Endpoint({ ...config, wake: () => this.wake() });
+    this.endpoint = new Endpoint({
+      viaFor: (address, via) => viaFor(carrier, address.host, via),
+      ...config,
+      wake: () => this.wake(),
+    });
     carrier.onDatagram = (bytes, from, via) => this.#onDatagram(bytes, from, via);
     carrier.onAlarm = () => this.#onAlarm();
   }
@@ -112,6 +116,13 @@ export class Driver {
     this.#alarmAt = at;
     this.carrier.setAlarm(at);
   }
+}
+
+/** The socket `via` if it is of the host's family, else the first that is. */
+function viaFor(carrier: Carrier, host: string, via: number): number | undefined {
+  const fits = (socket: CarrierSocket): boolean => socket.address.host.includes(":") === host.includes(":");
+  const sockets = carrier.sockets.filter(fits);
+  return (sockets.find((socket) => socket.via === via) ?? sockets[0])?.via;
 }
 
 /** Datagrams after which a turn ends though more may have arrived. */

@@ -12,6 +12,11 @@ export interface EndpointConfig {
   readonly allocateSessionId?: () => number;
   /** Secret of the cookies, to share between processes on one address. Default: random. */
   readonly cookieSecret?: Uint8Array;
+  /**
+   * The socket to reach an address by that the far end of socket `via` named; undefined if there is none for its
+   * family. Default: `via`.
+   */
+  readonly viaFor?: (address: Address, via: number) => number | undefined;
   /** Answer IHellos that select our certificate. Default true. */
   readonly listen?: boolean;
   /** Datagram size to send with. Default 1200. */

@@ -193,6 +193,10 @@ export class Endpoint implements StartupHost {
     this.#startup.onForwardedHello(session, epd, reply, tag, now);
   }
 
+  viaFor(address: Address, via: number): number | undefined {
+    return this.config.viaFor === undefined ? via : this.config.viaFor(address, via);
+  }
+
   runStep<T>(step: KeyingStep<T>, now: number, done: (result: T | undefined, now: number) => void): boolean {
     if (step.job === undefined) {
       done(step.finish({}), now);

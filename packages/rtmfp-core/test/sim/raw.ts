@@ -30,6 +30,8 @@ export function nameOf(name: string): Uint8Array {
 
 export interface RawOptions extends Partial<EndpointConfig> {
   readonly port?: number;
+  /** Instead of one IPv4 socket at `port`. */
+  readonly sockets?: Parameters<SimHost["open"]>[0];
   readonly farHmac?: boolean;
   /** Runs public-key jobs; default at once. */
   readonly runJob?: ConstructorParameters<typeof Driver>[3];
@@ -37,12 +39,12 @@ export interface RawOptions extends Partial<EndpointConfig> {
 
 /** An endpoint of the unprotected profile named `name`, unless a profile is given. */
 export function rawNode(host: SimHost, name: string, options: RawOptions = {}): RawNode {
-  const { port, farHmac, runJob, ...config } = options;
+  const { port, sockets, farHmac, runJob, ...config } = options;
   const random = (length: number): Uint8Array => host.random(length);
   const profile: CryptoProfile =
     config.profile ??
     createUnprotectedTestProfile(nameOf(name), { random, ...(farHmac === undefined ? {} : { farHmac }) });
-  const carrier = host.open([{ port: port ?? 0 }]);
+  const carrier = host.open(sockets ?? [{ port: port ?? 0 }]);
   const events: EndpointEvent[] = [];
   const driver = new Driver(
     { random, ...config, profile },

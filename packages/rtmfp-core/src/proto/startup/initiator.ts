@@ -112,12 +112,14 @@ export class Opening implements OpeningHandle {
   onRedirect(chunk: RedirectChunk, now: number, from: Address, via: number): void {
     if (this.#phase !== "hello") return;
     if (chunk.destinations.length === 0) {
-      this.addCandidate({ address: from, via }, now, REDIRECT_THRESHOLD);
+      this.addCandidate({ address: { host: from.host, port: from.port }, via }, now, REDIRECT_THRESHOLD);
       return;
     }
-    for (const address of chunk.destinations) {
-      if (this.#accepts(address, via))
-        this.addCandidate({ address: { host: address.host, port: address.port }, via }, now, REDIRECT_THRESHOLD);
+    for (const { host, port } of chunk.destinations) {
+      const address = { host, port };
+      const by = this.#host.viaFor(address, via);
+      if (by !== undefined && this.#accepts(address, by))
+        this.addCandidate({ address, via: by }, now, REDIRECT_THRESHOLD);
     }
   }
 

@@ -54,7 +54,9 @@ export class StartupReceiver {
   onForwardedHello(introducer: Session, epd: Uint8Array, reply: Address, tag: Uint8Array, now: number): void {
     const { stats, profile } = this.#host;
     const loopback = introducer.address !== undefined && isLoopback(introducer.address);
+    const via = this.#host.viaFor(reply, introducer.via);
     const refused =
+      via === undefined ||
       introducer.introductions === "ignore" ||
       !profile.selectsSelf(epd) ||
       isUnusable(reply) ||
@@ -66,8 +68,8 @@ export class StartupReceiver {
     }
     stats.forwardedHellos++;
     const to = { host: reply.host, port: reply.port };
-    if (introducer.introductions === "rhello") this.#responder.sendRHello(tag.slice(), to, introducer.via, now);
-    else this.#responder.sendImpliedRedirect(tag.slice(), to, introducer.via, now);
+    if (introducer.introductions === "rhello") this.#responder.sendRHello(tag.slice(), to, via, now);
+    else this.#responder.sendImpliedRedirect(tag.slice(), to, via, now);
   }
 
   #onChunk(

@@ -10,6 +10,8 @@ export interface StartupHost extends SessionHost {
   readonly profile: CryptoProfile;
   readonly sender: StartupSender;
   readonly sessions: SessionTable;
+  /** The socket to reach an address by that the far end of socket `via` named; undefined if there is none. */
+  viaFor(address: Address, via: number): number | undefined;
   /** Runs a keying step: at once if it needs no job, else when the job is completed. False if no job slot is free. */
   runStep<T>(step: KeyingStep<T>, now: number, done: (result: T | undefined, now: number) => void): boolean;
 }
