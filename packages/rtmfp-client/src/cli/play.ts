@@ -55,8 +55,8 @@ class Player {
       ...(options.output === undefined ? {} : { reorderMs: FILE_REORDER_MS }),
     });
     this.#progress = new Progress(reporter, "received");
-    this.#stream.on("status", ({ code, level }) => {
-      reporter.log(level === "error" ? "warn" : "debug", "status", { code }, code);
+    this.#stream.on("status", ({ code }) => {
+      reporter.log("debug", "status", { code }, code);
       if (code === "NetStream.Play.UnpublishNotify") this.#onUnpublish();
       else if (code === "NetStream.Play.PublishNotify") this.#onPublish();
     });

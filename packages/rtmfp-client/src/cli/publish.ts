@@ -35,9 +35,7 @@ async function send(work: Work, url: string, name: string, file: string, options
   const { connection, reporter, signal } = work;
   const isDirect = options.p2p === true;
   const stream = new NetStream(connection, isDirect ? NetStream.DIRECT_CONNECTIONS : NetStream.CONNECT_TO_FMS);
-  stream.on("status", ({ code, level }) =>
-    reporter.log(level === "error" ? "warn" : "debug", "status", { code }, code),
-  );
+  stream.on("status", ({ code }) => reporter.log("debug", "status", { code }, code));
   stream.on("peerJoined", ({ farID }) =>
     reporter.log(
       "info",

@@ -36,13 +36,8 @@ export async function run(
       await connection.close();
       await trace?.close();
     };
-    connection.on("status", ({ code, level, description }) =>
-      reporter.log(
-        level === "status" ? "debug" : "warn",
-        "status",
-        { code, description },
-        `${code} ${description ?? ""}`,
-      ),
+    connection.on("status", ({ code, description = "" }) =>
+      reporter.log("debug", "status", { code, description }, `${code} ${description}`),
     );
     const onAbort = (): void => void connection.close();
     signals.signal.addEventListener("abort", onAbort, { once: true });
