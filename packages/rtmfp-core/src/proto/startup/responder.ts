@@ -159,7 +159,8 @@ export class Responder {
     const accepted = this.#host.runStep(step, now, (keying, later) => {
       this.#running.delete(key);
       if (keying === undefined) stats.badKeying++;
-      else this.#open(key, initiatorId, skic, certificate, keying, later, source, via);
+      else if (this.#maySupersede(certificate, later, source, via))
+        this.#open(key, initiatorId, skic, certificate, keying, later, source, via);
     });
     if (!accepted) this.#running.delete(key);
   }
