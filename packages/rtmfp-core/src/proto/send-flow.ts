@@ -344,10 +344,10 @@ export class SendFlow implements ReceiptOwner, TimerNode {
         continue;
       }
       const left = receipt.data.length - this.#cutBytes;
-      const size = Math.min(left, this.#dataRoom(packet, previous));
-      if (size < left && (size < MIN_FRAGMENT_BYTES || size <= 0)) {
-        if (packet.hasData || size <= 0) return "full";
-      }
+      // Startup options may leave no room in a small packet: then a little goes beyond it, lest the flow never start.
+      const room = this.#dataRoom(packet, previous);
+      const size = Math.min(left, packet.isEmpty ? Math.max(room, MIN_FRAGMENT_BYTES) : room);
+      if (size < left && (size <= 0 || (size < MIN_FRAGMENT_BYTES && packet.hasData))) return "full";
       if (size < 0) return "full";
       const first = this.#cutBytes === 0;
       const last = size === left;

@@ -5,7 +5,7 @@ import { ChunkType, FragmentControl } from "../../src/proto/chunk/types.ts";
 import type { RecvFlow } from "../../src/proto/recv-flow.ts";
 import type { Session } from "../../src/proto/session.ts";
 import { SimWorld } from "../../src/testing/index.ts";
-import { type RawNode, rawNode } from "./raw.ts";
+import { type RawNode, type RawOptions, rawNode } from "./raw.ts";
 import { data, next, openScripted, Scripted, startup } from "./scripted.ts";
 
 interface Bench {
@@ -16,10 +16,10 @@ interface Bench {
 }
 
 /** A node under test and a scripted far end, without latency. */
-function bench(): Bench {
+function bench(options: RawOptions = {}): Bench {
   const world = new SimWorld(1);
   const link = { latencyMs: 0, mtu: 9_000 };
-  const node = rawNode(world.host("near", { link }), "near", { port: 1935, keepaliveMs: 0 });
+  const node = rawNode(world.host("near", { link }), "near", { port: 1935, keepaliveMs: 0, ...options });
   const far = new Scripted(world.host("far", { link }), "far", node.address);
   return { world, node, far, session: openScripted(world, node, far, "initiator") };
 }
@@ -81,5 +81,18 @@ describe("a flow that turns to network order", () => {
     expect(flow.read()).toBeUndefined();
     expect(flow.bufferedBytes).toBe(0);
     expect(flow.finished).toBe(true);
+  });
+});
+
+describe("startup options that leave no room for data in a small packet", () => {
+  it("do not keep the flow, nor those behind it, from being sent", () => {
+    const b = bench({ datagramBytes: 400 });
+    const large = b.session.openFlow(new Uint8Array(500), { priority: "high" });
+    const small = b.session.openFlow(new Uint8Array(1));
+    large.write(new Uint8Array(100));
+    small.write(Uint8Array.of(42));
+    b.world.run(1);
+    const sent = b.far.takeChunks(ChunkType.userData);
+    expect(new Set(sent.map(({ flowId }) => flowId))).toEqual(new Set([large.id, small.id]));
   });
 });
