@@ -37,6 +37,7 @@ export const steps: readonly Step[] = [
     ),
     count: "vitest",
   },
+  { name: "sim", argv: script("test/walk/main.ts", "--seeds", "300"), count: "line" },
   ...["rtmfp-cpp", "mona"].flatMap((file) =>
     ["node", "noble"].map((crypto) => ({
       name: `vectors-${file}-${crypto}`,
