@@ -1,14 +1,11 @@
 /** One NetConnection of a client: commands in, answers out. § means RFC 7425. */
 import { type Address, RtmfpError } from "rtmfp-core";
 import {
-  AmfError,
   type AmfObject,
   type AmfValue,
   type Command,
   decodeCommand,
   decodeUserControl,
-  encodeCommand,
-  encodeUserControl,
   type MessageTree,
   MessageType,
   namedValues,
@@ -16,7 +13,6 @@ import {
   type RtmpMessage,
   type StatusCode,
   setPeerInfoAddresses,
-  statusInfo,
   type TreeEnd,
   type TreeRecvFlow,
 } from "rtmfp-core/tc";
@@ -24,6 +20,7 @@ import type { Application, RunningApplication } from "./application.ts";
 import { applicationPath } from "./application-path.ts";
 import { Client, type ClientLink } from "./client.ts";
 import type { ConnectionHost } from "./connection-host.ts";
+import { ControlWriter } from "./control-writer.ts";
 import { type LogEntry, shortId } from "./log.ts";
 import type { PeerEntry } from "./peers.ts";
 import { Reject } from "./reject.ts";
@@ -36,21 +33,21 @@ export class Connection implements ClientLink, StreamHost {
   readonly tree: MessageTree;
   readonly introduceOnly: boolean;
   connectObject: Readonly<Record<string, AmfValue>> = {};
-  objectEncoding: ObjectEncoding = 0;
-  readonly #host: ConnectionHost;
-  readonly #peer: PeerEntry;
+  /** Whose connection it is. */
+  readonly peer: PeerEntry;
+  readonly #host: ConnectionHost<Connection>;
+  readonly #writer: ControlWriter;
   readonly #streams = new Map<number, ServerStream>();
   #nextStreamId = 1;
   #state: "waiting" | "pending" | "accepted" | "ended" = "waiting";
   #running: RunningApplication | undefined;
   #client: Client | undefined;
-  /** Commands for a client that has not been told of its acceptance. */
-  #held: Uint8Array[] = [];
 
-  constructor(host: ConnectionHost, peer: PeerEntry, tree: MessageTree) {
+  constructor(host: ConnectionHost<Connection>, peer: PeerEntry, tree: MessageTree) {
     this.#host = host;
-    this.#peer = peer;
+    this.peer = peer;
     this.tree = tree;
+    this.#writer = new ControlWriter(tree, () => this.onDropped());
     this.introduceOnly = host.introduceOnly;
     tree.onEnd = (end) => this.#onEnd(end);
     tree.onRefused = (streamId) => this.#streams.get(streamId)?.onRefused();
@@ -67,16 +64,20 @@ export class Connection implements ClientLink, StreamHost {
     return this.#state === "accepted";
   }
 
+  get objectEncoding(): ObjectEncoding {
+    return this.#writer.objectEncoding;
+  }
+
   get streams(): StreamBroker {
     return this.app.streams;
   }
 
   get farID(): string {
-    return this.#peer.farID;
+    return this.peer.farID;
   }
 
   get clientId(): string {
-    return this.#peer.farID;
+    return this.peer.farID;
   }
 
   get nearID(): string {
@@ -84,29 +85,23 @@ export class Connection implements ClientLink, StreamHost {
   }
 
   get farNonce(): Uint8Array {
-    return this.#peer.session.farNonce;
+    return this.peer.session.farNonce;
   }
 
   get nearNonce(): Uint8Array {
-    return this.#peer.session.nearNonce;
+    return this.peer.session.nearNonce;
   }
 
   get address(): Address {
-    return this.#peer.address;
+    return this.peer.address;
   }
 
   get behindNat(): boolean | undefined {
-    return this.#peer.behindNat;
+    return this.peer.behindNat;
   }
 
   command(name: string, transactionId: number, args: readonly AmfValue[]): void {
-    const message = encodeCommand({ name, transactionId, commandObject: null, args }, this);
-    if (this.#state !== "pending") {
-      const isWritten = this.#write(message);
-      if (!isWritten && transactionId !== 0)
-        throw new RtmfpError("FLOW_BUFFER_FULL", `${name}: the client is too slow`);
-    } else if (this.#held.length < MAX_HELD_COMMANDS) this.#held.push(message);
-    else throw new RtmfpError("FLOW_BUFFER_FULL", "too many messages wait for the client to be accepted");
+    this.#writer.command(name, transactionId, args);
   }
 
   async close(): Promise<void> {
@@ -116,7 +111,7 @@ export class Connection implements ClientLink, StreamHost {
   /** Says why, then closes in good order. */
   async shutDown(): Promise<void> {
     if (this.#state === "accepted") {
-      this.#try(() => this.#status("onStatus", 0, "NetConnection.Connect.AppShutdown", "The server is shutting down."));
+      this.#writer.status("onStatus", 0, "NetConnection.Connect.AppShutdown", "The server is shutting down.");
     }
     await this.tree.close();
   }
@@ -146,7 +141,7 @@ export class Connection implements ClientLink, StreamHost {
     if (type === MessageType.userControl) {
       const control = decodeUserControl(message.payload);
       if (control?.event === "pingRequest") {
-        this.#write(encodeUserControl({ event: "pingResponse", timestamp: control.timestamp }));
+        this.#writer.control({ event: "pingResponse", timestamp: control.timestamp });
       }
       return;
     }
@@ -170,8 +165,8 @@ export class Connection implements ClientLink, StreamHost {
       return;
     }
     const addresses = setPeerInfoAddresses(command);
-    if (addresses !== undefined) this.#peer.report(addresses);
-    else if (this.#state !== "accepted") this.#fail(transactionId, `${name}: not connected`);
+    if (addresses !== undefined) this.peer.report(addresses);
+    else if (this.#state !== "accepted") this.#writer.fail(transactionId, `${name}: not connected`);
     else if (name === "createStream") this.#createStream(transactionId);
     else if (name === "deleteStream") this.#deleteStream(args[0]);
     else this.#call(command);
@@ -179,12 +174,13 @@ export class Connection implements ClientLink, StreamHost {
 
   #onConnect({ transactionId, commandObject, args }: Command, encoding: ObjectEncoding): void {
     if (this.#state !== "waiting") {
-      this.#fail(transactionId, "connect: connected already");
+      this.#writer.fail(transactionId, "connect: connected already");
       return;
     }
     this.#state = "pending";
+    this.#writer.hold();
     this.connectObject = namedValues(commandObject) ?? {};
-    this.objectEncoding = this.connectObject["objectEncoding"] === 3 ? 3 : 0;
+    this.#writer.objectEncoding = this.connectObject["objectEncoding"] === 3 ? 3 : 0;
     const { name, instance } = applicationPath(this.connectObject);
     if (!this.#host.applications.has(name) && !this.#host.keys.allows(name)) {
       this.#refuse(transactionId, encoding, "NetConnection.Connect.Failed", "Unknown developer key.", {});
@@ -208,22 +204,20 @@ export class Connection implements ClientLink, StreamHost {
     if (this.#state !== "pending" || client === undefined) return;
     this.#state = "accepted";
     const { fingerprint, legacyIdentity, keepalive } = this.#host;
-    const info = statusInfo("NetConnection.Connect.Success", "Connection succeeded.", {
+    const more = {
       objectEncoding: this.objectEncoding,
       connectionID: this.farID,
       serverFingerprint: fingerprint,
       ...(legacyIdentity ? { legacyIdentity } : {}),
-    });
-    this.#write(
-      encodeCommand({ name: "_result", transactionId, commandObject: null, args: [info] }, { objectEncoding }),
-    );
-    this.#write(encodeUserControl({ event: "setKeepalive", serverMs: keepalive.serverMs, peerMs: keepalive.peerMs }));
-    this.#peer.client = client;
+    };
+    const code = "NetConnection.Connect.Success";
+    this.#writer.status("_result", transactionId, code, "Connection succeeded.", more, objectEncoding);
+    this.#writer.control({ event: "setKeepalive", ...keepalive });
+    this.peer.client = client;
     this.app.add(client);
-    const legacy = this.#peer.session.security["legacy"] === true;
+    const legacy = this.peer.session.security["legacy"] === true;
     this.log("connect", { app: pathOf(this.app), outcome: "accepted", ...(legacy ? { legacy } : {}) });
-    for (const message of this.#held) this.#write(message);
-    this.#held = [];
+    this.#writer.release();
   }
 
   #reject(transactionId: number, encoding: ObjectEncoding, error: unknown): void {
@@ -241,18 +235,24 @@ export class Connection implements ClientLink, StreamHost {
   #refuse(transactionId: number, encoding: ObjectEncoding, code: StatusCode, text: string, more: AmfObject): void {
     const { name, instance } = applicationPath(this.connectObject);
     this.log("connect", { app: instance === "" ? name : `${name}/${instance}`, outcome: code });
-    this.#try(() => this.#status("_error", transactionId, code, text, more, encoding));
+    try {
+      this.#writer.status("_error", transactionId, code, text, more, encoding);
+    } catch (error) {
+      // What the application gave cannot be sent.
+      this.#host.onHandlerError(error);
+      this.#writer.status("_error", transactionId, code, text, {}, encoding);
+    }
     void this.tree.close();
   }
 
   #createStream(transactionId: number): void {
     if (this.#streams.size >= MAX_STREAMS) {
-      this.#fail(transactionId, `createStream: a client has at most ${MAX_STREAMS} streams`);
+      this.#writer.fail(transactionId, `createStream: a client has at most ${MAX_STREAMS} streams`);
       return;
     }
     const id = this.#nextStreamId++;
     this.#streams.set(id, new ServerStream(this, id));
-    this.#reply(transactionId, id);
+    this.#writer.reply(transactionId, id);
   }
 
   #deleteStream(id: AmfValue): void {
@@ -265,52 +265,21 @@ export class Connection implements ClientLink, StreamHost {
   #call({ name, transactionId, args }: Command): void {
     const exposed = this.#client?.exposed(name);
     if (exposed === undefined) {
-      if (QUIET_CALLS.has(name)) this.#reply(transactionId, name === "getStreamLength" ? 0 : null);
-      else this.#fail(transactionId, `Method not found (${name}).`);
+      if (QUIET_CALLS.has(name)) this.#writer.reply(transactionId, name === "getStreamLength" ? 0 : null);
+      else this.#writer.fail(transactionId, `Method not found (${name}).`);
       return;
     }
     const fail = (error: unknown): void => {
-      this.#fail(transactionId, error instanceof Error ? error.message : "The call failed.");
+      this.#writer.fail(transactionId, error instanceof Error ? error.message : "The call failed.");
     };
     try {
       const result = exposed(...args);
       if (result instanceof Promise) {
-        result.then((value) => this.#reply(transactionId, value as AmfValue)).catch(fail);
-      } else this.#reply(transactionId, result as AmfValue);
+        result.then((value) => this.#writer.reply(transactionId, value as AmfValue)).catch(fail);
+      } else this.#writer.reply(transactionId, result as AmfValue);
     } catch (error) {
       fail(error);
     }
-  }
-
-  #reply(transactionId: number, value: AmfValue): void {
-    if (transactionId === 0) return;
-    const reply: Command = { name: "_result", transactionId, commandObject: null, args: [value] };
-    let message: Uint8Array;
-    try {
-      message = encodeCommand(reply, this);
-    } catch (error) {
-      if (!(error instanceof AmfError)) throw error;
-      this.#fail(transactionId, `The reply cannot be sent: ${error.message}`);
-      return;
-    }
-    this.#write(message);
-  }
-
-  #fail(transactionId: number, description: string): void {
-    if (transactionId === 0) return;
-    this.#try(() => this.#status("_error", transactionId, "NetConnection.Call.Failed", description));
-  }
-
-  #status(
-    name: string,
-    transactionId: number,
-    code: StatusCode,
-    description: string,
-    more: AmfObject = {},
-    objectEncoding: ObjectEncoding = this.objectEncoding,
-  ): void {
-    const info = statusInfo(code, description, more);
-    this.#write(encodeCommand({ name, transactionId, commandObject: null, args: [info] }, { objectEncoding }));
   }
 
   #onEnd(end: TreeEnd): void {
@@ -318,12 +287,11 @@ export class Connection implements ClientLink, StreamHost {
     this.#state = "ended";
     for (const stream of this.#streams.values()) stream.end();
     this.#streams.clear();
-    this.#held = [];
     this.#host.counters.malformedMessages += this.tree.stats.malformed;
     const client = this.#client;
     if (client !== undefined) {
       client.onGone();
-      if (this.#peer.client === client) this.#peer.client = undefined;
+      if (this.peer.client === client) this.peer.client = undefined;
     }
     const running = this.#running;
     if (running !== undefined) {
@@ -337,27 +305,6 @@ export class Connection implements ClientLink, StreamHost {
   #tellGone({ handlers }: RunningApplication, client: Client): void {
     try {
       handlers.onDisconnect?.(client);
-    } catch (error) {
-      this.#host.onHandlerError(error);
-    }
-  }
-
-  /** Writes to the control flow; what does not fit is dropped and counted, and the answer is false. */
-  #write(message: Uint8Array): boolean {
-    try {
-      this.tree.control.write(message);
-      return true;
-    } catch (error) {
-      if (!(error instanceof RtmfpError)) throw error;
-      this.#host.counters.droppedMessages++;
-      return false;
-    }
-  }
-
-  /** Runs what may fail to encode what the application gave. */
-  #try(run: () => void): void {
-    try {
-      run();
     } catch (error) {
       this.#host.onHandlerError(error);
     }
@@ -383,5 +330,3 @@ const QUIET_CALLS: ReadonlySet<string> = new Set([
 ]);
 /** Streams that one client may have at a time. */
 export const MAX_STREAMS = 256;
-/** Commands kept for a client until it is accepted. */
-const MAX_HELD_COMMANDS = 256;

@@ -197,7 +197,7 @@ export class Server {
         this.#log({ level: "error", event: "application", fields: { message } });
       },
       onEnd: (connection) => {
-        for (const [peer, other] of this.#connections) if (other === connection) this.#connections.delete(peer);
+        if (this.#connections.get(connection.peer) === connection) this.#connections.delete(connection.peer);
       },
     };
   }

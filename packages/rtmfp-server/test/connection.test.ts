@@ -1,10 +1,41 @@
 import { type AmfObject, AmfXml } from "rtmfp-core/tc";
+import type { SimHost } from "rtmfp-core/testing";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
 import type { Application } from "../src/application.ts";
 import type { Client } from "../src/client.ts";
 import { Reject } from "../src/reject.ts";
 import { SimServer } from "./support/sim.ts";
+import type { TestClient } from "./support/test-client.ts";
+
+describe("a server", () => {
+  it("keeps nothing of clients that are gone, however they went", async () => {
+    const sim = new SimServer();
+    const apps: Application[] = [];
+    sim.server.application("lobby", (app) => {
+      apps.push(app);
+      return {};
+    });
+    await sim.listen();
+    const clients = [await sim.connect("lobby"), await sim.connect("lobby"), await sim.connect("lobby")];
+    const [publisher, viewer, silent] = clients as [TestClient, TestClient, TestClient];
+    await sim.run(publisher.publish("cam"));
+    await sim.run(viewer.play("cam"));
+    await sim.run(silent.play("cam"));
+    expect(apps[0]?.streams.streams.get("cam")?.subscriptions.size).toBe(2);
+    await sim.run(publisher.tree?.close() ?? Promise.reject(new Error("no tree")));
+    await sim.run(publisher.session.close(), 100_000);
+    await viewer.close();
+    // Nobody says goodbye for the third: its keepalive goes unanswered.
+    sim.world.partition([sim.host], [sim.hosts.at(-1) as SimHost]);
+    await sim.pass(300_000);
+    expect(sim.server.stats).toMatchObject({ sessions: 0, clients: 0 });
+    expect(apps[0]?.clients.size).toBe(0);
+    expect(apps[0]?.streams.streams.size).toBe(0);
+    await sim.connect("lobby");
+    expect(apps.length).toBe(2);
+  });
+});
 
 describe("connect", () => {
   it(
@@ -90,6 +121,21 @@ describe("connect", () => {
     const names = client.got.map((got) => (got.kind === "command" ? got.command.name : got.kind));
     expect(names).toEqual(["_result", "control", "welcome"]);
     expect(seen?.clients.size).toBe(1);
+  });
+
+  it("refuses without what AMF cannot carry, and logs it", async () => {
+    const sim = new SimServer();
+    sim.server.application("lobby", () => ({
+      onConnect() {
+        throw new Reject(Symbol("x") as never);
+      },
+    }));
+    await sim.listen();
+    const client = await sim.open();
+    const info = await sim.run(client.connect("lobby"));
+    expect(info["code"]).toBe("NetConnection.Connect.Rejected");
+    expect("application" in info).toBe(false);
+    expect(sim.logged("application").length).toBe(1);
   });
 
   it("tells applications the outcome of a promise that rejects", async () => {

@@ -12,7 +12,8 @@ export class SimServer {
   readonly server: Server;
   readonly host: SimHost;
   readonly log: LogEntry[] = [];
-  #clients = 0;
+  /** Of the clients, in the order in which they came. */
+  readonly hosts: SimHost[] = [];
 
   /** Call {@link listen} next. */
   constructor(options: ServerOptions = {}, hostOptions: HostOptions = {}, seed = 1) {
@@ -38,7 +39,9 @@ export class SimServer {
 
   /** A host with a session to the server. */
   async open(options: HostOptions = {}, identity?: FlashIdentity): Promise<TestClient> {
-    return this.openOn(this.world.host(`client ${this.#clients++}`, options), this.address, identity);
+    const host = this.world.host(`client ${this.hosts.length}`, options);
+    this.hosts.push(host);
+    return this.openOn(host, this.address, identity);
   }
 
   async openOn(host: SimHost, address: string = this.address, identity?: FlashIdentity): Promise<TestClient> {
