@@ -211,9 +211,15 @@ export class MessageTree {
     this.#adopt(flow, metadata);
   }
 
-  /** The session under the tree is gone. Called by MessageTrees. */
+  /** The session under the tree is gone; what a held stream has received can still be read. Called by MessageTrees. */
   sessionEnded(): void {
-    this.#finish("session");
+    if (this.#held.size === 0) {
+      this.#finish("session");
+      return;
+    }
+    this.#closingAs ??= "session";
+    this.#watchClose();
+    this.#checkDrained();
   }
 
   #open(streamId: number, intent: ReceiveIntent, options: TreeFlowOptions): TreeSendFlow {
@@ -299,7 +305,7 @@ export class MessageTree {
     if (!this.#receiving.delete(flow)) return;
     this.#release(this.#sync.leave(flow));
     if (this.#ended !== undefined) return;
-    if (!this.session.isOpen) this.#finish("session");
+    if (!this.session.isOpen) this.sessionEnded();
     else if (flow === this.#farControl) this.#onFarClose();
     this.#checkDrained();
   }

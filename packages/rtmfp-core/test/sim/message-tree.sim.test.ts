@@ -266,6 +266,26 @@ describe("a tree of message flows", () => {
     expect([got, subscriber.end]).toEqual([["7:0", "7:1", "7:2"], "rejected"]);
   });
 
+  it("hands over what a held stream has received though its session has ended", async () => {
+    const { near, far, farSession, pair } = await makeEnds(14);
+    const got: string[] = [];
+    far.onControl = (flow, streamId) => {
+      const tree = far.answer(flow);
+      tree.onMessage = () => void tree.openFlow(streamId).write(text("last"));
+    };
+    const subscriber = near.open(7);
+    record(subscriber, got);
+    subscriber.hold(7, true);
+    subscriber.control.write(text("play"));
+    await pair.world.runAsync(1_000);
+    farSession.abort();
+    await pair.world.runAsync(1_000);
+    expect([got, subscriber.end]).toEqual([[], undefined]);
+    subscriber.hold(7, false);
+    await pair.world.settle(subscriber.whenEnded, 1_000);
+    expect([got, subscriber.end]).toEqual([["7:last"], "session"]);
+  });
+
   it(...rfc("AMB-57", "R7425-5.1-03"), "ignores what is no message, and types of RTMP's chunk stream", async () => {
     const { client, server, pair, atClient } = await makeConnection(13);
     const flow = server.openFlow(1);
