@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { digestFlv } from "./digest.ts";
 import { Command, ROOT } from "./process.ts";
+import { DELAY_MS, LOSS, MAX_SERVER_SHARE, SAMPLE, START_MS, STOP_MS, TRANSFER_MS, VIEWERS } from "./settings.ts";
 import { watchFiles } from "./watch.ts";
 
 const { values } = parseArgs({
@@ -122,13 +123,3 @@ function start(name: string, program: "rtmfp-server" | "rtmfp-client", args: rea
 function sizes(files: readonly string[]): number[] {
   return files.map((file) => statSync(`${ROOT}${file}`).size);
 }
-
-const SAMPLE = "test/fixtures/sample-h264-aac.flv";
-const VIEWERS = 3;
-const DELAY_MS = 40;
-const LOSS = 0.02;
-const STOP_MS = 5_000;
-const START_MS = 30_000;
-const TRANSFER_MS = 90_000;
-/** Keepalives and the like; media would be many times more. */
-const MAX_SERVER_SHARE = 0.02;
