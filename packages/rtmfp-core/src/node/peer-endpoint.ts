@@ -68,10 +68,8 @@ export class PeerEndpoint {
   readonly profile: FlashProfile;
   readonly carrier: Carrier;
   readonly #driver: Driver;
-  readonly #opening = new Map<
-    ProtoSession,
-    { resolve: (session: Session) => void; reject: (error: Error) => void; what: string }
-  >();
+  /** Who waits for a session that is being opened; more than one when another opening gave way to it. */
+  readonly #opening = new Map<ProtoSession, Waiting[]>();
   readonly #sessions = new Set<Session>();
   #closed = false;
 
@@ -159,7 +157,8 @@ export class PeerEndpoint {
     for (const [inner, waiting] of this.#opening) {
       this.#opening.delete(inner);
       inner.abort();
-      waiting.reject(new RtmfpError("ENDPOINT_CLOSED", "the endpoint was closed while connecting"));
+      for (const { reject } of waiting)
+        reject(new RtmfpError("ENDPOINT_CLOSED", "the endpoint was closed while connecting"));
     }
     for (const session of this.#sessions) session.abort();
     this.#driver.turn();
@@ -187,13 +186,12 @@ export class PeerEndpoint {
         timeoutMs === undefined ? open : { ...open, timeoutMs },
       );
       const onAbort = (): void => {
-        if (!this.#opening.delete(inner)) return;
-        inner.abort();
+        if (!this.#leave(waiting)) return;
         reject(new RtmfpError("CONNECT_ABORTED", `connecting to ${what} was aborted`));
       };
       signal?.addEventListener("abort", onAbort, { once: true });
       const settle = (): void => signal?.removeEventListener("abort", onAbort);
-      this.#opening.set(inner, {
+      const waiting: Waiting = {
         what,
         resolve: (session) => {
           settle();
@@ -203,8 +201,23 @@ export class PeerEndpoint {
           settle();
           reject(error);
         },
-      });
+      };
+      this.#opening.set(inner, [waiting]);
     });
+  }
+
+  /** Stops waiting; an opening that nobody waits for ends. False if the matter is settled. */
+  #leave(waiting: Waiting): boolean {
+    for (const [inner, all] of this.#opening) {
+      const rest = all.filter((other) => other !== waiting);
+      if (rest.length === all.length) continue;
+      this.#opening.set(inner, rest);
+      if (rest.length > 0) return true;
+      this.#opening.delete(inner);
+      inner.abort();
+      return true;
+    }
+    return false;
   }
 
   async #addresses(target: Address | readonly Address[] | string): Promise<readonly Address[]> {
@@ -222,7 +235,7 @@ export class PeerEndpoint {
         this.#settle(event.session, this.#adopt(event.session));
         return;
       case "superseded":
-        this.#settle(event.session, this.#adopt(event.by));
+        this.#onSuperseded(event.session, event.by);
         return;
       case "incoming": {
         const session = this.#adopt(event.session);
@@ -294,19 +307,30 @@ export class PeerEndpoint {
   }
 
   #settle(inner: ProtoSession, session: Session): void {
-    const waiting = this.#opening.get(inner);
+    const waiting = this.#opening.get(inner) ?? [];
     this.#opening.delete(inner);
-    if (waiting !== undefined) waiting.resolve(session);
+    for (const { resolve } of waiting) resolve(session);
+  }
+
+  /** One opening gave way to another session: open, or on its way and awaited by others too. */
+  #onSuperseded(inner: ProtoSession, by: ProtoSession): void {
+    if (by.isOpen) {
+      this.#settle(inner, this.#adopt(by));
+      return;
+    }
+    const waiting = this.#opening.get(inner) ?? [];
+    this.#opening.delete(inner);
+    this.#opening.set(by, [...(this.#opening.get(by) ?? []), ...waiting]);
   }
 
   #onClosed(inner: ProtoSession, reason: CloseReason): void {
-    const waiting = this.#opening.get(inner);
-    if (waiting !== undefined) {
-      this.#opening.delete(inner);
-      waiting.reject(
+    const waiting = this.#opening.get(inner) ?? [];
+    this.#opening.delete(inner);
+    for (const { what, reject } of waiting) {
+      reject(
         reason === "no-answer"
-          ? new RtmfpError("CONNECT_TIMEOUT", `no RTMFP answer from ${waiting.what}`)
-          : new RtmfpError("CONNECT_FAILED", `the far end at ${waiting.what} could not be agreed with (${reason})`),
+          ? new RtmfpError("CONNECT_TIMEOUT", `no RTMFP answer from ${what}`)
+          : new RtmfpError("CONNECT_FAILED", `the far end at ${what} could not be agreed with (${reason})`),
       );
     }
     const session = inner.context;
@@ -314,6 +338,13 @@ export class PeerEndpoint {
     this.#sessions.delete(session);
     session.tellClosed(reason);
   }
+}
+
+/** A call of connect that is not settled. */
+interface Waiting {
+  readonly what: string;
+  resolve(session: Session): void;
+  reject(error: Error): void;
 }
 
 /** The discriminator that names one peer ID. Throws BAD_ARGUMENT unless it is 64 hex digits. */
