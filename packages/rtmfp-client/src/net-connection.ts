@@ -9,7 +9,7 @@ import { Methods } from "./methods.ts";
 import type { NetStream } from "./net-stream.ts";
 import { DEFAULT_TIMEOUT_MS, type NetConnectionOptions } from "./options.ts";
 import type { Responder } from "./responder.ts";
-import { failed, openServerLink, openServerless } from "./server-link.ts";
+import { aborted as abortedError, failed, openServerLink, openServerless } from "./server-link.ts";
 import { makeStatus, statusError } from "./status-error.ts";
 
 /** A NetStatus event; `code` narrows the rest. */
@@ -52,7 +52,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     if (this.#connecting !== undefined || this.#core !== undefined)
       throw new RtmfpError("BAD_ARGUMENT", "this NetConnection is connected already: close it first, or make another");
     const target = parse(uri ?? "rtmfp:");
-    this.#options.signal?.throwIfAborted();
+    if (this.#options.signal?.aborted === true) throw abortedError();
     const attempt = new AbortController();
     this.#connecting = attempt;
     this.#uri = uri;
@@ -192,7 +192,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
       cancel = clock.after(left, () =>
         reject(failed(`${target.host} did not answer the connect command within ${timeoutMs / 1000} s`)),
       );
-      aborted.addEventListener("abort", () => reject(new RtmfpError("CONNECT_ABORTED", "connecting was aborted")));
+      aborted.addEventListener("abort", () => reject(abortedError()));
     });
     try {
       const object = connectObject(target, this.objectEncoding);
@@ -230,7 +230,9 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
       maxPeerConnections: () => this.maxPeerConnections,
       status: (event) => this.emit("status", event as StatusEvent),
       asyncError: (error) => this.emit("asyncError", error),
-      ended: () => void this.close(),
+      ended: () => {
+        if (this.#connected) void this.close();
+      },
     };
   }
 

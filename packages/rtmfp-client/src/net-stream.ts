@@ -121,6 +121,7 @@ export class NetStream extends Emitter<NetStreamEvents> implements AsyncIterable
         ? await playFromServer(core, request, host)
         : await playFromPeer(core, this.#target, request, host);
       this.#playback = playback;
+      if (queue.isFull) playback.hold(true);
       this.#register();
       return event as StatusEvent;
     } catch (error) {

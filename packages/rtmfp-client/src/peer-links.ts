@@ -121,7 +121,7 @@ export class PeerLinks {
     const known = this.#links.get(session);
     if (known !== undefined) return known;
     if (!isOurs && this.#links.size >= this.#core.host.maxPeerConnections()) {
-      session.abort();
+      this.#refuse(session);
       return undefined;
     }
     const link: PeerLink = { session, trees: new MessageTrees(session, this.#core.clock), cancelIdle: () => {} };
@@ -143,6 +143,13 @@ export class PeerLinks {
     });
     this.#startIdle(link);
     return link;
+  }
+
+  /** Beyond the limit: every flow is rejected, so that the peer learns it, and the session is closed. */
+  #refuse(session: Session): void {
+    new MessageTrees(session, this.#core.clock).onControl = undefined;
+    const cancel = this.#core.clock.after(IDLE_MS, () => void session.close());
+    void session.closed.then(cancel);
   }
 
   #onPlay(tree: MessageTree, session: Session, name: string): void {

@@ -80,7 +80,7 @@ async function open(
     return { endpoint, session };
   } catch (error) {
     await endpoint.close();
-    throw error;
+    throw signal.aborted ? aborted() : error;
   }
 }
 
@@ -90,13 +90,18 @@ export function failed(message: string): RtmfpError {
   return new RtmfpError(code, message, { code, level: "error", description: message });
 }
 
+/** An error that says that somebody ended the attempt. */
+export function aborted(): RtmfpError {
+  return new RtmfpError("CONNECT_ABORTED", "connecting was aborted");
+}
+
 function explain(error: unknown, where: string, timeoutMs: number, pinned: boolean): unknown {
   if (!(error instanceof RtmfpError)) return error;
   if (error.code === "CONNECT_TIMEOUT") {
     const pin = pinned ? " by a server with that fingerprint" : "";
     return failed(`no RTMFP answer from ${where} within ${timeoutMs / 1000} s${pin}`);
   }
-  return error.code === "CONNECT_ABORTED" ? error : failed(error.message);
+  return failed(error.message);
 }
 
 /** The fingerprint, if given, decides alone (§4.4.3); the URI tells the server what it is asked for. */

@@ -28,6 +28,10 @@ export class TagQueue implements AsyncIterableIterator<FlvTag> {
     return this.#ended;
   }
 
+  get isFull(): boolean {
+    return this.#full;
+  }
+
   push(tag: FlvTag): void {
     if (this.#ended) return;
     this.#tags.push(tag);

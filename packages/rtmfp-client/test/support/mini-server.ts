@@ -160,7 +160,7 @@ export class MiniServer {
       const encoding = (command.commandObject as Record<string, AmfValue>)["objectEncoding"];
       this.send(client, reply, transactionId, statusInfo(code, rejected ?? "", { objectEncoding: encoding }));
     } else if (name === "createStream") this.send(client, "_result", transactionId, client.nextStreamId++);
-    else if (name !== "deleteStream") this.#answer(client, command);
+    else if (!SILENT.has(name)) this.#answer(client, command);
   }
 
   #answer(client: MiniClient, command: Command): void {
@@ -220,3 +220,6 @@ export class MiniServer {
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
+
+/** Commands that get no answer. */
+const SILENT: ReadonlySet<string> = new Set(["deleteStream", "_result", "_error"]);
