@@ -23,6 +23,8 @@ const peers = readPeers(options.peer ?? readdirSync(join(here, "peers")).map((na
 const chosen = choose(options.only);
 const ours = readPeer(join(here, "ours.json"));
 const results: CellResult[] = [];
+// Programs that were started end with this process, also when it is interrupted.
+process.on("SIGINT", () => process.exit(130)).on("SIGTERM", () => process.exit(143));
 for (const peer of peers) {
   for (const cell of chosen) {
     const result = await playCell(cell, ours, peer);

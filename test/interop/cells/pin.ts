@@ -11,7 +11,7 @@ export const pinCells: readonly Cell[] = [
     run: async (stage) => {
       const server = await stage.start(stage.peer, "server", { options: ["static"] });
       const misled = await stage.launch(stage.ours, "player", {
-        options: ["pin"],
+        options: ["pin", "hurry"],
         values: mediaValues(stage, wrong(server.values), "misled.flv"),
       });
       const cast = { publisher: stage.ours, player: stage.ours, options: ["pin"] };

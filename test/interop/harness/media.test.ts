@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { FlvTag } from "rtmfp-core/flv";
+import { type AmfEcmaArray, decodeAmf0All } from "rtmfp-core/tc";
 import { afterAll, describe, expect, it } from "vitest";
-import { compareTags, tagsOfFile, tagsOfOutput, writeMedia } from "./media.ts";
+import { compareTags, excerpt, tagsOfFile, tagsOfOutput, writeMedia } from "./media.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "rtmfp-media-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -47,6 +49,19 @@ describe("comparing tags", () => {
 });
 
 describe("media files", () => {
+  it("are cut by time, with the metadata's properties in alphabetical order and nothing else changed", () => {
+    const sample = fileURLToPath(new URL("../../fixtures/sample-h264-aac.flv", import.meta.url));
+    const original = tagsOfFile(sample).filter(({ timestamp }) => timestamp < 100);
+    const cut = excerpt(sample, 100);
+    expect(cut.filter(({ type }) => type !== "data")).toEqual(original.filter(({ type }) => type !== "data"));
+    const [metadata] = cut;
+    expect(metadata?.type).toBe("data");
+    const [name, values] = decodeAmf0All(metadata?.data ?? new Uint8Array()) as [string, AmfEcmaArray];
+    expect(name).toBe("onMetaData");
+    expect(Object.keys(values.named)).toEqual(Object.keys(values.named).toSorted());
+    expect([name, values]).toEqual(decodeAmf0All(original[0]?.data ?? new Uint8Array()));
+  });
+
   it("are read back as they were written", () => {
     const path = join(folder, "plain.flv");
     writeMedia(path, file);

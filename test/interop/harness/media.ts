@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { decodeFlv, encodeFlv, type FlvTag, type FlvTagType } from "rtmfp-core/flv";
+import { withSortedProperties } from "./metadata.ts";
 
 /** A tag as a player saw it: whole, or as much of it as its output tells. */
 export interface SeenTag {
@@ -9,9 +10,11 @@ export interface SeenTag {
   readonly data?: Uint8Array;
 }
 
-/** The tags of an FLV file before a time, in milliseconds. */
+/** The tags of an FLV file before a time, in milliseconds, with their metadata as {@link withSortedProperties} says. */
 export function excerpt(path: string, beforeMs: number): FlvTag[] {
-  return decodeFlv(readFileSync(path)).filter((tag) => tag.timestamp < beforeMs);
+  return decodeFlv(readFileSync(path))
+    .filter((tag) => tag.timestamp < beforeMs)
+    .map(withSortedProperties);
 }
 
 /** Writes tags as an FLV file, with one more audio tag so many milliseconds after the last if the publisher needs it. */

@@ -9,7 +9,7 @@ export interface Ending {
   readonly how: string;
 }
 
-/** A running program whose output is watched. */
+/** A running program whose output is watched; it does not outlive this process. */
 export class Program {
   /** For messages, such as `rtmfp-cpp player`. */
   readonly label: string;
@@ -35,10 +35,13 @@ export class Program {
     };
     this.#child.stdout?.setEncoding("utf8").on("data", take);
     this.#child.stderr?.setEncoding("utf8").on("data", take);
+    const killWithUs = (): void => void this.#child.kill("SIGKILL");
+    process.once("exit", killWithUs);
     this.ended = new Promise((resolve) => {
       // A program that cannot be started reports an error and then that it closed.
       const end = (ending: Ending): void => {
         if (this.#ending !== undefined) return;
+        process.off("exit", killWithUs);
         this.#ending = ending;
         appendFileSync(logFile, `[${ending.how}]\n`);
         resolve(ending);
