@@ -39,6 +39,18 @@ export interface OpenOptions {
   readonly allowLoopback?: boolean;
 }
 
+/** Entries in an endpoint's bounded tables and queues; the caps are in docs/limits.md. */
+export interface EndpointLoad {
+  /** In any state, those being opened included. */
+  readonly sessions: number;
+  /** Public-key jobs told and not completed. */
+  readonly jobs: number;
+  /** Undecided introductions. */
+  readonly introductions: number;
+  /** Fragmented startup packets that are not complete. */
+  readonly reassemblies: number;
+}
+
 /** See docs/architecture.md for what to call after what. */
 export class Endpoint implements StartupHost {
   readonly config: EndpointConfig;
@@ -69,6 +81,16 @@ export class Endpoint implements StartupHost {
 
   get profile(): CryptoProfile {
     return this.config.profile;
+  }
+
+  /** How full the endpoint's bounded tables and queues are. Cheap to ask for. */
+  get load(): EndpointLoad {
+    return {
+      sessions: this.sessions.size,
+      jobs: this.#jobs.size,
+      introductions: this.#introductions.size,
+      reassemblies: this.#startup.reassemblies,
+    };
   }
 
   /** Hands over the datagrams of one turn. Never throws for what they hold; nothing is sent before pollTransmit. */

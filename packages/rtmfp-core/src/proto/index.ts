@@ -47,7 +47,7 @@ export type {
   SessionSecrets,
 } from "./crypto-profile.ts";
 /** The protocol machine and what it takes and gives. */
-export { type Datagram, Endpoint, type OpenOptions, TRANSMIT_BUFFER_BYTES } from "./endpoint.ts";
+export { type Datagram, Endpoint, type EndpointLoad, type OpenOptions, TRANSMIT_BUFFER_BYTES } from "./endpoint.ts";
 /** Errors that a caller can cause. */
 export { RtmfpError, type RtmfpErrorCode } from "./errors.ts";
 export type { CloseReason, EndpointEvent } from "./events.ts";

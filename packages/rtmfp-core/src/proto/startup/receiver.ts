@@ -29,6 +29,11 @@ export class StartupReceiver {
     this.#introductions = introductions;
   }
 
+  /** Fragmented packets that are not complete. */
+  get reassemblies(): number {
+    return this.#reassembly.size;
+  }
+
   /** Answers with that opening's tag are for it. */
   expect(opening: Opening): void {
     this.#openings.set(opening.tagKey, opening);
