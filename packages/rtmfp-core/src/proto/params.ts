@@ -40,8 +40,9 @@ export const REASSEMBLY_LIMIT_MS = 60_000;
 export const REASSEMBLY_PROGRESS_MS = 1_000;
 export const REASSEMBLY_MAX_BYTES = 65_536;
 export const MAX_REASSEMBLIES = 64;
-/** Fragment sending without knowledge of the path: packets per destination and interval (§3.4). */
+/** Fragment sending without knowledge of the path: packets and bytes per destination and interval (§3.4). */
 export const FRAGMENT_BURST_PACKETS = 4;
+export const FRAGMENT_BURST_BYTES = 4_380;
 export const FRAGMENT_INTERVAL_MS = 200;
 
 /** Datagram size until path MTU discovery finds better (AMB-25), and the least ever used. */

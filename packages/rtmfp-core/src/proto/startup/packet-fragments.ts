@@ -37,6 +37,11 @@ export class PacketReassembly {
   add(key: string, mode: number, fragment: FragmentChunk, now: number): Uint8Array | undefined {
     if (fragment.data.length === 0) return undefined;
     let buffer = this.#buffers.get(key);
+    if (buffer !== undefined && isStale(buffer, now)) {
+      this.#buffers.delete(key);
+      this.dropped++;
+      buffer = undefined;
+    }
     if (buffer === undefined) {
       this.#makeRoom(now);
       buffer = { mode, startedAt: now, progressAt: now, bytes: 0, finalIndex: undefined, parts: new Map() };
@@ -50,7 +55,10 @@ export class PacketReassembly {
       this.dropped++;
       return undefined;
     }
-    if (!fragment.more) buffer.finalIndex ??= fragment.index;
+    if (!fragment.more && buffer.finalIndex === undefined) {
+      buffer.finalIndex = fragment.index;
+      dropBeyond(buffer, fragment.index);
+    }
     buffer.parts.set(fragment.index, fragment.data.slice());
     buffer.progressAt = now;
     if (buffer.finalIndex === undefined || buffer.parts.size !== buffer.finalIndex + 1) return undefined;
@@ -60,7 +68,7 @@ export class PacketReassembly {
 
   #makeRoom(now: number): void {
     for (const [key, buffer] of this.#buffers) {
-      if (now - buffer.startedAt > REASSEMBLY_LIMIT_MS || now - buffer.progressAt > REASSEMBLY_PROGRESS_MS) {
+      if (isStale(buffer, now)) {
         this.#buffers.delete(key);
         this.dropped++;
       }
@@ -68,6 +76,20 @@ export class PacketReassembly {
     if (this.#buffers.size < MAX_REASSEMBLIES) return;
     this.#buffers.delete(this.#buffers.keys().next().value as string);
     this.dropped++;
+  }
+}
+
+/** True for a packet that takes too long as a whole, or for its next fragment. */
+function isStale(buffer: Collected, now: number): boolean {
+  return now - buffer.startedAt > REASSEMBLY_LIMIT_MS || now - buffer.progressAt > REASSEMBLY_PROGRESS_MS;
+}
+
+/** Indices beyond the final one belong to nothing (AMB-07). */
+function dropBeyond(buffer: Collected, finalIndex: number): void {
+  for (const [index, part] of buffer.parts) {
+    if (index <= finalIndex) continue;
+    buffer.parts.delete(index);
+    buffer.bytes -= part.length;
   }
 }
 

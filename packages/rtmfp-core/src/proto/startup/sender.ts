@@ -6,10 +6,11 @@ import type { Chunk } from "../chunk/types.ts";
 import type { EndpointConfig } from "../config.ts";
 import { Fifo } from "../fifo.ts";
 import { SESSION_ID_BYTES, STARTUP_HEADER, scrambleSessionId } from "../packet.ts";
-import { FRAGMENT_BURST_PACKETS, FRAGMENT_INTERVAL_MS, INITIAL_DATAGRAM_BYTES, MAX_STARTUP_QUEUE } from "../params.ts";
+import { INITIAL_DATAGRAM_BYTES, MAX_STARTUP_QUEUE } from "../params.ts";
 import type { Transmit } from "../session-transmit.ts";
 import type { EndpointStats } from "../stats.ts";
-import type { TimerHeap, TimerNode } from "../timer-heap.ts";
+import type { TimerHeap } from "../timer-heap.ts";
+import { FragmentPacer } from "./fragment-pacer.ts";
 import { fragmentPacket } from "./packet-fragments.ts";
 
 interface Outgoing {
@@ -21,16 +22,12 @@ interface Outgoing {
   readonly packet: Uint8Array;
 }
 
-/** Sends startup packets under the Default Session Key; large ones in fragments, at most four per 200 ms and target. */
-export class StartupSender implements TimerNode {
-  heapDeadline: number = Number.POSITIVE_INFINITY;
-  heapIndex = -1;
+/** Sends startup packets under the Default Session Key; large ones in fragments, a few per 200 ms and target. */
+export class StartupSender {
   readonly #config: EndpointConfig;
   readonly #stats: EndpointStats;
-  readonly #timers: TimerHeap;
   readonly #queue = new Fifo<Outgoing>();
-  /** Fragments that wait for their turn, and when that is. */
-  readonly #paced = new Fifo<{ at: number; item: Outgoing }>();
+  readonly #fragments: FragmentPacer<Outgoing>;
   readonly #scratch = new Uint8Array(MAX_CHUNK_PACKET);
   /** Next packet ID per destination. */
   readonly #packetIds = new Map<string, number>();
@@ -38,7 +35,7 @@ export class StartupSender implements TimerNode {
   constructor(config: EndpointConfig, stats: EndpointStats, timers: TimerHeap) {
     this.#config = config;
     this.#stats = stats;
-    this.#timers = timers;
+    this.#fragments = new FragmentPacer(timers, (item) => this.#queue.push(item));
   }
 
   /** Queues one chunk as a packet of its own; dropped and counted if the queue is full. */
@@ -84,29 +81,18 @@ export class StartupSender implements TimerNode {
     return true;
   }
 
-  onTimer(now: number): void {
-    for (let first = this.#paced.peek(); first !== undefined && first.at <= now; first = this.#paced.peek()) {
-      this.#paced.shift();
-      this.#queue.push(first.item);
-    }
-    this.#timers.schedule(this, this.#paced.peek()?.at ?? Number.POSITIVE_INFINITY);
-  }
-
   #sendFragments(packet: Uint8Array, capacity: number, to: Address, via: number, sessionId: number, now: number): void {
     const key = formatAddress(to);
     const packetId = this.#packetIds.get(key) ?? 0;
     this.#packetIds.delete(key);
     this.#packetIds.set(key, packetId + 1);
     if (this.#packetIds.size > MAX_STARTUP_QUEUE) this.#packetIds.delete(this.#packetIds.keys().next().value as string);
-    fragmentPacket(packet, packetId, capacity - FRAGMENT_OVERHEAD).forEach((fragment, i) => {
+    const items = fragmentPacket(packet, packetId, capacity - FRAGMENT_OVERHEAD).map((fragment) => {
       const writer = new ByteWriter(new Uint8Array(capacity));
       encodePacket(writer, STARTUP_HEADER, [fragment]);
-      const item = { to, via, sessionId, packet: writer.bytes.slice(0, writer.pos) };
-      const wait = Math.floor(i / FRAGMENT_BURST_PACKETS) * FRAGMENT_INTERVAL_MS;
-      if (wait === 0) this.#queue.push(item);
-      else this.#paced.push({ at: now + wait, item });
+      return { to, via, sessionId, packet: writer.bytes.slice(0, writer.pos) };
     });
-    this.#timers.schedule(this, this.#paced.peek()?.at ?? Number.POSITIVE_INFINITY);
+    if (!this.#fragments.add(key, items, now)) this.#stats.startupQueueFull++;
   }
 }
 
