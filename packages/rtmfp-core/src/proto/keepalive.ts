@@ -18,6 +18,11 @@ export class Keepalive {
     return this.#periodMs;
   }
 
+  /** Pings since the last sign of life. */
+  get unanswered(): number {
+    return this.#unanswered;
+  }
+
   /** Sets the period, not below 5 s (RFC 7425 §5.3.4); 0 turns keepalive off. */
   setPeriod(periodMs: number): void {
     this.#periodMs = periodMs <= 0 ? 0 : Math.max(periodMs, KEEPALIVE_MIN_MS);

@@ -106,6 +106,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
   #closeRequestAt: number = Number.POSITIVE_INFINITY;
   #closeLimitAt: number = Number.POSITIVE_INFINITY;
   #closeReason: CloseReason = "near";
+  #closeTold = false;
 
   constructor(host: SessionHost, role: "initiator" | "responder", nearId: number, state: SessionState, now: number) {
     this.#host = host;
@@ -303,7 +304,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
         return;
       }
       if (due === "ping") {
-        if (this.sends.outstandingBytes === 0) this.rtt.backOff();
+        if (this.keepalive.unanswered > 1 && this.sends.outstandingBytes === 0) this.rtt.backOff();
         this.ping();
       }
     } else {
@@ -429,7 +430,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     }
     if (this.#mobility?.accepts(now, message, from, via) !== true) return;
     const before = this.address as Address;
-    this.address = from;
+    this.address = { host: from.host, port: from.port };
     this.via = via;
     this.#host.stats.moves++;
     this.#host.sessionMoved(this, formatAddress(before));
@@ -445,7 +446,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     const message = this.#mobility.probe(now, from, via);
     if (message === undefined) return;
     this.#host.stats.mobilityProbes++;
-    this.strayPing = { to: from, via, message };
+    this.strayPing = { to: { host: from.host, port: from.port }, via, message };
     this.requestTransmit();
   }
 
@@ -462,7 +463,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     this.#closeReason = "far";
     this.#closeLimitAt = now + FARCLOSE_LINGER_MS;
     this.wakeAt(this.#closeLimitAt);
-    this.#host.emit({ type: "closed", session: this, reason: "far" });
+    this.#tellClosed("far");
   }
 
   #sendCloseRequest(now: number): void {
@@ -481,13 +482,18 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
   }
 
   #end(reason: CloseReason, state: "S_CLOSED" | "S_OPEN_FAILED"): void {
-    const told = this.#state === "S_FARCLOSE_LINGER";
     this.opening?.cancel();
     this.opening = undefined;
     this.#leaveOpen(state);
     this.#host.timers.remove(this);
     this.#host.sessionEnded(this);
-    if (!told) this.#host.emit({ type: "closed", session: this, reason });
+    this.#tellClosed(reason);
+  }
+
+  #tellClosed(reason: CloseReason): void {
+    if (this.#closeTold) return;
+    this.#closeTold = true;
+    this.#host.emit({ type: "closed", session: this, reason });
   }
 
   get #nextDeadline(): number {
