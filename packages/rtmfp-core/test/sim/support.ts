@@ -5,7 +5,7 @@ import {
   SERVER_IDENTITY,
 } from "../../src/crypto/index.ts";
 import { PeerEndpoint, type PeerEndpointOptions, type Session } from "../../src/index.ts";
-import { type LinkOptions, type SimHost, SimWorld } from "../../src/testing/index.ts";
+import { type HostOptions, type LinkOptions, type SimHost, SimWorld } from "../../src/testing/index.ts";
 
 /** An endpoint on a simulated host, all random bytes from the host's seed. */
 export function endpointOn(
@@ -32,9 +32,10 @@ export function makePair(
   seed: number,
   link: Partial<LinkOptions> = {},
   options: Parameters<typeof endpointOn>[2] = {},
+  place: { readonly world?: SimWorld; readonly client?: HostOptions } = {},
 ): Pair {
-  const world = new SimWorld(seed);
-  const clientHost = world.host("client", { addresses: ["192.0.2.1"], link });
+  const world = place.world ?? new SimWorld(seed);
+  const clientHost = world.host("client", { ...(place.client ?? { addresses: ["192.0.2.1"] }), link });
   const serverHost = world.host("server", { addresses: ["198.51.100.1"], link: { latencyMs: 1 } });
   const client = endpointOn(clientHost, CLIENT_IDENTITY, options);
   const server = endpointOn(serverHost, SERVER_IDENTITY, { ...options, port: 1935 });
