@@ -1,0 +1,41 @@
+import { mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect } from "vitest";
+import { it } from "../../../test/support/rfc.ts";
+import { readFlv, writeFlv } from "../src/index.ts";
+import { collect, SAMPLE, TAGS } from "./support/connections.ts";
+
+const folder = await mkdtemp(join(tmpdir(), "rtmfp-files-"));
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("FLV files", () => {
+  it("are read and written again to the same bytes", async () => {
+    const copy = join(folder, "copy.flv");
+    const original = await readFile(SAMPLE);
+    expect(await writeFlv(copy, readFlv(SAMPLE))).toEqual({ tags: TAGS.length, bytes: original.length });
+    expect(Buffer.compare(await readFile(copy), original)).toBe(0);
+  });
+
+  it("tell in one line what is wrong with them", async () => {
+    const cut = join(folder, "cut.flv");
+    await writeFile(cut, await readFile(SAMPLE));
+    await truncate(cut, 50_000);
+    const text = join(folder, "text.flv");
+    await writeFile(text, "no video here");
+    const errors = [join(folder, "missing.flv"), cut, text, folder].map(async (path) => {
+      const error = await collect(readFlv(path)).catch((reason) => reason);
+      expect(error.code).toBe("FILE_FAILED");
+      return error.message.replace(folder, "DIR");
+    });
+    expect(await Promise.all(errors)).toEqual([
+      'cannot read "DIR/missing.flv": there is no such file; check the path',
+      expect.stringMatching(/^cannot read "DIR\/cut\.flv": the FLV stream is cut off at byte 50000, .*$/),
+      'cannot read "DIR/text.flv": this is not an FLV stream: it does not begin with "FLV"',
+      'cannot read "DIR": it is a folder; name a file in it',
+    ]);
+    await expect(writeFlv(join(folder, "no", "such.flv"), [])).rejects.toMatchObject({
+      message: expect.stringMatching(/^cannot write ".*": there is no such file; check the path$/),
+    });
+  });
+});
