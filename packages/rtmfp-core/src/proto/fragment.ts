@@ -18,6 +18,8 @@ export class Fragment {
   nakCount = 0;
   /** Transmission order in the session. */
   tsn = 0;
+  /** Serial number of the packet that last carried it. */
+  packet = 0;
   /** Size of the chunk as last sent, header included (TRANSMIT_SIZE). */
   transmitSize = 0;
   previous: Fragment | undefined = undefined;
@@ -97,6 +99,15 @@ export class FragmentRing {
 export class OutstandingList {
   first: Fragment | undefined = undefined;
   #last: Fragment | undefined = undefined;
+
+  get last(): Fragment | undefined {
+    return this.#last;
+  }
+
+  /** True if all of it went out in one packet. */
+  get hasOnePacket(): boolean {
+    return this.first?.packet === this.#last?.packet;
+  }
 
   *[Symbol.iterator](): Generator<Fragment, void, undefined> {
     for (let fragment = this.first; fragment !== undefined; fragment = fragment.next) yield fragment;

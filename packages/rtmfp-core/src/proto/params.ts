@@ -117,3 +117,5 @@ export const MAX_CONTROL_QUEUE = 64;
 /** FIHellos taken from one introducer: per second, and burst (AMB-21). */
 export const FORWARDED_HELLO_PER_SECOND = 50;
 export const FORWARDED_HELLO_BURST = 500;
+/** Least time without an acknowledgement before a tail-loss probe. */
+export const TAIL_PROBE_MIN_MS = 10;

@@ -6,12 +6,20 @@ import { Fifo } from "./fifo.ts";
 import { type Fragment, OutstandingList } from "./fragment.ts";
 import type { Option } from "./option.ts";
 import type { PacketBuilder } from "./packet-builder.ts";
-import { BURST_PACKETS, INITIAL_DATAGRAM_BYTES, NAKS_FOR_LOSS, SEND_LINGER_MS, WINDOW_BLOCK_BYTES } from "./params.ts";
+import {
+  ACK_EVERY_PACKETS,
+  BURST_PACKETS,
+  INITIAL_DATAGRAM_BYTES,
+  NAKS_FOR_LOSS,
+  SEND_LINGER_MS,
+  WINDOW_BLOCK_BYTES,
+} from "./params.ts";
 import type { Priority } from "./priority.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import type { RecvFlow } from "./recv-flow.ts";
 import type { RoundTripTimer } from "./rtt.ts";
 import { SendFlow, type SendFlowHost, type SendFlowOptions } from "./send-flow.ts";
+import { TailProbe } from "./tail-probe.ts";
 import type { TimerNode } from "./timer-heap.ts";
 
 /** What the sending side needs of its session. */
@@ -67,6 +75,9 @@ export class SendSide implements SendFlowHost {
   /** Packets with user data that may still go out before the next acknowledgement (§3.5.2.3). */
   #burstLeft = BURST_PACKETS;
   #ack: AckEvent | undefined;
+  /** Packets, by serial, of which the packet being processed acknowledged something. */
+  readonly #ackedPackets: number[] = [];
+  readonly #tailProbe = new TailProbe();
   /** When the acknowledgement being processed arrived. */
   #ackTime = 0;
 
@@ -111,14 +122,17 @@ export class SendSide implements SendFlowHost {
 
   /** True if user data may be put into a packet now. */
   get canSend(): boolean {
-    return this.#burstLeft > 0 && this.outstandingBytes < this.congestion.window && this.#ready.peek() !== undefined;
+    if (this.#ready.peek() === undefined) return false;
+    return this.#tailProbe.due || (this.#burstLeft > 0 && this.outstandingBytes < this.congestion.window);
   }
 
-  /** Fills the packet with user data as far as window, budget and room allow. */
+  /** Fills the packet with user data as far as window, budget and room allow; a tail-loss probe goes out regardless. */
   fill(packet: PacketBuilder, now: number): void {
-    if (this.#burstLeft <= 0) return;
+    const probing = this.#tailProbe.due;
+    if (this.#burstLeft <= 0 && !probing) return;
+    const firstTsn = this.#nextTsn;
     let previous: Fragment | undefined;
-    while (this.outstandingBytes < this.congestion.window) {
+    while (this.outstandingBytes < this.congestion.window || probing) {
       const flow = this.#ready.peek();
       if (flow === undefined) break;
       const fragment = flow.windowOpen ? flow.writeNext(packet, previous) : "idle";
@@ -127,7 +141,7 @@ export class SendSide implements SendFlowHost {
         this.#ready.drop();
         continue;
       }
-      this.#onSent(fragment);
+      this.#onSent(fragment, packet.serial);
       previous = fragment;
     }
     if (!packet.hasData) return;
@@ -135,6 +149,8 @@ export class SendSide implements SendFlowHost {
     this.#burstLeft--;
     this.timeoutAt = now + this.#host.rtt.erto;
     this.#host.wakeAt(this.timeoutAt);
+    this.#tailProbe.onSent(firstTsn, now, this.#host.rtt, this.#outstanding.hasOnePacket);
+    this.#host.wakeAt(this.#tailProbe.at);
   }
 
   /** An acknowledgement chunk (§3.6.2.4). Call {@link finishAcks} after the last chunk of the packet. */
@@ -161,15 +177,7 @@ export class SendSide implements SendFlowHost {
     const ack = this.#ack;
     if (ack === undefined) return;
     this.#ack = undefined;
-    for (let fragment = this.#outstanding.first; fragment !== undefined && fragment.tsn < this.#maxTsnAck; ) {
-      const next: Fragment | undefined = fragment.next;
-      ack.nak = true;
-      if (++fragment.nakCount >= NAKS_FOR_LOSS) {
-        ack.lost = true;
-        this.#lose(fragment);
-      }
-      fragment = next;
-    }
+    this.#countNaks(ack);
     const hints = this.#host.congestionHints(now);
     ack.timeCriticalSent = hints.timeCriticalSent;
     ack.fastGrowAllowed = hints.fastGrowAllowed;
@@ -177,6 +185,9 @@ export class SendSide implements SendFlowHost {
     this.stats.bytesAcked += ack.ackedBytes;
     this.#burstLeft = Math.max(BURST_PACKETS, 2 * Math.ceil(ack.ackedBytes / INITIAL_DATAGRAM_BYTES));
     if (this.timeoutAt !== Number.POSITIVE_INFINITY) this.timeoutAt = now + this.#host.rtt.erto;
+    const waiting = this.#outstanding.first !== undefined;
+    this.#tailProbe.onAck(waiting, ack.ackedBytes > 0, now, this.#host.rtt, this.#outstanding.hasOnePacket);
+    this.#host.wakeAt(this.#tailProbe.at);
     this.#host.requestTransmit();
   }
 
@@ -186,10 +197,12 @@ export class SendSide implements SendFlowHost {
     if (flow?.onException(code)) this.#host.onFlowException(flow, code);
   }
 
-  /** The session woke: handles TIMEOUT_ALARM (§3.6.2.6) and lingering flows. */
+  /** The session woke: handles TIMEOUT_ALARM (§3.6.2.6), the tail-loss probe and lingering flows. */
   onTimer(now: number): void {
+    if (this.#tailProbe.at <= now) this.#probeTail();
     if (this.timeoutAt <= now) {
       this.timeoutAt = Number.POSITIVE_INFINITY;
+      this.#tailProbe.reset();
       const lost = this.#outstanding.first !== undefined;
       for (let fragment = this.#outstanding.first; fragment !== undefined; fragment = this.#outstanding.first) {
         this.#lose(fragment);
@@ -213,7 +226,7 @@ export class SendSide implements SendFlowHost {
 
   /** When this side next needs the session to wake. */
   get nextDeadline(): number {
-    return Math.min(this.timeoutAt, this.#lingering.peek()?.until ?? Number.POSITIVE_INFINITY);
+    return Math.min(this.timeoutAt, this.#tailProbe.at, this.#lingering.peek()?.until ?? Number.POSITIVE_INFINITY);
   }
 
   /** The session left S_OPEN: all flows end at once (§3.5.5). */
@@ -265,11 +278,51 @@ export class SendSide implements SendFlowHost {
   readonly #onAcked = (fragment: Fragment): void => {
     if (!fragment.inFlight) return;
     if (fragment.tsn > this.#maxTsnAck) this.#maxTsnAck = fragment.tsn;
+    if (this.#ackedPackets.at(-1) !== fragment.packet) this.#ackedPackets.push(fragment.packet);
     (this.#ack as AckEvent).ackedBytes += fragment.transmitSize;
     this.#land(fragment);
   };
 
-  #onSent(fragment: Fragment): void {
+  /**
+   * Counts negative acknowledgements (§3.6.2.5). One acknowledgement may stand for many packets, where the RFC expects
+   * one for every second: it counts for as many as would have come, of packets sent after the fragment. What was sent
+   * before an acknowledged tail-loss probe is lost.
+   */
+  #countNaks(ack: AckEvent): void {
+    const acked = this.#ackedPackets;
+    let after = acked.length;
+    if (after > 1 && (this.#outstanding.first?.tsn ?? Number.POSITIVE_INFINITY) < this.#maxTsnAck)
+      acked.sort(ascending);
+    const certain = this.#tailProbe.ackedTsn(this.#maxTsnAck);
+    let index = 0;
+    for (let fragment = this.#outstanding.first; fragment !== undefined && fragment.tsn < this.#maxTsnAck; ) {
+      const next: Fragment | undefined = fragment.next;
+      while (index < acked.length && (acked[index] as number) <= fragment.packet) index++;
+      after = acked.length - index;
+      ack.nak = true;
+      fragment.nakCount += fragment.tsn < certain ? NAKS_FOR_LOSS : Math.max(1, Math.ceil(after / ACK_EVERY_PACKETS));
+      if (fragment.nakCount >= NAKS_FOR_LOSS) {
+        ack.lost = true;
+        this.#lose(fragment);
+      }
+      fragment = next;
+    }
+    acked.length = 0;
+  }
+
+  /** Sends the last fragment again, or new data, so that an acknowledgement tells what became of the rest. */
+  #probeTail(): void {
+    const last = this.#outstanding.last;
+    if (!this.#tailProbe.fire() || last === undefined) return;
+    if (!last.flow.hasNewData) {
+      this.#land(last);
+      last.flow.onLost(last);
+    }
+    this.#host.requestTransmit();
+  }
+
+  #onSent(fragment: Fragment, packet: number): void {
+    fragment.packet = packet;
     if (fragment.tsn !== 0) this.stats.fragmentsRetransmitted++;
     this.stats.fragmentsSent++;
     fragment.tsn = this.#nextTsn++;
@@ -291,4 +344,8 @@ export class SendSide implements SendFlowHost {
     this.outstandingBytes -= fragment.transmitSize;
     fragment.flow.outstandingBytes -= fragment.transmitSize;
   }
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
 }
