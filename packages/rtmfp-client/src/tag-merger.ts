@@ -9,7 +9,8 @@ interface Entry {
 
 /**
  * A tag is passed on when no other kind can bring an earlier one: each kind has something queued or has come as far. A
- * kind that stays behind for the length of the window is not waited for until it shows up again; a tag that comes after
+ * kind that stays behind for the length of the window, or has not come within a second, is not waited for until it shows
+ * up again; a tag that comes after
  * its turn is passed on at once and counted. At equal times: data, codec configuration, video, audio.
  */
 export class TagMerger {
@@ -61,14 +62,14 @@ export class TagMerger {
     const now = this.#clock.now();
     for (let next = this.#earliest(); next !== undefined; next = this.#earliest()) {
       const { tag, arrivedAt } = this.#queues[next][0]!;
-      const behind = this.#behind(tag);
-      if (behind.length > 0 && this.#queuedBytes <= MAX_QUEUED_BYTES && !this.#isLate(tag)) {
-        const left = arrivedAt + this.#windowMs - now;
+      const mayWait = this.#queuedBytes <= MAX_QUEUED_BYTES && !this.#isLate(tag);
+      for (const kind of mayWait ? this.#behind(tag) : []) {
+        const left = arrivedAt + this.#patience(kind) - now;
         if (left > 0) {
           this.#cancelTimer = this.#clock.after(left, () => this.#release());
           return;
         }
-        for (const kind of behind) this.#awaited.delete(kind);
+        this.#awaited.delete(kind);
       }
       this.#take(next);
     }
@@ -93,6 +94,11 @@ export class TagMerger {
       const progress = this.#awaited.get(kind);
       return progress === undefined || after(tag.timestamp, progress);
     });
+  }
+
+  /** Many streams lack a kind: one that has never come is not waited for as long. */
+  #patience(kind: FlvTagType): number {
+    return this.#awaited.get(kind) === undefined ? Math.min(this.#windowMs, START_MS) : this.#windowMs;
   }
 
   #isLate(tag: FlvTag): boolean {
@@ -120,5 +126,7 @@ function after(a: number, b: number): boolean {
 
 /** In the order of equal times. */
 const KINDS: readonly FlvTagType[] = ["data", "video", "audio"];
+/** How long the first tags wait for kinds that the stream may not have. */
+const START_MS = 1_000;
 /** Beyond it nothing is waited for. */
 const MAX_QUEUED_BYTES = 16 * 1024 * 1024;

@@ -61,6 +61,20 @@ describe("TagMerger", () => {
     expect(out).toEqual(["v0", "v40", "a50", "v80"]);
   });
 
+  it("waits no longer than a second for a kind that has never come, whatever the window", () => {
+    const { clock, merger, out } = make(10_000);
+    merger.push(tag("audio", 0));
+    clock.run(999);
+    expect(out).toEqual([]);
+    clock.run(1);
+    expect(out).toEqual(["a0"]);
+    merger.push(tag("video", 10));
+    clock.run(9_999);
+    expect(out).toEqual(["a0"]);
+    clock.run(1);
+    expect(out).toEqual(["a0", "v10"]);
+  });
+
   it("passes on and counts what comes after its turn", () => {
     const { clock, merger, out } = make(100);
     merger.push(tag("video", 100));

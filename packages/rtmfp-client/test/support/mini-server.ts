@@ -130,7 +130,10 @@ export class MiniServer {
     bytes[0] = message.type;
     new DataView(bytes.buffer).setUint32(1, message.timestamp);
     bytes.set(message.payload, 5);
-    for (const [player, id] of this.#players.get(key) ?? []) this.#flowFor(player, id, message.type).write(bytes);
+    for (const [player, id] of this.#players.get(key) ?? []) {
+      const flow = player.tree.end === undefined ? this.#flowFor(player, id, message.type) : undefined;
+      if (flow?.isOpen === true) flow.write(bytes);
+    }
   }
 
   readonly #flows = new Map<string, ReturnType<MessageTree["openFlow"]>>();

@@ -1,0 +1,199 @@
+import { mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { decodeFlv } from "rtmfp-core/flv";
+import { afterAll, describe, expect, vi } from "vitest";
+import { it, rfc } from "../../../../test/support/rfc.ts";
+import { main } from "../../src/cli.ts";
+import { NetStream } from "../../src/index.ts";
+import { type CommandRun, command, commandWith } from "../support/command.ts";
+import { connectTo, expectSame, makeServer, SAMPLE, TAGS } from "../support/connections.ts";
+
+const folder = await mkdtemp(join(tmpdir(), "rtmfp-cli-"));
+afterAll(() => rm(folder, { recursive: true }));
+
+/** The exit code and what people read, which is one line. */
+async function outcome(run: CommandRun): Promise<[number | string, string]> {
+  const code = await run.exit;
+  expect(run.stderr.trimEnd().split("\n")).toHaveLength(1);
+  expect(run.stdout).toBe("");
+  return [code, run.stderr.trimEnd().replace("rtmfp-client: ", "")];
+}
+
+describe("rtmfp-client", () => {
+  it("says in one line what failed and what to do, with exit code 1", async () => {
+    const server = await makeServer();
+    const { url } = server;
+    const silent = await makeServer();
+    await silent.close();
+    const cut = join(folder, "cut.flv");
+    await writeFile(cut, await readFile(SAMPLE));
+    await truncate(cut, 50_000);
+    await new NetStream(await connectTo(server)).publish("taken");
+    const nobody = "01".repeat(32);
+    const where = new URL(silent.url).host;
+    const cases: [CommandRun, string | RegExp][] = [
+      [
+        command("publish", url, "cam", join(folder, "no.flv")),
+        `cannot read "${join(folder, "no.flv")}": there is no such file; check the path`,
+      ],
+      [command("publish", url, "cam", cut), /^cannot read ".*cut\.flv": the FLV stream is cut off at byte 50000, /],
+      [command("publish", url, "taken", SAMPLE), `"taken" is being published at ${url} already: choose another name`],
+      [
+        command("play", "rtmfp://no.such.name.invalid/x", "cam"),
+        'the host name "no.such.name.invalid" cannot be resolved: check its spelling and the network',
+      ],
+      [command("play", silent.url, "cam", "--timeout", "3"), `no RTMFP answer from ${where} within 3 s`],
+      [
+        command("play", url, "cam", "--peer", nobody, "--timeout", "3"),
+        /^no answer from peer 010101010101… within 3 s: nobody with that id is connected to the server, /,
+      ],
+      [
+        command("play", url, "cam", "--wait", "0.5"),
+        `nobody publishes "cam" at ${url} (waited 0.5 s): start the publisher first, or wait longer with --wait`,
+      ],
+      [command("play", url, "missing"), /^nobody publishes "missing" at .*: check the name, or start the publisher$/],
+    ];
+    for (const [run, line] of cases) {
+      const [code, told] = await outcome(run);
+      expect(told).toMatch(typeof line === "string" ? new RegExp(`^${literally(line)}$`) : line);
+      expect(code).toBe(1);
+    }
+  }, 60_000);
+
+  it("takes wrong usage with exit code 2", async () => {
+    const url = "rtmfp://127.0.0.1:1/app";
+    const cases: [string[], RegExp][] = [
+      [["play", "http://127.0.0.1/", "cam"], /is not an rtmfp URI: it does not begin with rtmfp:$/],
+      [["play", "rtmfp:", "cam"], /names no server/],
+      [["play", url], /missing required argument 'stream'/],
+      [["play", url, "cam", "--peer", "12"], /Expected 64 hex digits/],
+      [["publish", url, "cam", SAMPLE, "--wait", "2"], /it needs --p2p$/],
+      [["call", url, "m", "nojson"], /the argument nojson is not JSON/],
+      [["frobnicate"], /unknown command 'frobnicate'/],
+    ];
+    for (const [args, line] of cases) {
+      const told = vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+      const code = await main(["node", "rtmfp-client", ...args]);
+      const text = told.mock.calls.map(([chunk]) => String(chunk)).join("");
+      told.mockRestore();
+      expect(text.trimEnd()).toMatch(line);
+      expect(text.split("\n")).toHaveLength(2);
+      expect(code).toBe(2);
+    }
+  });
+
+  it("names version and cryptography, and itself on --help", async () => {
+    const version = command("--version");
+    const noble = commandWith({ RTMFP_CRYPTO: "noble" }, "--version");
+    const help = command("play", "--help");
+    expect([await version.exit, await noble.exit, await help.exit]).toEqual([0, 0, 0]);
+    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+ \(cryptography: node.*\)\n$/);
+    expect(noble.stdout).toContain("(cryptography: noble)");
+    expect(help.stdout).toContain("--duration");
+  }, 60_000);
+
+  it("publishes to peers and plays from them, through loss and delay", async () => {
+    const server = await makeServer();
+    const output = join(folder, "p2p.flv");
+    const link = { RTMFP_TEST_LINK: "delay=5,loss=0.05,seed=3" };
+    const short = join(folder, "short.flv");
+    const bytes = await readFile(SAMPLE);
+    const size = 13 + TAGS.slice(0, 120).reduce((sum, tag) => sum + 15 + tag.data.length, 0);
+    await writeFile(short, bytes.subarray(0, size));
+    const publisher = commandWith(link, "publish", server.url, "cam", short, "--p2p", "--wait", "1", "--json");
+    const { peerId, stream } = await publisher.event("publishing");
+    expect(stream).toBe("cam");
+    const player = commandWith(link, "play", server.url, "cam", "--peer", String(peerId), "-o", output, "--json");
+    expect([await player.exit, await publisher.exit]).toEqual([0, 0]);
+    expectSame(decodeFlv(await readFile(output)), TAGS.slice(0, 120));
+    const figures = { stream: "cam", tags: 120, bytes: size - 13 - 120 * 15 };
+    expect(player.events.map(({ event }) => event)).toEqual(["playing", "done"]);
+    expect(await player.event("done")).toMatchObject({ ...figures, fileBytes: size });
+    expect(await publisher.event("done")).toMatchObject({ ...figures, delivered: 120, abandoned: 0 });
+    expect(server.mediaMessages).toBe(0);
+  }, 60_000);
+
+  it("plays from the server to stdout as FLV, events on stderr, for the time asked", async () => {
+    const server = await makeServer();
+    const cam = new NetStream(await connectTo(server));
+    await cam.publish("cam");
+    const player = command("play", server.url, "cam", "-o", "-", "--json", "--duration", "0.5");
+    const feeding = cam.feed(forever());
+    expect([await player.exit, player.stderr]).toEqual([0, expect.stringContaining("done")]);
+    await cam.close();
+    await feeding;
+    const tags = decodeFlv(Buffer.from(player.stdout, "latin1"));
+    expect(tags.length).toBeGreaterThan(5);
+    const events = player.stderr.trim().split("\n");
+    expect(events.map((line) => JSON.parse(line).event)).toEqual(["playing", "done"]);
+  }, 60_000);
+
+  it("ends in good order by signals, with 130 and 143", async () => {
+    const server = await makeServer();
+    const runs = [
+      command("publish", server.url, "one", SAMPLE, "--loop", "--json"),
+      command("publish", server.url, "two", SAMPLE, "--p2p", "--wait", "1", "--json"),
+    ];
+    await Promise.all(runs.map((run) => run.event("publishing")));
+    runs[0]?.child.kill("SIGINT");
+    runs[1]?.child.kill("SIGTERM");
+    expect(await Promise.all(runs.map((run) => run.exit))).toEqual([130, 143]);
+    expect(runs.map((run) => run.stderr)).toEqual(["", ""]);
+    expect(server.clients.map(({ tree }) => tree.end)).toEqual(["closed", "closed"]);
+  }, 60_000);
+
+  it("calls a method: the reply is JSON on stdout, an error one line", async () => {
+    const server = await makeServer({
+      onCall: ({ name, args }) => {
+        if (name === "echo") return [...args];
+        throw new Error(`no ${name} here`);
+      },
+    });
+    const echo = command("call", server.url, "echo", '{"a":[1,null]}', '"x"');
+    const other = command("call", server.url, "other");
+    expect([await echo.exit, echo.stdout, echo.stderr]).toEqual([0, '[{"a":[1,null]},"x"]\n', ""]);
+    expect(await outcome(other)).toEqual([1, "no other here"]);
+  }, 60_000);
+
+  it(
+    ...rfc("R7425-5.3-01"),
+    "keeps an identity in a file of its owner, or makes a legacy one",
+    async () => {
+      const server = await makeServer({ onCall: () => true });
+      const file = join(folder, "identity.json");
+      for (const identity of [file, file, "legacy"])
+        expect(await command("call", server.url, "x", "--identity", identity).exit).toBe(0);
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+      const [first, second, legacy] = server.clients.map(({ session }) => session);
+      expect(second?.peerId).toBe(first?.peerId);
+      expect(legacy?.security).toMatchObject({ group: 2, legacy: true });
+    },
+    60_000,
+  );
+
+  it("writes a trace that says what it holds", async () => {
+    const server = await makeServer({ onCall: () => true });
+    const file = join(folder, "trace.jsonl");
+    const run = command("call", server.url, "x", "--trace", file);
+    expect(await run.exit).toBe(0);
+    expect(run.stderr).toContain("will hold the secrets");
+    const lines = (await readFile(file, "utf8"))
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.find(({ type }) => type === "session")).toMatchObject({
+      dhSecret: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(lines.filter(({ type }) => type === "packet").length).toBeGreaterThan(5);
+  }, 60_000);
+});
+
+/** One small tag every 20 ms. */
+function* forever(): Generator<{ type: "audio"; timestamp: number; data: Uint8Array }> {
+  for (let timestamp = 0; ; timestamp += 20) yield { type: "audio", timestamp, data: new Uint8Array([0x2f, 1]) };
+}
+
+function literally(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
