@@ -30,6 +30,8 @@ export interface EndpointConfig {
    * never. Default "probe": always; without HMAC at most one move per 10 s (a recorded departure from §5).
    */
   readonly mobility?: "probe" | "hmac" | "off";
+  /** Probe for loss at the end of a flight before the timeout, an addition to §3.6.2.6. Default true. */
+  readonly tailLossProbe?: boolean;
   /** Largest number of sessions; beyond it IIKeyings are dropped. Default 1000000. */
   readonly maxSessions?: number;
   /** Called for every packet, decrypted; costs a copy of each. */

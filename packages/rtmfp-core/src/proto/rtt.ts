@@ -23,6 +23,8 @@ export class RoundTripTimer {
   tsEchoRx = -1;
   /** Smoothed round-trip time in ms; undefined before the first sample. */
   srtt: number | undefined = undefined;
+  /** What the handshake took, ms: a guess for the tail-loss probe until there is a sample (AMB-38). */
+  hint: number | undefined = undefined;
   rttvar = 0;
   mrto: number = ERTO_MIN_MS;
   erto: number = ERTO_INITIAL_MS;

@@ -26,6 +26,7 @@ import type { TimerNode } from "./timer-heap.ts";
 export interface SendSideHost {
   readonly rtt: RoundTripTimer;
   readonly bufferProbe: boolean;
+  readonly tailLossProbe: boolean;
   /** There may be something to transmit. */
   requestTransmit(): void;
   schedule(node: TimerNode, at: number): void;
@@ -77,13 +78,14 @@ export class SendSide implements SendFlowHost {
   #ack: AckEvent | undefined;
   /** Packets, by serial, of which the packet being processed acknowledged something. */
   readonly #ackedPackets: number[] = [];
-  readonly #tailProbe = new TailProbe();
+  readonly #tailProbe: TailProbe;
   /** When the acknowledgement being processed arrived. */
   #ackTime = 0;
 
   constructor(host: SendSideHost, congestion: CongestionController) {
     this.#host = host;
     this.congestion = congestion;
+    this.#tailProbe = new TailProbe(host.tailLossProbe);
   }
 
   get erto(): number {

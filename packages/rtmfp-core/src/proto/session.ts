@@ -339,6 +339,10 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     this.#queueControl({ type: ChunkType.bufferProbe, flowId });
   }
 
+  get tailLossProbe(): boolean {
+    return this.#host.config.tailLossProbe !== false;
+  }
+
   congestionHints(now: number): { timeCriticalSent: boolean; fastGrowAllowed: boolean } {
     return {
       timeCriticalSent: now - this.lastTimeCriticalSent < TIME_CRITICAL_MS,

@@ -14,6 +14,11 @@ export class TailProbe {
   due = false;
   /** First transmission number of the probe that is in flight, or 0. */
   #tsn = 0;
+  readonly #enabled: boolean;
+
+  constructor(enabled: boolean) {
+    this.#enabled = enabled;
+  }
 
   /** A packet with user data went out; `tsn` is its first transmission number. */
   onSent(tsn: number, now: number, rtt: RoundTripTimer, alone: boolean): void {
@@ -53,11 +58,12 @@ export class TailProbe {
     this.#tsn = 0;
   }
 
-  /** After two round trips, and the far end's delay if a single packet is out. Not before there is an RTT. */
+  /** After two round trips, and the far end's delay if a single packet is out. Not before there is an idea of the RTT. */
   #arm(now: number, rtt: RoundTripTimer, alone: boolean): void {
-    const { srtt, erto } = rtt;
+    const { srtt, hint, erto } = rtt;
     const wait =
-      Math.max(2 * (srtt ?? Number.POSITIVE_INFINITY), TAIL_PROBE_MIN_MS) + (alone ? DELAYED_ACK_ALLOWANCE_MS : 0);
-    this.at = wait < erto ? now + wait : Number.POSITIVE_INFINITY;
+      Math.max(2 * (srtt ?? hint ?? Number.POSITIVE_INFINITY), TAIL_PROBE_MIN_MS) +
+      (alone ? DELAYED_ACK_ALLOWANCE_MS : 0);
+    this.at = this.#enabled && wait < erto ? now + wait : Number.POSITIVE_INFINITY;
   }
 }

@@ -31,11 +31,16 @@ export class CookieJar {
     if (cookie.length !== COOKIE_BYTES) return "invalid";
     const time = cookie.subarray(0, TIME_BYTES);
     if (!equalConstantTime(cookie.subarray(TIME_BYTES, TIME_BYTES + OWN_BYTES), this.#own(time))) return "invalid";
-    const reader = new ByteReader(time);
-    const age = now - (reader.u32() * 2 ** 32 + reader.u32());
+    const age = this.age(now, cookie);
     if (age < -1 || age > COOKIE_LIFETIME_MS) return "invalid";
     const place = cookie.subarray(TIME_BYTES + OWN_BYTES);
     return equalConstantTime(place, this.#place(time, address)) ? "valid" : "other-address";
+  }
+
+  /** How long ago the cookie was made, ms; for one that checks. */
+  age(now: number, cookie: Uint8Array): number {
+    const reader = new ByteReader(cookie);
+    return now - (reader.u32() * 2 ** 32 + reader.u32());
   }
 
   #own(time: Uint8Array): Uint8Array {

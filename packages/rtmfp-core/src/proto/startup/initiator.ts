@@ -191,6 +191,8 @@ export class Opening implements OpeningHandle {
       return;
     }
     const farId = chunk.responderSessionId | 0;
+    // Sent once, so the answer is to it.
+    if (this.#interval === HANDSHAKE_RETRY_STEP_MS) this.session.rtt.hint = now - (this.#nextAt - this.#interval);
     this.#phase = "finishing";
     const accepted = this.#host.runStep(step, now, (keys, later) => {
       if (this.#phase !== "finishing" || this.session.opening !== this) return;

@@ -6,6 +6,7 @@ import { ChunkType, type IIKeyingChunk, type RIKeyingChunk } from "../chunk/type
 import type { FarCertificate, ResponderKeying } from "../crypto-profile.ts";
 import {
   HANDSHAKE_BURST,
+  HANDSHAKE_RETRY_STEP_MS,
   IHELLO_PER_SECOND,
   IIKEYING_PER_SECOND,
   MAX_RATE_ENTRIES,
@@ -155,12 +156,16 @@ export class Responder {
     }
     const initiatorId = chunk.initiatorSessionId | 0;
     const source = { host: from.host, port: from.port };
+    const age = this.#cookies.age(now, chunk.cookieEcho);
     this.#running.add(key);
     const accepted = this.#host.runStep(step, now, (keying, later) => {
       this.#running.delete(key);
       if (keying === undefined) stats.badKeying++;
-      else if (this.#maySupersede(certificate, later, source, via))
-        this.#open(key, initiatorId, skic, certificate, keying, later, source, via);
+      else if (this.#maySupersede(certificate, later, source, via)) {
+        const session = this.#open(key, initiatorId, skic, certificate, keying, later, source, via);
+        // From our RHello to this IIKeying, unless one of them was lost.
+        if (age < HANDSHAKE_RETRY_STEP_MS) session.rtt.hint = age;
+      }
     });
     if (!accepted) this.#running.delete(key);
   }
@@ -174,7 +179,7 @@ export class Responder {
     now: number,
     from: Address,
     via: number,
-  ): void {
+  ): Session {
     const { sessions, sender } = this.#host;
     const old = sessions.atAddress(from);
     old?.onFailed("overridden");
@@ -190,6 +195,7 @@ export class Responder {
       if (handshake?.wants(certificate) === true) handshake.supersede(session);
     }
     this.#host.emit({ type: "incoming", session });
+    return session;
   }
 
   #sign(session: Session, skrc: Uint8Array, skic: Uint8Array): RIKeyingChunk {
