@@ -71,6 +71,17 @@ describe("the interop matrix", () => {
     rmSync(cells[0]?.logs ?? "", { recursive: true });
   });
 
+  it("fails when a player with a wrong fingerprint is let in", async () => {
+    const ignoresPins = JSON.parse(readFileSync(`${root}test/interop/ours.json`, "utf8"));
+    for (const role of ["publisher", "player"]) ignoresPins.roles[role].options.pin = [];
+    const path = join(folder, "ignores-pins.json");
+    writeFileSync(path, JSON.stringify(ignoresPins));
+    const { code, cells } = await matrix(["--peer", path, "--only", "pin-ours"]);
+    expect(cells).toMatchObject([{ detail: "their player was let in with a wrong fingerprint" }]);
+    expect(code).toBe(1);
+    rmSync(cells[0]?.logs ?? "", { recursive: true });
+  });
+
   it("skips a cell for which the peer has no program, and keeps no folder", async () => {
     const before = temporaryFolders();
     const { code, cells } = await matrix(["--peer", peerFile("player", ""), "--only", "echo-serve"]);

@@ -36,11 +36,16 @@ describe("a watched program", () => {
     expect(match[1]).toBe("3");
   });
 
-  it("fails when the program ends first, and says how and what it printed last", async () => {
+  it("fails when the program ends first, and says how and what it printed", async () => {
     const fake = run(`console.log("no licence"); process.exit(3);`);
     await expect(fake.waitFor("ready", LIMIT_MS)).rejects.toThrow(
-      "fake exited with 3 before it printed /ready/; its last line: no licence",
+      "fake exited with 3 before it printed /ready/; it printed: no licence",
     );
+  });
+
+  it("quotes the line that names an error rather than what follows it", async () => {
+    const fake = run(`console.log("Error: no room\\n  at once"); process.exitCode = 1`);
+    await expect(fake.waitFor("ready", LIMIT_MS)).rejects.toThrow("it printed: Error: no room");
   });
 
   it("fails at once when the pattern of failure appears", async () => {

@@ -74,7 +74,7 @@ export class Program {
       if (failure !== undefined) throw new Error(`${this.label} said: ${failure[0]}`);
       const match = this.matches(pattern)[times - 1];
       if (match === undefined && this.#ending !== undefined) {
-        throw new Error(`${this.label} ${this.#ending.how} before it printed /${pattern}/${this.#lastLine()}`);
+        throw new Error(`${this.label} ${this.#ending.how} before it printed /${pattern}/${this.#tellingLine()}`);
       }
       return match;
     });
@@ -120,7 +120,7 @@ export class Program {
         }
       };
       const timer = setTimeout(() => {
-        const why = `${this.label}: waited ${limitMs / 1000} s for ${what}${this.#lastLine()}`;
+        const why = `${this.label}: waited ${limitMs / 1000} s for ${what}${this.#tellingLine()}`;
         finish(() => reject(new Error(why)));
       }, limitMs);
       this.#watchers.add(watcher);
@@ -128,9 +128,11 @@ export class Program {
     });
   }
 
-  #lastLine(): string {
-    const line = this.#output.trimEnd().split("\n").at(-1);
-    return line === undefined || line === "" ? "; it printed nothing" : `; its last line: ${line.slice(0, 200)}`;
+  /** The line that says most: the last one that mentions an error, or the last. */
+  #tellingLine(): string {
+    const lines = this.#output.split("\n").filter((line) => line.trim() !== "");
+    const line = lines.findLast((each) => /\berror\b/i.test(each)) ?? lines.at(-1);
+    return line === undefined ? "; it printed nothing" : `; it printed: ${line.trim().slice(0, 200)}`;
   }
 }
 

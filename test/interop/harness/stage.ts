@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkPresent, commandOf, folderOf, mentions, substitute, type Values } from "./command.ts";
 import type { Peer, Role, RoleName } from "./peer-file.ts";
@@ -142,7 +142,7 @@ const COMMON: Values = {
   host: HOST,
   node: process.execPath,
   tsx: import.meta.resolve("tsx"),
-  root: fileURLToPath(new URL("../../..", import.meta.url)),
+  root: dirname(fileURLToPath(new URL("../../../package.json", import.meta.url))),
 };
 const READY_LIMIT_MS = 20_000;
 const DONE_LIMIT_MS = 40_000;
