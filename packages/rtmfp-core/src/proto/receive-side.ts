@@ -101,7 +101,8 @@ export class ReceiveSide implements RecvFlowHost {
   /** A (Next) User Data chunk; false if it is malformed or out of place, and thereby skipped (AMB-27). */
   onUserData(type: UserDataChunk["type"], reader: ByteReader): boolean {
     const chunk = readUserData(type, reader);
-    if (reader.failed || (type === ChunkType.nextUserData && this.#current === undefined)) {
+    const unplaced = this.#current === undefined || this.#currentSn === Number.MAX_SAFE_INTEGER;
+    if (reader.failed || (type === ChunkType.nextUserData && unplaced)) {
       this.#current = undefined;
       this.stats.malformed++;
       return false;

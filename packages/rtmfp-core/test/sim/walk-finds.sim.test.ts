@@ -96,3 +96,24 @@ describe("startup options that leave no room for data in a small packet", () => 
     expect(new Set(sent.map(({ flowId }) => flowId))).toEqual(new Set([large.id, small.id]));
   });
 });
+
+describe("sequence numbers at the end of what VLUs hold here", () => {
+  it(
+    ...rfc("R7016-2.3.11-11"),
+    "end there: Next User Data does not go beyond, and the acknowledgement is built",
+    () => {
+      const b = bench();
+      b.far.take();
+      const last = Number.MAX_SAFE_INTEGER;
+      receive(
+        b,
+        data(3, 1, 1, { data: "1", options: startup() }),
+        data(3, last, last - 1, { data: "2" }),
+        next(),
+        next(),
+      );
+      expect(b.session.receives.stats.malformed).toBe(2);
+      expect(b.far.heard()).toEqual([`A 0-1,${last}`]);
+    },
+  );
+});
