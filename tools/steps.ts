@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { root, script, tool } from "./run.ts";
+import { script, tool } from "./run.ts";
 
 /** One suite of `pnpm test`. */
 export interface Step {
@@ -38,6 +37,7 @@ export const steps: readonly Step[] = [
     count: "vitest",
   },
   { name: "sim", argv: script("test/walk/main.ts", "--seeds", "300"), count: "line" },
+  { name: "fuzz", argv: script("test/fuzz/main.ts", "--seconds", "20", "--seed", "1"), count: "line" },
   ...["rtmfp-cpp", "mona"].flatMap((file) =>
     ["node", "noble"].map((crypto) => ({
       name: `vectors-${file}-${crypto}`,
@@ -47,7 +47,13 @@ export const steps: readonly Step[] = [
     })),
   ),
   { name: "interop", argv: script("test/interop/main.ts"), count: "line" },
-  ...(existsSync(`${root}examples/03-server.ts`)
-    ? [{ name: "tarballs", argv: script("test/tarballs/main.ts"), count: "line" } as const]
-    : []),
+  { name: "tarballs", argv: script("test/tarballs/main.ts"), count: "line" },
+  { name: "demo-node", argv: script("test/demo/main.ts"), env: { RTMFP_CRYPTO: "node" }, count: "exit" },
+  { name: "demo-noble", argv: script("test/demo/main.ts", "--clean"), env: { RTMFP_CRYPTO: "noble" }, count: "exit" },
+  {
+    name: "handshakes-noble",
+    argv: tool("vitest/vitest.mjs", "run", "packages/rtmfp-core/test/crypto", "test/sim"),
+    env: { RTMFP_CRYPTO: "noble" },
+    count: "exit",
+  },
 ];
