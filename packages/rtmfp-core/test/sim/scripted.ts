@@ -67,7 +67,7 @@ export class Scripted {
       const packet = decodePacket(bytes.subarray(4));
       if (packet === undefined) throw new Error("the endpoint sent a packet without a header");
       const chunks = packet.chunks.map((chunk) => {
-        if (chunk === undefined) throw new Error("the endpoint sent a malformed chunk");
+        if (chunk === undefined) throw new Error(`the endpoint sent a malformed chunk: ${toHex(bytes.subarray(4))}`);
         return chunk;
       });
       this.arrivals.push({ at: this.carrier.now(), from, sessionId, header: packet.header, chunks, datagram: bytes });
