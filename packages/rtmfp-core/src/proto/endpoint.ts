@@ -203,7 +203,6 @@ export class Endpoint implements StartupHost {
   sessionEnded(session: Session): void {
     if (this.sessions.get(session.nearId) !== session) return;
     this.sessions.remove(session);
-    this.#responder.onSessionEnded(session);
     if (session.keys !== undefined) this.stats.sessionsClosed++;
   }
 

@@ -253,6 +253,13 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     this.farCertificate = certificate;
   }
 
+  /** The handshake fell back to its first step. */
+  onHelloAgain(): void {
+    this.#state = "S_IHELLO_SENT";
+    this.address = undefined;
+    this.farCertificate = undefined;
+  }
+
   /** The handshake failed, or the session is replaced. */
   onFailed(reason: CloseReason): void {
     this.#end(reason, this.opening === undefined ? "S_CLOSED" : "S_OPEN_FAILED");

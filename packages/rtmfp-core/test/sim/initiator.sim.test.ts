@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
+import { createUnprotectedTestProfile } from "../../src/crypto/index.ts";
 import { Origin, type WireAddress } from "../../src/proto/address.ts";
 import { equalBytes, toHex } from "../../src/proto/bytes.ts";
 import { type Chunk, ChunkType, type IHelloChunk, type IIKeyingChunk } from "../../src/proto/chunk/types.ts";
@@ -366,5 +367,43 @@ describe("an initiator with a second way to the same peer", () => {
     expect(b.node.told("superseded").at(-1)).toMatchObject({ session: third, by: first });
     expect(b.node.open()).toEqual([first]);
     expect(b.node.endpoint.sessions.size).toBe(1);
+  });
+});
+
+describe("an initiator whose key jobs are slow", () => {
+  it("says hello again where no job was free, instead of giving up", () => {
+    const inner = createUnprotectedTestProfile(nameOf("near"));
+    const jobs: (() => void)[] = [];
+    const b = bench({
+      profile: {
+        ...inner,
+        initiate: (far) => {
+          const step = inner.initiate(far);
+          return step === undefined ? undefined : { ...step, job: { work: "initiate" } };
+        },
+      },
+      runJob: (_job, done) => jobs.push(() => done({})),
+    });
+    const sessions = Array.from({ length: 300 }, (_, i) => {
+      const far = another(b, `far ${i}`);
+      const session = b.node.endpoint.open(b.node.driver.now(), far.name, {
+        candidates: [{ address: far.address, via: 0 }],
+      });
+      return { far, session };
+    });
+    const answer = (): void => {
+      for (const { far } of sessions) {
+        for (const { tag } of far.takeChunks(ChunkType.iHello)) far.sendStartup(0, rHello(tag, far.name));
+      }
+      b.world.run(1);
+    };
+    b.world.run(1);
+    answer();
+    const inState = (state: string): number => sessions.filter(({ session }) => session.state === state).length;
+    expect([inState("S_KEYING_SENT"), inState("S_IHELLO_SENT")]).toEqual([256, 44]);
+    for (const job of jobs.splice(0)) job();
+    b.world.run(2_000);
+    answer();
+    expect(inState("S_KEYING_SENT")).toBe(300);
   });
 });

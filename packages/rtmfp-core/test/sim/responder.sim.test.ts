@@ -171,6 +171,22 @@ describe("a responder that hears IIKeying", () => {
     },
   );
 
+  it(...rfc("AMB-17"), "opens nothing for a copy that comes after the session's end", () => {
+    const b = bench();
+    const keying = iiKeying(b.far, fetchCookie(b.world, b.node, b.far));
+    answerTo(b, keying);
+    b.node.open()[0]?.abort();
+    b.node.driver.wake();
+    for (let i = 0; i < 12; i++) {
+      b.world.run(10_000);
+      expect(answerTo(b, keying)).toEqual([]);
+    }
+    expect(b.node.told("incoming").length).toBe(1);
+    expect(b.node.endpoint.sessions.size).toBe(0);
+    const fresh = iiKeying(b.far, fetchCookie(b.world, b.node, b.far));
+    expect(types(answerTo(b, fresh))).toEqual([ChunkType.riKeying]);
+  });
+
   it(...rfc("AMB-14"), "answers its repetition from behind a NAT that has changed its mind", () => {
     const b = bench();
     const cookie = fetchCookie(b.world, b.node, b.far);

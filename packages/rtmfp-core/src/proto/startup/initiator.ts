@@ -160,7 +160,11 @@ export class Opening implements OpeningHandle {
       this.#keying = keying;
       this.#sendKeying(later);
     });
-    if (!accepted) this.session.onFailed("unacceptable");
+    if (accepted) return;
+    // No job slot is free: the next IHello may bring another RHello.
+    this.#phase = "hello";
+    this.#certificate = undefined;
+    this.session.onHelloAgain();
   }
 
   /** RHello Cookie Change (§3.5.1.2): once, and only for the cookie that was sent. */

@@ -4,13 +4,14 @@ import { ByteWriter, concatBytes, EMPTY, equalBytes } from "../bytes.ts";
 import { writeStartupChunk } from "../chunk/startup.ts";
 import { ChunkType, type IIKeyingChunk, type RIKeyingChunk } from "../chunk/types.ts";
 import type { FarCertificate, ResponderKeying } from "../crypto-profile.ts";
+import { Fifo } from "../fifo.ts";
 import {
+  COOKIE_LIFETIME_MS,
   HANDSHAKE_BURST,
   HANDSHAKE_RETRY_STEP_MS,
   IHELLO_PER_SECOND,
   IIKEYING_PER_SECOND,
   MAX_RATE_ENTRIES,
-  OPEN_TIMEOUT_MS,
 } from "../params.ts";
 import { Session } from "../session.ts";
 import { CookieJar } from "./cookie.ts";
@@ -33,8 +34,10 @@ export class Responder {
   readonly #cookies: CookieJar;
   readonly #helloRate = new RateLimit(IHELLO_PER_SECOND, HANDSHAKE_BURST, MAX_RATE_ENTRIES);
   readonly #keyingRate = new RateLimit(IIKEYING_PER_SECOND, HANDSHAKE_BURST, MAX_RATE_ENTRIES);
-  /** By initiator session ID and certificate (AMB-14). */
+  /** By initiator session ID and certificate (AMB-14). Outlives the session until a copy of its IIKeying cannot come. */
   readonly #answered = new Map<string, Answered>();
+  /** The keys of {@link #answered} in the order in which their time runs out. */
+  readonly #expiring = new Fifo<{ readonly key: string; readonly answered: Answered }>();
   /** IIKeyings whose job is running. */
   readonly #running = new Set<string>();
 
@@ -100,19 +103,22 @@ export class Responder {
     this.#answer(key, chunk, certificate, now, from, via);
   }
 
-  /** The session ended: forget how it came about. */
-  onSessionEnded(session: Session): void {
-    if (session.role !== "responder") return;
-    const key = `${session.farId} ${session.peerId}`;
-    if (this.#answered.get(key)?.session === session) this.#answered.delete(key);
-  }
-
-  /** The retransmission rule: the same IIKeying gets the same RIKeying. */
+  /** The retransmission rule: the same IIKeying gets the same RIKeying, and none once its session has ended (AMB-17). */
   #isRepeat(key: string, chunk: IIKeyingChunk, now: number, from: Address, via: number): boolean {
+    this.#expire(now);
     const answered = this.#answered.get(key);
     if (answered === undefined || !equalBytes(answered.skic, chunk.skic)) return false;
-    if (now <= answered.until) this.#host.sender.send(answered.reply, from, via, answered.initiatorSessionId, now);
+    if (answered.session.isOpen) this.#host.sender.send(answered.reply, from, via, answered.initiatorSessionId, now);
     return true;
+  }
+
+  /** Forgets how sessions came about once the cookies of their IIKeyings are no longer taken. */
+  #expire(now: number): void {
+    for (let first = this.#expiring.peek(); first !== undefined && first.answered.until < now; ) {
+      this.#expiring.shift();
+      if (this.#answered.get(first.key) === first.answered) this.#answered.delete(first.key);
+      first = this.#expiring.peek();
+    }
   }
 
   /**
@@ -188,7 +194,9 @@ export class Responder {
     session.onOpened(initiatorId, from, via, certificate, keying.keys, now);
     sessions.opened(session);
     const reply = this.#sign(session, keying.skrc, skic);
-    this.#answered.set(key, { session, initiatorSessionId: initiatorId, skic, reply, until: now + OPEN_TIMEOUT_MS });
+    const answered = { session, initiatorSessionId: initiatorId, skic, reply, until: now + COOKIE_LIFETIME_MS };
+    this.#answered.set(key, answered);
+    this.#expiring.push({ key, answered });
     sender.send(reply, from, via, initiatorId, now);
     for (const opening of [...sessions.opening]) {
       const handshake = opening.opening as Opening | undefined;
