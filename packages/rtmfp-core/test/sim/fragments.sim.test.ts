@@ -1,8 +1,10 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
-import { ByteWriter } from "../../src/proto/bytes.ts";
+import { createUnprotectedTestProfile } from "../../src/crypto/index.ts";
+import { ByteWriter, equalBytes } from "../../src/proto/bytes.ts";
 import { encodePacket } from "../../src/proto/chunk/codec.ts";
 import { type Chunk, ChunkType, type FragmentChunk } from "../../src/proto/chunk/types.ts";
+import type { CryptoProfile } from "../../src/proto/crypto-profile.ts";
 import { STARTUP_HEADER } from "../../src/proto/packet.ts";
 import { SimWorld } from "../../src/testing/index.ts";
 import { nameOf, type RawNode, rawNode } from "./raw.ts";
@@ -12,6 +14,21 @@ import { Sniffer } from "./sniffer.ts";
 /** A name, which is a certificate, of that many bytes. */
 function longName(length: number): string {
   return "n".repeat(length);
+}
+
+/** A profile whose certificate has so many bytes, and whose short name selects it. */
+function bulky(name: string, length: number): CryptoProfile {
+  const certificate = nameOf(name.padEnd(length, "."));
+  const inner = createUnprotectedTestProfile(certificate);
+  return {
+    ...inner,
+    selectsSelf: (epd) => equalBytes(epd, nameOf(name)),
+    parseCertificate: (bytes) => {
+      const far = inner.parseCertificate(bytes);
+      const selectedBy = (epd: Uint8Array): boolean => equalBytes(epd, bytes.subarray(0, epd.length));
+      return far === undefined ? undefined : { ...far, selectedBy };
+    },
+  };
 }
 
 interface Bench {
@@ -61,13 +78,13 @@ describe("packets too large for the path", () => {
     "go in fragments, in startup alone, while small ones go whole",
     () => {
       const world = new SimWorld(1);
-      const i = rawNode(world.host("i"), longName(6_000), { keepaliveMs: 0 });
-      const r = rawNode(world.host("r"), longName(4_000), { keepaliveMs: 0 });
+      const i = rawNode(world.host("i"), "i", { keepaliveMs: 0, profile: bulky("i", 6_000) });
+      const r = rawNode(world.host("r"), "r", { keepaliveMs: 0, profile: bulky("r", 4_000) });
       const sniffer = new Sniffer(world, [i, r]);
-      const session = i.endpoint.open(0, nameOf(longName(4_000)), { candidates: [{ address: r.address, via: 0 }] });
+      const session = i.endpoint.open(0, nameOf("r"), { candidates: [{ address: r.address, via: 0 }] });
       world.run(2_500);
       expect(session.state).toBe("S_OPEN");
-      expect(new Set(sniffer.names)).toEqual(new Set(["i>r fragment", "r>i fragment", "r>i riKeying"]));
+      expect(new Set(sniffer.names)).toEqual(new Set(["i>r iHello", "i>r fragment", "r>i fragment", "r>i riKeying"]));
       const flow = session.openFlow(new Uint8Array(1));
       flow.write(new Uint8Array(50_000));
       const before = sniffer.names.length;
@@ -83,21 +100,12 @@ describe("packets too large for the path", () => {
   ] as const) {
     it(...rfc("R7016-3.4-11", "R7016-3.4-12"), `of ${what} leave at most 4 and 4380 bytes in 200 ms`, () => {
       const world = new SimWorld(1);
-      const r = rawNode(world.host("r"), longName(length), { port: 1935, keepaliveMs: 0 });
+      const r = rawNode(world.host("r"), "r", { port: 1935, keepaliveMs: 0, profile: bulky("r", length) });
       const far = new Scripted(world.host("far"), "far", r.address);
       const other = new Scripted(world.host("other"), "other", r.address);
       const capture = world.capture(({ event, sender }) => event === "sent" && sender === "r");
-      const hello = (n: number): Chunk => ({
-        type: ChunkType.iHello,
-        epd: nameOf(longName(1_000)),
-        tag: nameOf(`tag ${n}`),
-      });
-      const selecting = { ...hello(0), epd: nameOf(longName(length)) } as Chunk;
-      const fragments = cut(selecting, 1, 1_000);
-      for (let copies = 0; copies < 3; copies++) {
-        for (const fragment of fragments) far.sendStartup(0, { ...fragment, packetId: copies });
-      }
-      for (const fragment of fragments) other.sendStartup(0, fragment);
+      const hello: Chunk = { type: ChunkType.iHello, epd: nameOf("r"), tag: nameOf("tag") };
+      for (const from of [far, far, far, other]) from.sendStartup(0, hello);
       world.run(30_000);
       for (const to of [far, other]) {
         const sent = capture.records.filter((record) => record.to.host === to.address.host);
