@@ -2,7 +2,7 @@
 import { type Address, addressSize, type WireAddress } from "./address.ts";
 import { ChunkType } from "./chunk/types.ts";
 import { Fifo } from "./fifo.ts";
-import { INTRODUCTION_DECISION_MS, MAX_PENDING_INTRODUCTIONS } from "./params.ts";
+import { INTRODUCTION_DECISION_MS, MAX_EPD_BYTES, MAX_PENDING_INTRODUCTIONS } from "./params.ts";
 import type { Session } from "./session.ts";
 import type { SessionHost } from "./session-host.ts";
 import type { StartupSender } from "./startup/sender.ts";
@@ -32,11 +32,11 @@ export class Introductions {
     return this.#pending.size;
   }
 
-  /** Emits the event; drops and counts the IHello if the table is full. The bytes are copied. */
+  /** Emits the event; drops and counts the IHello if it is too large or the table is full. The bytes are copied. */
   add(epd: Uint8Array, tag: Uint8Array, from: Address, via: number, now: number): void {
     this.#expire(now);
     const { stats } = this.#host;
-    if (this.#pending.size >= MAX_PENDING_INTRODUCTIONS) {
+    if (this.#pending.size >= MAX_PENDING_INTRODUCTIONS || epd.length > MAX_EPD_BYTES) {
       stats.introductionsRefused++;
       return;
     }

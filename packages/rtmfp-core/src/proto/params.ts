@@ -22,6 +22,10 @@ export const HANDSHAKE_RETRY_STEP_MS = 1_500;
 export const REDIRECT_THRESHOLD = 24;
 /** Tag length of our IHellos (§3.5.1.1.1 asks for at least 8). */
 export const TAG_BYTES = 16;
+/** Longest tag that is answered: the echo must leave room for the rest of a reply. */
+export const MAX_TAG_BYTES = 512;
+/** Longest discriminator of an introduction, which waits for a decision and is forwarded. */
+export const MAX_EPD_BYTES = 1_024;
 /** Cookie length: deployed initiators take no other. */
 export const COOKIE_BYTES = 64;
 /** Lifetime of a cookie (§3.5.1.1.2, AMB-16). */
@@ -40,6 +44,8 @@ export const REASSEMBLY_LIMIT_MS = 60_000;
 export const REASSEMBLY_PROGRESS_MS = 1_000;
 export const REASSEMBLY_MAX_BYTES = 65_536;
 export const MAX_REASSEMBLIES = 64;
+/** Fragments of one packet; the least of them would carry 64 bytes. */
+export const MAX_PACKET_FRAGMENTS = 1_024;
 /** Fragment sending without knowledge of the path: packets and bytes per destination and interval (§3.4). */
 export const FRAGMENT_BURST_PACKETS = 4;
 export const FRAGMENT_BURST_BYTES = 4_380;
@@ -86,6 +92,10 @@ export const WINDOW_TOLERANCE_BYTES = 65_536;
 export const MAX_HELD_FRAGMENTS = 16_384;
 /** Receiving flows a session may have open at one time; more are ignored and counted. */
 export const MAX_RECEIVING_FLOWS = 2_048;
+/** Completed receiving flows whose IDs a session remembers; while there are as many, new flows are ignored and counted. */
+export const MAX_LINGERING_FLOWS = 16_384;
+/** Runs of sequence numbers that a receiving flow remembers above a gap; beyond it, data is dropped unacknowledged. */
+export const MAX_SEQUENCE_RANGES = 16_384;
 
 /** Delayed acknowledgement (§3.6.3.2), and data packets that one acknowledgement may stand for. */
 export const DELAYED_ACK_MS = 200;

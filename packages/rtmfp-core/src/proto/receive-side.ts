@@ -11,6 +11,7 @@ import {
   ACK_EVERY_PACKETS,
   DELAYED_ACK_MS,
   FIRST_IGNORABLE_OPTION,
+  MAX_LINGERING_FLOWS,
   MAX_RECEIVING_FLOWS,
   RECEIVE_LINGER_MS,
 } from "./params.ts";
@@ -35,7 +36,7 @@ export interface ReceiveStats {
   bytesReceived: number;
   /** Data beyond the window or the cap on held fragments. */
   beyondWindow: number;
-  /** New flows beyond the cap on receiving flows. */
+  /** New flows beyond the caps on receiving flows and on lingering ones. */
   flowsRefused: number;
   malformed: number;
 }
@@ -211,7 +212,8 @@ export class ReceiveSide implements RecvFlowHost {
 
   /** User Data for an unknown ID opens a flow (§3.6.3.1). */
   #open(chunk: UserDataChunk): RecvFlow | undefined {
-    if (this.#flows.size - this.#lingering.length >= MAX_RECEIVING_FLOWS) {
+    const lingering = this.#lingering.length;
+    if (this.#flows.size - lingering >= MAX_RECEIVING_FLOWS || lingering >= MAX_LINGERING_FLOWS) {
       this.stats.flowsRefused++;
       return undefined;
     }

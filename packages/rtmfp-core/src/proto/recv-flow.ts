@@ -1,7 +1,13 @@
 /** A receiving flow (§3.6.3). § means RFC 7016. */
 import type { FragmentControl } from "./chunk/types.ts";
 import { Fifo } from "./fifo.ts";
-import { MAX_HELD_FRAGMENTS, RECEIVE_CAPACITY_BYTES, WINDOW_BLOCK_BYTES, WINDOW_TOLERANCE_BYTES } from "./params.ts";
+import {
+  MAX_HELD_FRAGMENTS,
+  MAX_SEQUENCE_RANGES,
+  RECEIVE_CAPACITY_BYTES,
+  WINDOW_BLOCK_BYTES,
+  WINDOW_TOLERANCE_BYTES,
+} from "./params.ts";
 import { RangeSet } from "./range-set.ts";
 import { Reassembly, type ReceivedMessage } from "./reassembly.ts";
 import type { SendFlow } from "./send-flow.ts";
@@ -151,6 +157,7 @@ export class RecvFlow {
     const beyondEnd = this.#finalSn !== undefined && sn > this.#finalSn;
     const keep = isNew && !abandoned && !beyondEnd && this.#state === "RF_OPEN";
     if (keep && this.#isOverfull(sn, data.length)) return false;
+    if (sn > seen.contiguous + 1 && seen.rangeCount >= MAX_SEQUENCE_RANGES && sn > fsn) return false;
     let ackNow =
       this.#state !== "RF_OPEN" ||
       (this.previousBlocks !== undefined && this.previousBlocks < 2) ||
@@ -163,7 +170,7 @@ export class RecvFlow {
     }
     const missing = seen.addUpTo(fsn);
     if (!beyondEnd) seen.add(sn);
-    if (keep) this.#reassembly.add(sn, control, data);
+    if (keep) this.#reassembly.add(sn, control, compact(data));
     if (seen.hasGap) ackNow = true;
     if (this.#order === "network") this.#deliverCompleted(sn, keep, missing);
     else if (this.#order === "sequence") this.#deliverInSequence();
@@ -266,3 +273,10 @@ export class RecvFlow {
     this.#unreadBytes = 0;
   }
 }
+
+/** The bytes as they are, or a copy if they would keep a packet in memory that is much larger than they are. */
+function compact(data: Uint8Array): Uint8Array {
+  return data.length * COMPACT_RATIO < data.buffer.byteLength ? data.slice() : data;
+}
+
+const COMPACT_RATIO = 4;

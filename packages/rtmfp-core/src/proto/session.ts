@@ -176,13 +176,15 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     return this.sends.open(startup, options.priority ?? "routine", answers, options);
   }
 
-  /** Sends a Ping; its reply is a "pong" event. The message is at most 512 bytes. */
+  /** Sends a Ping; its reply is a "pong" event. The message is at most 512 bytes. Nothing happens unless open. */
   ping(message: Uint8Array = EMPTY): void {
+    if (!this.isOpen) return;
     this.#queueControl({ type: ChunkType.ping, message });
   }
 
-  /** Sends a Forwarded IHello to this far end (§3.5.1.5). */
+  /** Sends a Forwarded IHello to this far end (§3.5.1.5). Nothing happens unless open. */
   sendForwardedHello(epd: Uint8Array, replyAddress: Address, tag: Uint8Array): void {
+    if (!this.isOpen) return;
     this.#queueControl({
       type: ChunkType.forwardedIHello,
       epd,

@@ -84,7 +84,7 @@ export class WriteReceipt implements TimerNode {
   abandon(): void {
     const stack: WriteReceipt[] = [this];
     for (let receipt = stack.pop(); receipt !== undefined; receipt = stack.pop()) {
-      if (receipt.#children !== undefined) stack.push(...receipt.#children.reverse());
+      for (const child of receipt.#children?.reverse() ?? []) stack.push(child);
       receipt.#settle("abandoned");
     }
   }

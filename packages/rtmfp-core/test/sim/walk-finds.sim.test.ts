@@ -2,11 +2,14 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { ChunkType, FragmentControl } from "../../src/proto/chunk/types.ts";
-import type { RecvFlow } from "../../src/proto/recv-flow.ts";
+import { STARTUP_HEADER } from "../../src/proto/packet.ts";
+import { MAX_LINGERING_FLOWS, MAX_PACKET_FRAGMENTS, MAX_SEQUENCE_RANGES } from "../../src/proto/params.ts";
+import { RecvFlow } from "../../src/proto/recv-flow.ts";
 import type { Session } from "../../src/proto/session.ts";
+import { PacketReassembly } from "../../src/proto/startup/packet-fragments.ts";
 import { SimWorld } from "../../src/testing/index.ts";
-import { type RawNode, type RawOptions, rawNode } from "./raw.ts";
-import { data, next, openScripted, Scripted, startup } from "./scripted.ts";
+import { nameOf, type RawNode, type RawOptions, rawNode } from "./raw.ts";
+import { data, encodeDatagram, next, openScripted, Scripted, startup } from "./scripted.ts";
 
 interface Bench {
   readonly world: SimWorld;
@@ -116,4 +119,118 @@ describe("sequence numbers at the end of what VLUs hold here", () => {
       expect(b.far.heard()).toEqual([`A 0-1,${last}`]);
     },
   );
+});
+
+describe("what hostile packets cost", () => {
+  it(...rfc("R7016-2.3.4-02"), "a hello whose echo would not fit a packet gets no answer and is counted", () => {
+    const { world, node, far } = bench();
+    far.take();
+    const hello = (tag: number): void => {
+      far.sendStartup(0, { type: ChunkType.iHello, epd: node.endpoint.profile.certificate, tag: new Uint8Array(tag) });
+      world.run(1);
+    };
+    hello(512);
+    expect(far.takeChunks(ChunkType.rHello)).toHaveLength(1);
+    hello(513);
+    hello(8_000);
+    expect(far.take()).toEqual([]);
+    expect(node.endpoint.stats.malformed).toBe(2);
+  });
+
+  it(...rfc("R7016-5-04"), "a discriminator that nobody would send does not wait for an introduction", () => {
+    const { world, node, far } = bench();
+    for (const size of [1_024, 1_025]) {
+      far.sendStartup(0, { type: ChunkType.iHello, epd: new Uint8Array(size), tag: nameOf("tag") });
+      world.run(1);
+    }
+    expect(node.told("introduction")).toHaveLength(1);
+    expect(node.endpoint.stats.introductionsRefused).toBe(1);
+  });
+
+  it("a hello as large as a datagram can be does not throw", () => {
+    const { node } = bench();
+    const { certificate } = node.endpoint.profile;
+    const hello = { type: ChunkType.iHello, epd: certificate, tag: new Uint8Array(65_500) } as const;
+    const bytes = encodeDatagram(0, STARTUP_HEADER, [hello]);
+    node.endpoint.handleDatagrams(0, [{ bytes, from: { host: "192.0.2.9", port: 9 }, via: 0 }]);
+    expect(node.endpoint.stats.malformed).toBe(1);
+  });
+
+  it("a cookie too large to be echoed beside the rest does not throw", () => {
+    const { world, node, far } = bench();
+    const name = nameOf("elsewhere");
+    node.endpoint.open(node.driver.now(), name, { candidates: [{ address: far.address, via: 0 }] });
+    world.run(1);
+    const hello = far.takeChunks(ChunkType.iHello)[0];
+    const reply = {
+      type: ChunkType.rHello,
+      tagEcho: hello?.tag ?? name,
+      cookie: new Uint8Array(65_505),
+      certificate: name,
+    };
+    const bytes = encodeDatagram(0, STARTUP_HEADER, [reply]);
+    node.endpoint.handleDatagrams(node.driver.now(), [{ bytes, from: far.address, via: 0 }]);
+    expect(node.endpoint.stats.malformed).toBe(1);
+  });
+
+  it(...rfc("R7016-3.4-13"), "a fragmented packet has a bounded number of fragments, however small they are", () => {
+    const reassembly = new PacketReassembly();
+    const fragment = (index: number): Uint8Array | undefined =>
+      reassembly.add("a", 3, { type: ChunkType.fragment, more: true, packetId: 1, index, data: Uint8Array.of(1) }, 0);
+    for (let index = 0; index < MAX_PACKET_FRAGMENTS; index++) fragment(index);
+    expect(reassembly.size).toBe(1);
+    fragment(MAX_PACKET_FRAGMENTS);
+    expect(reassembly.size).toBe(0);
+    expect(reassembly.dropped).toBe(1);
+  });
+
+  it(...rfc("R7016-5-04"), "numbers with gaps between them are remembered up to a cap, even of a rejected flow", () => {
+    const flow = new RecvFlow({ ackDue() {}, flowReadable() {}, flowFinished() {} }, 3, new Uint8Array(0), undefined);
+    flow.reject();
+    const nothing = new Uint8Array(0);
+    const put = (sn: number): boolean => flow.onData(sn, 0, FragmentControl.whole, true, false, nothing);
+    for (let i = 1; i <= MAX_SEQUENCE_RANGES; i++) expect(put(2 * i)).toBe(true);
+    expect(put(2 * MAX_SEQUENCE_RANGES + 2)).toBe(false);
+    expect(flow.seen.rangeCount).toBe(MAX_SEQUENCE_RANGES);
+    expect(put(1)).toBe(true);
+    expect(put(2 * MAX_SEQUENCE_RANGES + 2)).toBe(true);
+  });
+
+  it(...rfc("R7016-5-04"), "flows that are opened and ended at once are remembered up to a cap, and for 120 s", () => {
+    const b = bench();
+    const flood = (from: number): void => {
+      const chunks = Array.from({ length: 256 }, (_, i) => data(from + i, 1, 1, { final: true, options: startup() }));
+      b.far.send(...chunks);
+      b.world.run(1);
+    };
+    for (let i = 0; i < MAX_LINGERING_FLOWS + 1_024; i += 256) flood(i + 1);
+    expect([...b.session.receives.flows]).toHaveLength(MAX_LINGERING_FLOWS);
+    expect(b.session.receives.stats.flowsRefused).toBe(1_024);
+    b.world.run(121_000);
+    flood(100_000);
+    expect([...b.session.receives.flows]).toHaveLength(256);
+  });
+
+  it("a few bytes do not keep the large packet around them in memory", () => {
+    const b = bench();
+    const flow = receive(b, data(3, 1, 1, { data: "few", options: startup() }), {
+      type: 0,
+      payload: new Uint8Array(4_000),
+    });
+    expect(flow.read()?.data.buffer.byteLength).toBe(3);
+  });
+});
+
+describe("calls on a session that is no longer open", () => {
+  it(...rfc("R7016-3.5.5-04"), "send nothing", () => {
+    const { world, node, far, session } = bench();
+    far.send({ type: ChunkType.closeAck });
+    world.run(1);
+    far.take();
+    session.ping();
+    session.sendForwardedHello(nameOf("x"), far.address, nameOf("tag"));
+    world.run(1);
+    expect(far.take()).toEqual([]);
+    expect(node.told("closed")).toHaveLength(1);
+  });
 });

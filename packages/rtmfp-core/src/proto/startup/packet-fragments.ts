@@ -1,7 +1,13 @@
 /** Packet fragmentation and reassembly (§3.4). § means RFC 7016. */
 import { EMPTY } from "../bytes.ts";
 import { ChunkType, type FragmentChunk } from "../chunk/types.ts";
-import { MAX_REASSEMBLIES, REASSEMBLY_LIMIT_MS, REASSEMBLY_MAX_BYTES, REASSEMBLY_PROGRESS_MS } from "../params.ts";
+import {
+  MAX_PACKET_FRAGMENTS,
+  MAX_REASSEMBLIES,
+  REASSEMBLY_LIMIT_MS,
+  REASSEMBLY_MAX_BYTES,
+  REASSEMBLY_PROGRESS_MS,
+} from "../params.ts";
 
 interface Collected {
   readonly mode: number;
@@ -50,7 +56,7 @@ export class PacketReassembly {
     if (buffer.mode !== mode || buffer.parts.has(fragment.index)) return undefined;
     if (buffer.finalIndex !== undefined && fragment.index > buffer.finalIndex) return undefined;
     buffer.bytes += fragment.data.length;
-    if (buffer.bytes > REASSEMBLY_MAX_BYTES || fragment.index > REASSEMBLY_MAX_BYTES) {
+    if (buffer.bytes > REASSEMBLY_MAX_BYTES || fragment.index >= MAX_PACKET_FRAGMENTS) {
       this.#buffers.delete(key);
       this.dropped++;
       return undefined;

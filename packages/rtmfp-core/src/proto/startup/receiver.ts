@@ -6,7 +6,7 @@ import { readStartupChunk, type StartupChunk } from "../chunk/startup.ts";
 import { ChunkType } from "../chunk/types.ts";
 import type { Introductions } from "../introductions.ts";
 import { Mode, readPacketHeader } from "../packet.ts";
-import { FORWARDED_HELLO_BURST, FORWARDED_HELLO_PER_SECOND, MAX_RATE_ENTRIES } from "../params.ts";
+import { FORWARDED_HELLO_BURST, FORWARDED_HELLO_PER_SECOND, MAX_RATE_ENTRIES, MAX_TAG_BYTES } from "../params.ts";
 import type { Session } from "../session.ts";
 import { Opening } from "./initiator.ts";
 import { PacketReassembly } from "./packet-fragments.ts";
@@ -62,6 +62,7 @@ export class StartupReceiver {
     const via = this.#host.viaFor(reply, introducer.via);
     const refused =
       via === undefined ||
+      tag.length > MAX_TAG_BYTES ||
       introducer.introductions === "ignore" ||
       !profile.selectsSelf(epd) ||
       isUnusable(reply) ||
@@ -123,6 +124,10 @@ export class StartupReceiver {
       case ChunkType.iHello:
         stats.ihellos++;
         if (isUnusable(from)) return;
+        if (chunk.tag.length > MAX_TAG_BYTES) {
+          stats.malformed++;
+          return;
+        }
         if (!this.#responder.allowHello(now, from)) stats.rateLimited++;
         else if (config.listen !== false && profile.selectsSelf(chunk.epd)) {
           this.#responder.sendRHello(chunk.tag.slice(), { host: from.host, port: from.port }, via, now);

@@ -38,14 +38,23 @@ export class StartupSender {
     this.#fragments = new FragmentPacer(timers, (item) => this.#queue.push(item));
   }
 
-  /** Queues one chunk as a packet of its own; dropped and counted if the queue is full. */
+  /**
+   * Queues one chunk as a packet of its own; dropped and counted if the queue is full, or if what the far end wants
+   * echoed makes it larger than a chunk can be.
+   */
   send(chunk: Chunk, to: Address, via: number, sessionId: number, now: number): void {
     if (this.#queue.length >= MAX_STARTUP_QUEUE) {
       this.#stats.startupQueueFull++;
       return;
     }
     const writer = new ByteWriter(this.#scratch);
-    encodePacket(writer, STARTUP_HEADER, [chunk]);
+    try {
+      encodePacket(writer, STARTUP_HEADER, [chunk]);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.#stats.malformed++;
+      return;
+    }
     const packet = writer.bytes.slice(0, writer.pos);
     const capacity = this.#config.profile.startupCipher.packetCapacity(
       this.#config.datagramBytes ?? INITIAL_DATAGRAM_BYTES,
