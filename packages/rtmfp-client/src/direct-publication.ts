@@ -3,10 +3,13 @@ import type { Session } from "rtmfp-core";
 import { type FlvTag, isKeyFrame, isSequenceHeader } from "rtmfp-core/flv";
 import {
   type AmfValue,
+  decodeCommand,
   encodeCommand,
   encodeData,
   encodeUserControl,
   type MessageTree,
+  MessageType,
+  type RtmpMessage,
   type StatusCode,
   statusInfo,
   type TreeReceipt,
@@ -15,6 +18,7 @@ import type { Clock } from "./clock.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import type { TagReceipt } from "./feed.ts";
 import { GopCache } from "./gop-cache.ts";
+import { hex } from "./hex.ts";
 import { MediaFlows } from "./media-flows.ts";
 import type { PeerPublication } from "./peer-links.ts";
 import { NOT_TAKEN, type Publication } from "./publication.ts";
@@ -36,6 +40,8 @@ export class PeerStream {
   readonly #name: string;
   readonly #clock: Clock;
   readonly #media: MediaFlows;
+  /** Kinds that the subscriber does not want at present. */
+  readonly #unwanted = new Set<FlvTag["type"]>();
   #awaitsKeyFrame = false;
 
   constructor(tree: MessageTree, session: Session, name: string, clock: Clock) {
@@ -47,18 +53,28 @@ export class PeerStream {
     this.#media = new MediaFlows(tree, tree.streamId);
   }
 
-  /** Secrets of the session, mirrored at the subscriber: bytes. */
-  get nearNonce(): Uint8Array {
-    return this.#session.nearNonce;
+  /** Secrets of the session, mirrored at the subscriber: hex digits. */
+  get nearNonce(): string {
+    return hex(this.#session.nearNonce);
   }
 
-  get farNonce(): Uint8Array {
-    return this.#session.farNonce;
+  get farNonce(): string {
+    return hex(this.#session.farNonce);
   }
 
   /** Ends this subscription. */
   close(): void {
     this.#tree.abort();
+  }
+
+  /** The subscriber's receiveAudio and receiveVideo. @throws AmfError for a command that is none. */
+  onMessage(message: RtmpMessage): void {
+    if (message.type !== MessageType.commandAmf0 && message.type !== MessageType.commandAmf3) return;
+    const { name, args } = decodeCommand(message);
+    const kind = name === "receiveAudio" ? "audio" : name === "receiveVideo" ? "video" : undefined;
+    if (kind === undefined) return;
+    if (args[0] === false) this.#unwanted.add(kind);
+    else if (this.#unwanted.delete(kind) && kind === "video") this.#awaitsKeyFrame = true;
   }
 
   /** The stream begins, with what a late joiner needs first. */
@@ -70,8 +86,9 @@ export class PeerStream {
     this.#awaitsKeyFrame = cache.awaitsKeyFrame;
   }
 
-  /** Undefined if the subscriber does not take the tag; a frame before its first key frame counts as taken. */
+  /** "skipped": not for this subscriber, or before its first key frame. Undefined: its flow does not take the tag. */
   write(tag: FlvTag): TreeReceipt | "skipped" | undefined {
+    if (this.#unwanted.has(tag.type)) return "skipped";
     if (this.#awaitsKeyFrame && tag.type === "video" && !isSequenceHeader(tag)) {
       if (!isKeyFrame(tag)) return "skipped";
       this.#awaitsKeyFrame = false;
@@ -132,6 +149,7 @@ export class DirectPublication implements Publication, PeerPublication {
 
   offer(tree: MessageTree, session: Session): void {
     const peer = new PeerStream(tree, session, this.#name, this.#core.clock);
+    tree.onMessage = (_streamId, message) => peer.onMessage(message);
     const decide = (consents: boolean): void => {
       if (!consents || this.#closed || tree.end !== undefined) {
         tree.abort();

@@ -5,6 +5,7 @@ import { systemClock } from "./clock.ts";
 import { connectObject } from "./connect-object.ts";
 import { ConnectionCore, type CoreHost } from "./connection-core.ts";
 import { Emitter } from "./emitter.ts";
+import { hex } from "./hex.ts";
 import { Methods } from "./methods.ts";
 import type { NetStream } from "./net-stream.ts";
 import { DEFAULT_TIMEOUT_MS, type NetConnectionOptions } from "./options.ts";
@@ -248,8 +249,4 @@ function parse(uri: string): ReturnType<typeof parseRtmfpUri> {
   } catch (error) {
     throw new RtmfpError("BAD_ARGUMENT", (error as Error).message);
   }
-}
-
-function hex(bytes: Uint8Array | undefined): string {
-  return Array.from(bytes ?? [], (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

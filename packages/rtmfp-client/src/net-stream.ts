@@ -5,6 +5,7 @@ import type { AmfValue, StatusCode, StatusEvent as TcStatusEvent } from "rtmfp-c
 import { DirectPublication, type PeerStream } from "./direct-publication.ts";
 import { Emitter } from "./emitter.ts";
 import { type FeedOptions, type FeedResult, feed, type TagReceipt } from "./feed.ts";
+import { hex } from "./hex.ts";
 import { Methods } from "./methods.ts";
 import type { NetConnection, StatusEvent } from "./net-connection.ts";
 import { type Playback, type PlayRequest, playFromPeer, playFromServer } from "./playback.ts";
@@ -198,13 +199,13 @@ export class NetStream extends Emitter<NetStreamEvents> implements AsyncIterable
     return this.#playback?.session?.peerId ?? "";
   }
 
-  /** Secrets of the session with the publisher, mirrored there: bytes, empty for other streams. */
-  get nearNonce(): Uint8Array {
-    return this.#playback?.session?.nearNonce ?? new Uint8Array(0);
+  /** Secrets of the session with the publisher, mirrored there: hex digits, "" for other streams. */
+  get nearNonce(): string {
+    return hex(this.#playback?.session?.nearNonce);
   }
 
-  get farNonce(): Uint8Array {
-    return this.#playback?.session?.farNonce ?? new Uint8Array(0);
+  get farNonce(): string {
+    return hex(this.#playback?.session?.farNonce);
   }
 
   /** Ends the stream; resolves when what was written has been delivered or abandoned. It may then begin anew. */
