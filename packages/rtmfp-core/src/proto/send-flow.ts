@@ -206,6 +206,7 @@ export class SendFlow implements ReceiptOwner, TimerNode {
 
   /** An acknowledgement chunk arrived: takes the window and leaves the startup options behind (§3.6.2.4). */
   onAckStart(windowBytes: number, cumulativeAck: number, now: number): void {
+    if (this.#state === "F_COMPLETE_LINGER") return;
     this.#startupOptions = undefined;
     const sent = Math.min(cumulativeAck, this.#ring.nextSn - 1);
     if (sent >= this.#highestAck) {

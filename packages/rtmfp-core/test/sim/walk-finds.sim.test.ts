@@ -9,7 +9,7 @@ import type { Session } from "../../src/proto/session.ts";
 import { PacketReassembly } from "../../src/proto/startup/packet-fragments.ts";
 import { SimWorld } from "../../src/testing/index.ts";
 import { nameOf, type RawNode, type RawOptions, rawNode } from "./raw.ts";
-import { data, encodeDatagram, next, openScripted, Scripted, startup } from "./scripted.ts";
+import { ack, data, encodeDatagram, next, openScripted, Scripted, startup } from "./scripted.ts";
 
 interface Bench {
   readonly world: SimWorld;
@@ -232,5 +232,23 @@ describe("calls on a session that is no longer open", () => {
     world.run(1);
     expect(far.take()).toEqual([]);
     expect(node.told("closed")).toHaveLength(1);
+  });
+});
+
+describe("a sending flow that is complete", () => {
+  it(...rfc("R7016-3.6.2.9.1-07"), "does not probe when a late acknowledgement tells of no window", () => {
+    const b = bench();
+    const flow = b.session.openFlow(new Uint8Array(0));
+    flow.write(Uint8Array.of(1));
+    flow.close();
+    b.world.run(1);
+    b.far.send(ack(flow.id, 1, 1));
+    b.world.run(1);
+    expect(flow.state).toBe("F_COMPLETE_LINGER");
+    b.far.send(ack(flow.id, 0, 1));
+    b.far.take();
+    b.world.run(200_000);
+    expect(b.far.takeChunks(ChunkType.bufferProbe)).toEqual([]);
+    expect(flow.heapIndex).toBe(-1);
   });
 });
