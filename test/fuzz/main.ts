@@ -2,14 +2,7 @@
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import {
-  CLIENT_IDENTITY,
-  createFlashProfile,
-  createUnprotectedTestProfile,
-  SERVER_IDENTITY,
-} from "../../packages/rtmfp-core/src/crypto/index.ts";
-import type { CryptoProfile } from "../../packages/rtmfp-core/src/proto/crypto-profile.ts";
-import { Prng } from "../../packages/rtmfp-core/src/testing/index.ts";
+import { makePairs, type Pair } from "./pairs.ts";
 import { fuzzRound } from "./round.ts";
 
 // Above the call, because functions reach them only once it has run.
@@ -48,7 +41,7 @@ function fuzz(seconds: number, seed: string, only: number | undefined): number {
   let baseline = 0;
   for (let round = only ?? 0; only === undefined ? performance.now() < until : round === only; round++) {
     const pair = pairs[round % pairs.length] as Pair;
-    const result = fuzzRound(`fuzz ${seed} ${round}`, pair.near, pair.far);
+    const result = fuzzRound(seed, round, pair);
     rounds++;
     total.inputs += result.inputs;
     total.replies += result.replies;
@@ -70,27 +63,6 @@ function fuzz(seconds: number, seed: string, only: number | undefined): number {
   );
   console.log(`${rounds - failed + (leaks ? 0 : 1)} passed, ${failed + (leaks ? 1 : 0)} failed`);
   return failed > 0 || leaks ? 1 : 0;
-}
-
-interface Pair {
-  readonly name: string;
-  readonly near: CryptoProfile;
-  readonly far: CryptoProfile;
-}
-
-/** Endpoints under attack and accomplices: without protection, as a server, as a client. */
-function makePairs(seed: string): readonly Pair[] {
-  const prng = new Prng(`fuzz ${seed} keys`);
-  const random = (length: number): Uint8Array => prng.bytes(length);
-  const plain = (): CryptoProfile => createUnprotectedTestProfile(random(16), { random });
-  const client = (): CryptoProfile => createFlashProfile({ identity: CLIENT_IDENTITY, random, groups: [31] });
-  const server = (): CryptoProfile => createFlashProfile({ identity: SERVER_IDENTITY, random, groups: [31] });
-  return [
-    { name: "unprotected", near: plain(), far: plain() },
-    { name: "server", near: server(), far: client() },
-    { name: "unprotected", near: plain(), far: plain() },
-    { name: "client", near: client(), far: server() },
-  ];
 }
 
 function heapBytes(): number {

@@ -12,6 +12,7 @@ import {
 import type { Session } from "../../packages/rtmfp-core/src/proto/session.ts";
 import { Prng } from "../../packages/rtmfp-core/src/testing/index.ts";
 import { anyPacket, type Knowledge, mutate, pick } from "./packets.ts";
+import type { Pair } from "./pairs.ts";
 import { MAX_SESSIONS, type Sent, Target } from "./target.ts";
 
 /** What a round did. */
@@ -23,9 +24,9 @@ export interface RoundResult {
   readonly failure: Error | undefined;
 }
 
-/** Runs the round of that seed against a server-like or a client-like endpoint. */
-export function fuzzRound(seed: string, near: CryptoProfile, far: CryptoProfile): RoundResult {
-  const round = new Round(new Prng(seed), near, far);
+/** Runs one round against the pair's near end. */
+export function fuzzRound(seed: string, number: number, { near, far }: Pair): RoundResult {
+  const round = new Round(new Prng(`fuzz ${seed} ${number}`), near, far);
   let failure: Error | undefined;
   try {
     round.attack();
