@@ -20,6 +20,8 @@ export class Driver {
   readonly #runJob: JobRunner;
   readonly #buffer = new Uint8Array(TRANSMIT_BUFFER_BYTES);
   readonly #batch: Datagram[] = [];
+  /** What the application's handlers threw: it surfaces when the turn is complete, so that it harms no other session. */
+  readonly #thrown: unknown[] = [];
   #turnPending = false;
   #inTurn = false;
   #closed = false;
@@ -65,6 +67,8 @@ export class Driver {
       this.#inTurn = false;
     }
     this.#setAlarm();
+    const [error] = this.#thrown.splice(0);
+    if (error !== undefined) throw error;
   }
 
   /** Sends what is left and releases the carrier. */
@@ -91,7 +95,11 @@ export class Driver {
 
   #tell(event: EndpointEvent): void {
     if (event.type !== "job") {
-      this.#onEvent(event);
+      try {
+        this.#onEvent(event);
+      } catch (error) {
+        this.#thrown.push(error);
+      }
       return;
     }
     this.#runJob(event.job, (result) => this.endpoint.completeJob(this.carrier.now(), event.id, result));

@@ -157,7 +157,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
 
   /**
    * Opens a sending flow (§3.6.2.1). `metadata` is at most 512 bytes. Throws SESSION_CLOSED unless the session is
-   * open, BAD_ARGUMENT for metadata that is too long or an answered flow that is not open.
+   * open, BAD_ARGUMENT for metadata that is too long, FLOW_CLOSED if the far end has ended the flow to answer.
    */
   openFlow(metadata: Uint8Array, options: OpenFlowOptions = {}): SendFlow {
     if (!this.isOpen) throw new RtmfpError("SESSION_CLOSED", "the session is not open");
@@ -169,7 +169,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     }
     const answers = options.answers;
     if (answers !== undefined && answers.state !== "RF_OPEN") {
-      throw new RtmfpError("BAD_ARGUMENT", `flow ${answers.id} is not open: a return flow cannot answer it`);
+      throw new RtmfpError("FLOW_CLOSED", `flow ${answers.id} has ended: a return flow cannot answer it`);
     }
     const startup: Option[] = [{ type: UserDataOption.metadata, value: metadata }];
     if (answers !== undefined) startup.push({ type: UserDataOption.association, value: encodeVlu(answers.id) });

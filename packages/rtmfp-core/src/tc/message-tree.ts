@@ -263,8 +263,8 @@ export class MessageTree {
     try {
       this.#onMessage?.(streamId, message, flow);
     } catch (error) {
-      if (!(error instanceof AmfError)) throw error;
-      this.stats.malformed++;
+      if (error instanceof AmfError) this.stats.malformed++;
+      else if (!(error instanceof RtmfpError && GONE.has(error.code))) throw error;
     }
   }
 
@@ -386,3 +386,6 @@ export class MessageTree {
 const CONTROL_PRIORITY = "immediate";
 /** A close that makes no progress for so long is cut short; ms. */
 const CLOSE_TIMEOUT_MS = 10_000;
+
+/** The far end has ended what an answer would go to: nobody is left to answer. */
+const GONE: ReadonlySet<string> = new Set(["FLOW_CLOSED", "SESSION_CLOSED"]);
