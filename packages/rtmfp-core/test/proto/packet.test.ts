@@ -28,25 +28,25 @@ function encode(fields: Partial<PacketHeader>): string {
 }
 
 describe("session id", () => {
-  const vectors: readonly [id: string, sealed: string, scrambled: string, ...rows: string[]][] = [
-    ["V2-86", "aabbcc", "abb9cf04", "R7016-2.2.2-03"],
-    ["V2-87", "112233445566", "45463040", "R7016-2.2.2-03"],
-    ["V2-88", "1122334455667788", "454647c8"],
+  const vectors: readonly [sealed: string, scrambled: string][] = [
+    ["aabbcc", "abb9cf04"],
+    ["112233445566", "45463040"],
+    ["1122334455667788", "454647c8"],
   ];
-  for (const [id, sealed, scrambled, ...rows] of vectors) {
-    it(
-      ...rfc("R7016-2.2.2-01", "R7016-2.2.2-02", ...rows, id),
-      `is scrambled by ${sealed.length / 2} sealed bytes`,
-      () => {
+  it(
+    ...rfc("R7016-2.2.2-01", "R7016-2.2.2-02", "R7016-2.2.2-03", "V2-86", "V2-87", "V2-88"),
+    "is scrambled by the sealed bytes, few or many",
+    () => {
+      for (const [sealed, scrambled] of vectors) {
         // What stands behind the packet in a reused buffer must not matter.
         const datagram = concatBytes(new Uint8Array(SESSION_ID_BYTES), fromHex(sealed), fromHex("deadbeefdeadbeef"));
         const end = SESSION_ID_BYTES + sealed.length / 2;
         scrambleSessionId(datagram, end, 0x01020304);
         expect(toHex(datagram)).toBe(`${scrambled}${sealed}deadbeefdeadbeef`);
         expect(unscrambleSessionId(datagram.slice(0, end))).toBe(0x01020304);
-      },
-    );
-  }
+      }
+    },
+  );
 
   it(...rfc("R7016-2.2.2-02"), "comes back from any datagram, as a signed number", () => {
     fc.assert(

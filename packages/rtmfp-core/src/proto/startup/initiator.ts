@@ -96,7 +96,7 @@ export class Opening implements OpeningHandle {
 
   onTimer(now: number): void {
     if (this.#deadline <= now) {
-      this.session.onFailed(this.#phase === "hello" ? "no-answer" : "unacceptable");
+      this.session.onFailed("no-answer");
       return;
     }
     if (this.#phase === "hello") {
