@@ -167,7 +167,7 @@ describe("public endpoints that connect to each other", () => {
       outcome(a.connect(to, { peerId: b.peerId, timeoutMs: 20_000 })),
       outcome(a.connect(to, { peerId: b.peerId })),
     ];
-    expect(await world.settle(Promise.all(both), 200_000)).toEqual(["CONNECT_FAILED", "CONNECT_FAILED"]);
+    expect(await world.settle(Promise.all(both), 200_000)).toEqual(["CONNECT_TIMEOUT", "CONNECT_TIMEOUT"]);
     expect(a.sessions.size).toBe(0);
   });
 
