@@ -89,7 +89,7 @@ describe("NetConnection.connect", () => {
     });
   });
 
-  it(...rfc("R7425-5.3-01"), "has another peer ID each time", async () => {
+  it(...rfc("R7425-5.3-01", "R7425-7-02"), "has another peer ID each time", async () => {
     const server = await makeServer();
     const alice = await connectTo(server);
     const first = alice.nearID;
@@ -213,6 +213,20 @@ describe("a connection", () => {
       await expect.poll(() => alice.core.session?.keepaliveMs).toBe(5_000);
     },
   );
+
+  it(...rfc("R7425-5.3.4-03", "R7425-5.3.4-08"), "goes by the server's latest keepalive periods", async () => {
+    const server = await makeServer({
+      onCall: ({ args }, { tree }) => {
+        tree.control.write(encodeUserControl({ event: "setKeepalive", serverMs: Number(args[0]), peerMs: 9_000 }));
+        return true;
+      },
+    });
+    const alice = await connectTo(server);
+    for (const periodMs of [20_000, 40_000, 15_000]) {
+      await alice.call("go", null, periodMs);
+      expect(alice.core.session?.keepaliveMs).toBe(periodMs);
+    }
+  });
 
   it("ends at both ends in good order when it is closed", async () => {
     const server = await makeServer();

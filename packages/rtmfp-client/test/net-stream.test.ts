@@ -1,3 +1,4 @@
+import { encodeMessage, encodeUserControl, type MessageTree, MessageType } from "rtmfp-core/tc";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
 import { NetStream, type StatusEvent } from "../src/index.ts";
@@ -73,6 +74,38 @@ describe("a stream between peers", () => {
     await cam.publish("cam");
     expect(await playing).toMatchObject({ code: "NetStream.Play.Start" });
   });
+
+  for (const first of ["media", "StreamBegin"] as const) {
+    it(
+      ...rfc("R7425-5.4.2-04"),
+      `begins with ${first}, on flows that its publisher opens and closes at will`,
+      async () => {
+        const server = await makeServer();
+        const [alice, bob] = [await connectTo(server), await connectTo(server)];
+        let streamTree: MessageTree | undefined;
+        const audio = (timestamp: number): Uint8Array =>
+          encodeMessage(MessageType.audio, timestamp, Uint8Array.of(0x2f, timestamp));
+        alice.core.peers.publish("cam", {
+          offer: (tree) => {
+            streamTree = tree;
+            if (first === "media") tree.openFlow(tree.streamId).write(audio(1));
+            else tree.control.write(encodeUserControl({ event: "streamBegin", streamId: tree.streamId }));
+          },
+        });
+        const view = new NetStream(bob, alice.nearID, { reorderMs: 0 });
+        await view.play("cam");
+        const got = collect(view);
+        const tree = streamTree as MessageTree;
+        for (const timestamp of [2, 3, 4]) {
+          const flow = tree.openFlow(tree.streamId);
+          flow.write(audio(timestamp));
+          await flow.close();
+        }
+        void tree.close();
+        expect((await got).map(({ timestamp }) => timestamp)).toEqual(first === "media" ? [1, 2, 3, 4] : [2, 3, 4]);
+      },
+    );
+  }
 
   it("gives a late viewer metadata, codec configuration and the current group of pictures", async () => {
     const server = await makeServer();

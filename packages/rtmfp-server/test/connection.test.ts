@@ -1,4 +1,4 @@
-import { type AmfObject, AmfXml } from "rtmfp-core/tc";
+import { type AmfObject, AmfXml, encodeCommand } from "rtmfp-core/tc";
 import type { SimHost } from "rtmfp-core/testing";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
@@ -277,6 +277,24 @@ describe("a client of an application", () => {
     expect(client.commands("_error")).toEqual([]);
     expect(sim.log.filter((entry) => entry.level !== "info")).toEqual([]);
   });
+
+  it(
+    ...rfc("R7425-5.3.2-04", "R7425-5.3.5.1-01"),
+    "may open more flows of stream 0, and commands on them are obeyed",
+    async () => {
+      const sim = await new SimServer().listen();
+      const client = await sim.connect();
+      const more = client.tree?.openFlow(0);
+      more?.write(encodeCommand({ name: "createStream", transactionId: 77, commandObject: null, args: [] }));
+      const result = await sim.run(
+        client.first((got) => (got.kind === "command" && got.command.transactionId === 77 ? got.command : undefined)),
+      );
+      expect(result).toMatchObject({ name: "_result", args: [1] });
+      void more?.close();
+      await sim.pass(1_000);
+      expect((await sim.run(client.call("createStream"))).args).toEqual([2]);
+    },
+  );
 
   it("is told that the server shuts down, and is closed in good order", async () => {
     const sim = await new SimServer().listen();

@@ -59,7 +59,7 @@ describe("any chunk", () => {
     );
   });
 
-  it(...rfc("R7016-2.3-02"), "has the type code of the RFC", () => {
+  it(...rfc("R7016-2.3-02", "R7016-4-01"), "has the type code of the RFC", () => {
     const table =
       "7f fragment, 30 iHello, 0f forwardedIHello, 70 rHello, 71 redirect, 79 cookieChange, 38 iiKeying, 78 riKeying, " +
       "01 ping, 41 pingReply, 10 userData, 11 nextUserData, 50 ackBitmap, 51 ackRanges, 18 bufferProbe, " +

@@ -276,7 +276,7 @@ describe("chunks of flows", () => {
     ]);
   });
 
-  it(...rfc("R7016-2.3.14-03", "V1-06"), "use the Range Ack of Figure 6 up to where it was cut off", () => {
+  it(...rfc("R7016-2.3.14-03", "V1-06", "AMB-41"), "use the Range Ack of Figure 6 up to where it was cut off", () => {
     expect(ranges(exact<AckChunk>("51 0007 05 7f 10 00 00 01 83"))).toEqual([[18, 18]]);
     expect(ranges(exact<AckChunk>("51 0006 05 7f 10 00 00 01"))).toEqual([[18, 18]]);
     expect(ranges(exact<AckChunk>("51 0003 05 7f 10"))).toEqual([]);

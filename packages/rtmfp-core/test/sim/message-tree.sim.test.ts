@@ -72,7 +72,7 @@ async function makeConnection(
 
 describe("a tree of message flows", () => {
   it(
-    ...rfc("R7425-5.3.1-02", "R7425-5.3.2-01", "R7425-5.3.2-02", "R7425-5.3.5-01", "R7425-5.3.5.2-01"),
+    ...rfc("R7425-5.3.1-02", "R7425-5.3.2-01", "R7425-5.3.2-02", "R7425-5.3.5-01", "R7425-5.3.5.2-01", "V1-44"),
     "associates every flow but the first to the other side's control flow",
     async () => {
       const { client, server, pair, atClient, atServer, flows } = await makeConnection(1);

@@ -45,7 +45,7 @@ describe("RTMP messages", () => {
 
 describe("flow metadata", () => {
   it(
-    ...rfc("V2-15", "V2-16", "V2-17", "R7425-5.1.1-02", "R7425-5.1.1-03", "R7425-5.1.1-04"),
+    ...rfc("V2-15", "V2-16", "V2-17", "V1-11", "R7425-5.1.1-02", "R7425-5.1.1-03", "R7425-5.1.1-04"),
     "has the vectors' bytes",
     () => {
       for (const [hex, streamId, receiveIntent] of [
@@ -85,7 +85,7 @@ describe("user control messages", () => {
     ["04000000000007 00000009", { event: "pingResponse", timestamp: 9 }],
   ];
 
-  it(...rfc("V2-38", "V2-39", "R7425-5.2-01", "R7425-5.3.4-01"), "have the vectors' bytes", () => {
+  it(...rfc("V2-38", "V2-39", "V1-12", "V1-13", "R7425-5.2-01", "R7425-5.3.4-01"), "have the vectors' bytes", () => {
     for (const [hex, control] of VECTORS) {
       expect(toHex(encodeUserControl(control))).toBe(hex.replaceAll(" ", ""));
       expect(decodeUserControl(decodeMessage(fromHex(hex))!.payload)).toEqual(control);

@@ -24,11 +24,15 @@ describe("identities", () => {
     },
   );
 
-  it(...rfc("R7425-4.3.3.5-03", "R7016-3.2-03"), "of clients are static keys of groups 31, 14 and 2", () => {
-    const certificate = toHex(createIdentity(nodeProvider, CLIENT_IDENTITY).certificate);
-    expect(certificate).toMatch(/^221d1f[0-9a-f]{64}82021d0e[0-9a-f]{512}81021d02[0-9a-f]{256}$/);
-    expect(toHex(createIdentity(nodeProvider, CLIENT_IDENTITY).certificate)).not.toBe(certificate);
-  });
+  it(
+    ...rfc("R7425-4.3.3.5-03", "R7016-3.2-03", "R7425-7-01"),
+    "of clients are static keys of groups 31, 14 and 2",
+    () => {
+      const certificate = toHex(createIdentity(nodeProvider, CLIENT_IDENTITY).certificate);
+      expect(certificate).toMatch(/^221d1f[0-9a-f]{64}82021d0e[0-9a-f]{512}81021d02[0-9a-f]{256}$/);
+      expect(toHex(createIdentity(nodeProvider, CLIENT_IDENTITY).certificate)).not.toBe(certificate);
+    },
+  );
 
   it("of legacy clients are a single key of group 2", () => {
     expect(toHex(createIdentity(nodeProvider, LEGACY_IDENTITY).certificate)).toMatch(/^81021d02[0-9a-f]{256}$/);
