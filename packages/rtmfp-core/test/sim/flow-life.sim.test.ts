@@ -304,7 +304,7 @@ describe("many flows", () => {
 });
 
 describe("time-critical notification", () => {
-  it(...rfc("R7016-3.6.2.3-12"), "flags packets that carry data of the upper four priorities", () => {
+  it(...rfc("R7016-3.6.2.3-12", "R7016-2.2.4-19"), "flags packets that carry data of the upper four priorities", () => {
     const b = sendBench();
     for (const [priority, flagged] of [
       ["routine", false],
@@ -320,7 +320,7 @@ describe("time-critical notification", () => {
   });
 
   it(
-    ...rfc("R7016-3.5.2.1-03", "AMB-40", "R7016-3.1-01"),
+    ...rfc("R7016-3.5.2.1-03", "AMB-40", "R7016-3.1-01", "R7016-2.2.4-19"),
     "tells other senders for 800 ms that time-critical data comes in, and not its own sender",
     () => {
       const world = new SimWorld(1);

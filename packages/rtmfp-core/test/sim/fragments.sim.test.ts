@@ -1,34 +1,17 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
-import { createUnprotectedTestProfile } from "../../src/crypto/index.ts";
-import { ByteWriter, equalBytes } from "../../src/proto/bytes.ts";
+import { ByteWriter } from "../../src/proto/bytes.ts";
 import { encodePacket } from "../../src/proto/chunk/codec.ts";
 import { type Chunk, ChunkType, type FragmentChunk } from "../../src/proto/chunk/types.ts";
-import type { CryptoProfile } from "../../src/proto/crypto-profile.ts";
 import { STARTUP_HEADER } from "../../src/proto/packet.ts";
 import { SimWorld } from "../../src/testing/index.ts";
-import { nameOf, type RawNode, rawNode } from "./raw.ts";
+import { bulky, nameOf, type RawNode, rawNode } from "./raw.ts";
 import { fetchCookie, iiKeying, Scripted } from "./scripted.ts";
 import { Sniffer } from "./sniffer.ts";
 
 /** A name, which is a certificate, of that many bytes. */
 function longName(length: number): string {
   return "n".repeat(length);
-}
-
-/** A profile whose certificate has so many bytes, and whose short name selects it. */
-function bulky(name: string, length: number): CryptoProfile {
-  const certificate = nameOf(name.padEnd(length, "."));
-  const inner = createUnprotectedTestProfile(certificate);
-  return {
-    ...inner,
-    selectsSelf: (epd) => equalBytes(epd, nameOf(name)),
-    parseCertificate: (bytes) => {
-      const far = inner.parseCertificate(bytes);
-      const selectedBy = (epd: Uint8Array): boolean => equalBytes(epd, bytes.subarray(0, epd.length));
-      return far === undefined ? undefined : { ...far, selectedBy };
-    },
-  };
 }
 
 interface Bench {

@@ -30,7 +30,14 @@ function onlyOne(a: RawNode, b: RawNode): { near: Session; far: Session } {
 
 describe("two ends that open to each other", () => {
   it(
-    ...rfc("R7016-3.5.1.3-01", "R7016-3.5.1.3-02", "R7016-3.5.1.3-03", "R7016-3.5.1.3-04", "R7016-3.2-07"),
+    ...rfc(
+      "R7016-3.5.1.3-01",
+      "R7016-3.5.1.3-02",
+      "R7016-3.5.1.3-03",
+      "R7016-3.5.1.3-04",
+      "R7016-3.2-07",
+      "R7016-3.5.1.1.2-11",
+    ),
     "at the same time get one session, whose initiator is the end that prevails",
     () => {
       const { world, a, b } = pair(1);

@@ -64,7 +64,7 @@ describe("handshakes, packet by packet", () => {
     expect(sniffer.log.slice(4)).toEqual([`i>r ${session.farId >>> 0} ping`, `r>i ${session.nearId >>> 0} pingReply`]);
   });
 
-  it(...rfc("V1-32", "R7016-3.5.1.4-01", "R7016-3.5.1.4-02"), "by a redirector", () => {
+  it(...rfc("V1-32", "R7016-3.5.1.4-01", "R7016-3.5.1.4-02", "R7016-3.5.1.4-03"), "by a redirector", () => {
     const { world, node } = worldOf();
     const [i, d, r] = [node("i"), node("d"), node("r")];
     open(r, "d", d);
@@ -85,7 +85,7 @@ describe("handshakes, packet by packet", () => {
   });
 
   it(
-    ...rfc("V1-33", "R7016-3.5.1.5-01", "R7016-3.5.1.5-02", "R7016-3.5.1.5-03", "R7016-3.5.1.1.2-07"),
+    ...rfc("V1-33", "R7016-3.5.1.5-01", "R7016-3.5.1.5-02", "R7016-3.5.1.5-03", "R7016-3.5.1.1.2-07", "R7016-2.3.3-03"),
     "by a forwarder, answered by RHello",
     () => {
       const { world, node } = worldOf();
@@ -107,26 +107,30 @@ describe("handshakes, packet by packet", () => {
     },
   );
 
-  it(...rfc("V1-34", "R7016-3.5.1.1.2-07"), "by a forwarder, answered by an implied redirect", () => {
-    const { world, node } = worldOf();
-    const [i, f, r] = [node("i"), node("f"), node("r")];
-    open(r, "f", f).introductions = "redirect";
-    world.run(1_000);
-    introducer(f, { forward: true });
-    const sniffer = new Sniffer(world, [i, f, r]);
-    const session = open(i, "r", f);
-    world.run(1_000);
-    expect(sniffer.names).toEqual([
-      "i>f iHello",
-      "f>r forwardedIHello",
-      "r>i redirect",
-      "i>r iHello",
-      "r>i rHello",
-      "i>r iiKeying",
-      "r>i riKeying",
-    ]);
-    expect(joined(session, r)).toBe(true);
-  });
+  it(
+    ...rfc("V1-34", "R7016-3.5.1.1.2-07", "R7016-2.3.3-04", "R7016-2.3.5-02"),
+    "by a forwarder, answered by an implied redirect",
+    () => {
+      const { world, node } = worldOf();
+      const [i, f, r] = [node("i"), node("f"), node("r")];
+      open(r, "f", f).introductions = "redirect";
+      world.run(1_000);
+      introducer(f, { forward: true });
+      const sniffer = new Sniffer(world, [i, f, r]);
+      const session = open(i, "r", f);
+      world.run(1_000);
+      expect(sniffer.names).toEqual([
+        "i>f iHello",
+        "f>r forwardedIHello",
+        "r>i redirect",
+        "i>r iHello",
+        "r>i rHello",
+        "i>r iiKeying",
+        "r>i riKeying",
+      ]);
+      expect(joined(session, r)).toBe(true);
+    },
+  );
 
   it(
     ...rfc("V1-35", "R7016-3.5.1.6-01", "R7016-3.5.1.6-03", "R7016-3.5.1.6-04"),

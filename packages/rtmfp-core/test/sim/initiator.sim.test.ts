@@ -136,7 +136,7 @@ describe("an initiator in S_IHELLO_SENT", () => {
   });
 
   it(
-    ...rfc("R7016-3.5.1.1-01", "R7016-3.5.1.1.1-12", "R7016-3.5.1.7-01"),
+    ...rfc("R7016-3.5.1.1-01", "R7016-3.5.1.1.1-12", "R7016-3.5.1.7-01", "R7016-3.2-04"),
     "sends IIKeying to the first acceptable answer alone",
     () => {
       const b = bench();
@@ -172,7 +172,7 @@ describe("an initiator and redirects", () => {
     expect(three.arrivals.length).toBe(0);
   });
 
-  it(...rfc("R7016-3.5.1.1.1-08", "V1-34"), "takes an empty one as its sender's address", () => {
+  it(...rfc("R7016-3.5.1.1.1-08", "V1-34", "R7016-2.3.5-02"), "takes an empty one as its sender's address", () => {
     const b = bench();
     const other = another(b, "other");
     open(b, b.far);
@@ -182,7 +182,7 @@ describe("an initiator and redirects", () => {
     expect(equalBytes(hello(other).tag, tag)).toBe(true);
   });
 
-  it(...rfc("R7016-3.5.1.1.1-09", "AMB-11"), "knows at most 24 addresses, each of them once", () => {
+  it(...rfc("R7016-3.5.1.1.1-09", "AMB-11", "R7016-2.3.5-03"), "knows at most 24 addresses, each of them once", () => {
     const b = bench();
     const others = Array.from({ length: 40 }, (_, i) => another(b, `other ${i}`));
     open(b, b.far);

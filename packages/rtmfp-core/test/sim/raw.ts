@@ -1,6 +1,7 @@
 import { createUnprotectedTestProfile } from "../../src/crypto/index.ts";
 import { Driver } from "../../src/node/driver.ts";
 import type { Address } from "../../src/proto/address.ts";
+import { equalBytes } from "../../src/proto/bytes.ts";
 import type { EndpointConfig } from "../../src/proto/config.ts";
 import type { CryptoProfile } from "../../src/proto/crypto-profile.ts";
 import type { Endpoint } from "../../src/proto/endpoint.ts";
@@ -26,6 +27,21 @@ export interface RawNode {
 /** The bytes that name an endpoint of the unprotected profile, and select it. */
 export function nameOf(name: string): Uint8Array {
   return new TextEncoder().encode(name);
+}
+
+/** A profile whose certificate has so many bytes, and whose short name selects it. */
+export function bulky(name: string, length: number): CryptoProfile {
+  const certificate = nameOf(name.padEnd(length, "."));
+  const inner = createUnprotectedTestProfile(certificate);
+  return {
+    ...inner,
+    selectsSelf: (epd) => equalBytes(epd, nameOf(name)),
+    parseCertificate: (bytes) => {
+      const far = inner.parseCertificate(bytes);
+      const selectedBy = (epd: Uint8Array): boolean => equalBytes(epd, bytes.subarray(0, epd.length));
+      return far === undefined ? undefined : { ...far, selectedBy };
+    },
+  };
 }
 
 export interface RawOptions extends Partial<EndpointConfig> {

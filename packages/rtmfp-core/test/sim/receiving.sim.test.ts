@@ -150,7 +150,7 @@ describe("when a receiver acknowledges", () => {
   });
 
   it(
-    ...rfc("R7016-3.6.3.6-01", "R7016-3.6.3.8-03"),
+    ...rfc("R7016-3.6.3.6-01", "R7016-3.6.3.8-03", "R7016-2.3.15-02"),
     "a Buffer Probe at once, in linger too, but not for flows it does not know",
     () => {
       const b = bench();
@@ -233,20 +233,24 @@ describe("when a receiver acknowledges", () => {
 });
 
 describe("how an acknowledgement is encoded", () => {
-  it(...rfc("R7016-3.6.3.4.3-01"), "as ranges or as a bitmap, whichever is shorter", () => {
-    const b = bench();
-    opened(b);
-    for (const sn of [3, 5, 7, 9, 11, 13]) b.far.send(data(3, sn, sn - 1));
-    b.world.run(1);
-    const dense = b.far.takeChunks(ChunkType.ackBitmap, ChunkType.ackRanges).at(-1) as AckChunk;
-    expect(dense.type).toBe(ChunkType.ackBitmap);
-    expect(acked(dense)).toBe("0-1,3,5,7,9,11,13");
-    b.far.send(data(3, 5_000, 4_999));
-    b.world.run(1);
-    const sparse = b.far.takeChunks(ChunkType.ackBitmap, ChunkType.ackRanges).at(-1) as AckChunk;
-    expect(sparse.type).toBe(ChunkType.ackRanges);
-    expect(acked(sparse)).toBe("0-1,3,5,7,9,11,13,5000");
-  });
+  it(
+    ...rfc("R7016-3.6.3.4.3-01", "R7016-2.3.13-06", "R7016-2.3.14-05"),
+    "as ranges or as a bitmap, whichever is shorter",
+    () => {
+      const b = bench();
+      opened(b);
+      for (const sn of [3, 5, 7, 9, 11, 13]) b.far.send(data(3, sn, sn - 1));
+      b.world.run(1);
+      const dense = b.far.takeChunks(ChunkType.ackBitmap, ChunkType.ackRanges).at(-1) as AckChunk;
+      expect(dense.type).toBe(ChunkType.ackBitmap);
+      expect(acked(dense)).toBe("0-1,3,5,7,9,11,13");
+      b.far.send(data(3, 5_000, 4_999));
+      b.world.run(1);
+      const sparse = b.far.takeChunks(ChunkType.ackBitmap, ChunkType.ackRanges).at(-1) as AckChunk;
+      expect(sparse.type).toBe(ChunkType.ackRanges);
+      expect(acked(sparse)).toBe("0-1,3,5,7,9,11,13,5000");
+    },
+  );
 
   it(...rfc("R7016-3.6.3.4.2-01"), "cut to what fits a packet, with the lowest numbers kept", () => {
     const b = bench({ order: "network" });
@@ -310,6 +314,11 @@ describe("what a receiver rejects", () => {
         "R7016-3.6.3.4.3-02",
         "R7016-3.6.1.3-01",
         "AMB-29",
+        "R7016-2.3.11.1-02",
+        "R7016-2.3.11.1.1-02",
+        "R7016-2.3.11.1.2-07",
+        "R7016-2.3.16-02",
+        "R7016-2.3.16-03",
       ),
       `${why}, with exception 0 in front of the acknowledgement`,
       () => {
@@ -326,7 +335,7 @@ describe("what a receiver rejects", () => {
     );
   }
 
-  it(...rfc("R7016-3.6.3.1-04"), "a flow that answers one of ours that is closing", () => {
+  it(...rfc("R7016-3.6.3.1-04", "R7016-2.3.11.1.2-07"), "a flow that answers one of ours that is closing", () => {
     const b = bench();
     const own = b.session.openFlow(new Uint8Array(1));
     own.write(new Uint8Array(5));
@@ -336,15 +345,19 @@ describe("what a receiver rejects", () => {
     expect(atOnce(b, data(3, 1, 1, { options: startup("m", own.id) }))).toContain("flowException");
   });
 
-  it(...rfc("R7016-3.6.3.1-06", "V1-36", "R7016-3.6.1.1-02"), "not a flow that answers an open one of ours", () => {
-    const b = bench();
-    const own = b.session.openFlow(new Uint8Array(1));
-    expect(atOnce(b, data(own.id, 1, 1, { options: startup("answer", own.id) }))).toEqual(["A 0-1"]);
-    expect(b.flows[0]?.association).toBe(own);
-    expect(textOf(b.flows[0]?.metadata)).toBe("answer");
-  });
+  it(
+    ...rfc("R7016-3.6.3.1-06", "V1-36", "R7016-3.6.1.1-02", "R7016-2.3.11.1-01"),
+    "not a flow that answers an open one of ours",
+    () => {
+      const b = bench();
+      const own = b.session.openFlow(new Uint8Array(1));
+      expect(atOnce(b, data(own.id, 1, 1, { options: startup("answer", own.id) }))).toEqual(["A 0-1"]);
+      expect(b.flows[0]?.association).toBe(own);
+      expect(textOf(b.flows[0]?.metadata)).toBe("answer");
+    },
+  );
 
-  it(...rfc("R7016-3.6.3.1-05"), "not an unknown option from 8192 on", () => {
+  it(...rfc("R7016-3.6.3.1-05", "R7016-2.3.11.1-03"), "not an unknown option from 8192 on", () => {
     const b = bench();
     const options = [...startup(), { type: 8_192, value: new Uint8Array(3) }];
     expect(atOnce(b, data(3, 1, 1, { options }))).toEqual(["A 0-1"]);

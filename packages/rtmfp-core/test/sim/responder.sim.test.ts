@@ -108,7 +108,7 @@ describe("a responder and its cookies", () => {
   );
 
   it(
-    ...rfc("R7016-3.5.1.1.2-04", "R7016-3.5.1.1.2-09", "R7016-3.5.1.2-01"),
+    ...rfc("R7016-3.5.1.1.2-04", "R7016-3.5.1.1.2-09", "R7016-3.5.1.2-01", "R7016-2.3.6-02"),
     "offers a new one to the source of an IIKeying with another address's",
     () => {
       const b = bench();

@@ -87,7 +87,7 @@ describe("a sending flow", () => {
   });
 
   it(
-    ...rfc("R7016-3.6.2.3.2-01", "R7016-3.6.2.3.2-02"),
+    ...rfc("R7016-3.6.2.3.2-01", "R7016-3.6.2.3.2-02", "R7016-2.3.12-02"),
     "starts in each packet with a User Data chunk, also behind another flow",
     () => {
       const b = sendBench();
@@ -100,7 +100,7 @@ describe("a sending flow", () => {
   );
 
   it(
-    ...rfc("R7016-3.6.2.2-01", "R7016-3.6.2.3-10", "R7016-3.4-03"),
+    ...rfc("R7016-3.6.2.2-01", "R7016-3.6.2.3-10", "R7016-3.4-03", "R7016-2.3.11-05"),
     "cuts messages to the path's datagrams, startup options of 512 bytes included",
     () => {
       for (const datagramBytes of [600, 1_200, 1_472]) {

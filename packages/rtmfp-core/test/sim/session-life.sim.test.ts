@@ -259,7 +259,7 @@ describe("keepalive", () => {
 
 describe("a Ping", () => {
   it(
-    ...rfc("R7016-3.5.4-01", "R7016-3.5.4-02", "R7016-3.5.4-03"),
+    ...rfc("R7016-3.5.4-01", "R7016-3.5.4-02", "R7016-3.5.4-03", "R7016-2.3.9-02", "R7016-2.3.10-01"),
     "is answered at once with its own bytes, whatever they are",
     () => {
       const b = bench();
@@ -290,7 +290,14 @@ describe("timestamps", () => {
   const TICK = 4;
 
   it(
-    ...rfc("R7016-3.5.2.2-04", "R7016-3.5.2.2-06", "R7016-3.5.2.2-08", "R7016-3.5.2.2-09", "R7016-3.5.2.2-11"),
+    ...rfc(
+      "R7016-3.5.2.2-04",
+      "R7016-3.5.2.2-06",
+      "R7016-3.5.2.2-08",
+      "R7016-3.5.2.2-09",
+      "R7016-3.5.2.2-11",
+      "R7016-2.2.4-07",
+    ),
     "are echoed with the time that has passed, once per value, and an equal one does not start anew",
     () => {
       const b = bench();

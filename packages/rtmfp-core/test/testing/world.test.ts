@@ -13,18 +13,22 @@ function pair(): { world: SimWorld; hosts: [SimHost, SimHost]; alice: Node; bob:
 }
 
 describe("SimCarrier", () => {
-  it(...rfc("R7016-2.2.1-01", "R7016-2.2.1-02"), "fulfils the carrier contract in memory, on any port", () => {
-    const world = new SimWorld("contract");
-    const carrier: Carrier = world.host("alice").open([{ port: 77 }]);
-    const echo: Carrier = world.host("bob", { addresses: ["203.0.113.2"] }).open([{ host: "203.0.113.2", port: 9 }]);
-    echo.onDatagram = (bytes, from, via) => echo.send(bytes, via, from);
-    const got: string[] = [];
-    carrier.onDatagram = (bytes, from, via) => got.push(`${bytes.join()} from ${formatAddress(from)} by ${via}`);
-    carrier.send(Uint8Array.of(1, 2, 3), carrier.sockets[0]?.via ?? -1, { host: "203.0.113.2", port: 9 });
-    world.run(100);
-    expect(got).toEqual(["1,2,3 from 203.0.113.2:9 by 0"]);
-    expect(carrier.sockets.map(({ address }) => address)).toEqual([{ host: "0.0.0.0", port: 77 }]);
-  });
+  it(
+    ...rfc("R7016-2.2.1-01", "R7016-2.2.1-02", "R7016-3.3-01"),
+    "fulfils the carrier contract in memory, on any port",
+    () => {
+      const world = new SimWorld("contract");
+      const carrier: Carrier = world.host("alice").open([{ port: 77 }]);
+      const echo: Carrier = world.host("bob", { addresses: ["203.0.113.2"] }).open([{ host: "203.0.113.2", port: 9 }]);
+      echo.onDatagram = (bytes, from, via) => echo.send(bytes, via, from);
+      const got: string[] = [];
+      carrier.onDatagram = (bytes, from, via) => got.push(`${bytes.join()} from ${formatAddress(from)} by ${via}`);
+      carrier.send(Uint8Array.of(1, 2, 3), carrier.sockets[0]?.via ?? -1, { host: "203.0.113.2", port: 9 });
+      world.run(100);
+      expect(got).toEqual(["1,2,3 from 203.0.113.2:9 by 0"]);
+      expect(carrier.sockets.map(({ address }) => address)).toEqual([{ host: "0.0.0.0", port: 77 }]);
+    },
+  );
 
   it("calls the alarm once, at its time, and only the last one set", () => {
     const { world, alice } = pair();

@@ -46,7 +46,7 @@ function blocks(sealed: Uint8Array, hmacLength = 0): string {
 describe("worked packets", () => {
   for (const provider of providers) {
     it(
-      ...rfc("V2-52", "V2-53", "V1-07", "R7425-4.1-01", "R7425-4.1-02", "R7425-4.6.6-08"),
+      ...rfc("V2-52", "V2-53", "V1-07", "R7425-4.1-01", "R7425-4.1-02", "R7425-4.6.6-08", "R7016-2.2.3-01"),
       `startup, by ${provider.name}`,
       () => {
         expect(toHex(DEFAULT_SESSION_KEY)).toBe("41646f62652053797374656d73203032");
