@@ -2,8 +2,7 @@
 import type { AmfValue } from "rtmfp-core/tc";
 
 /** A function to be called from afar; what it returns, or what its promise gives, is the reply. */
-// biome-ignore lint/suspicious/noExplicitAny: the caller's arguments are checked by nobody but the method itself.
-export type Method = (...args: any[]) => unknown;
+export type Method = (...args: unknown[]) => unknown;
 
 /** Only what was given can be called: own functions of an object, never inherited ones. */
 export class Methods {

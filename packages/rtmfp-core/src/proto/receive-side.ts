@@ -4,7 +4,7 @@ import { writeFlowAck } from "./ack-writer.ts";
 import { ByteReader, EMPTY } from "./bytes.ts";
 import { readUserData } from "./chunk/flow.ts";
 import { ChunkType, type FragmentControl, type UserDataChunk, UserDataFlag } from "./chunk/types.ts";
-import { Fifo } from "./fifo.ts";
+import { LingerQueue } from "./linger-queue.ts";
 import type { Option } from "./option.ts";
 import type { PacketBuilder } from "./packet-builder.ts";
 import {
@@ -56,7 +56,7 @@ export class ReceiveSide implements RecvFlowHost {
   ackNow = false;
   readonly #host: ReceiveSideHost;
   readonly #flows = new Map<number, RecvFlow>();
-  readonly #lingering = new Fifo<{ flow: RecvFlow; until: number }>();
+  readonly #lingering = new LingerQueue<RecvFlow>();
   /** Flows with SHOULD_ACK, in order. */
   readonly #toAck: RecvFlow[] = [];
   /** RX_DATA_PACKETS. */
@@ -158,19 +158,11 @@ export class ReceiveSide implements RecvFlowHost {
       this.ackNow = true;
       this.#host.requestTransmit();
     }
-    for (
-      let first = this.#lingering.peek();
-      first !== undefined && first.until <= now;
-      first = this.#lingering.peek()
-    ) {
-      this.#lingering.shift();
-      this.#flows.delete(first.flow.id);
-      first.flow.onLingerEnd();
-    }
+    this.#lingering.release(now, this.#flows);
   }
 
   get nextDeadline(): number {
-    return Math.min(this.delayedAckAt, this.#lingering.peek()?.until ?? Number.POSITIVE_INFINITY);
+    return Math.min(this.delayedAckAt, this.#lingering.next);
   }
 
   /** The session left S_OPEN (§3.5.5). */
@@ -206,7 +198,7 @@ export class ReceiveSide implements RecvFlowHost {
     if (flow.lingers) return;
     flow.lingers = true;
     const until = this.#now + RECEIVE_LINGER_MS;
-    this.#lingering.push({ flow, until });
+    this.#lingering.add(flow, until);
     this.#host.wakeAt(until);
   }
 

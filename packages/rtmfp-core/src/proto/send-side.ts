@@ -2,8 +2,8 @@
 import { forEachAckedRange } from "./chunk/flow.ts";
 import type { AckChunk } from "./chunk/types.ts";
 import type { AckEvent, CongestionController } from "./congestion/controller.ts";
-import { Fifo } from "./fifo.ts";
 import { type Fragment, OutstandingList } from "./fragment.ts";
+import { LingerQueue } from "./linger-queue.ts";
 import type { Option } from "./option.ts";
 import type { PacketBuilder } from "./packet-builder.ts";
 import {
@@ -69,7 +69,7 @@ export class SendSide implements SendFlowHost {
   readonly #ready = new ReadyQueue();
   readonly #outstanding = new OutstandingList();
   /** Completed flows, oldest first, with the time their IDs become free. */
-  readonly #lingering = new Fifo<{ flow: SendFlow; until: number }>();
+  readonly #lingering = new LingerQueue<SendFlow>();
   #nextFlowId = 2;
   #nextTsn = 1;
   #maxTsnAck = 0;
@@ -215,20 +215,12 @@ export class SendSide implements SendFlowHost {
       this.#burstLeft = BURST_PACKETS;
       this.#host.requestTransmit();
     }
-    for (
-      let first = this.#lingering.peek();
-      first !== undefined && first.until <= now;
-      first = this.#lingering.peek()
-    ) {
-      this.#lingering.shift();
-      this.#flows.delete(first.flow.id);
-      first.flow.onLingerEnd();
-    }
+    this.#lingering.release(now, this.#flows);
   }
 
   /** When this side next needs the session to wake. */
   get nextDeadline(): number {
-    return Math.min(this.timeoutAt, this.#tailProbe.at, this.#lingering.peek()?.until ?? Number.POSITIVE_INFINITY);
+    return Math.min(this.timeoutAt, this.#tailProbe.at, this.#lingering.next);
   }
 
   /** The session left S_OPEN: all flows end at once (§3.5.5). */
@@ -260,7 +252,7 @@ export class SendSide implements SendFlowHost {
   }
 
   flowComplete(flow: SendFlow): void {
-    this.#lingering.push({ flow, until: this.#ackTime + SEND_LINGER_MS });
+    this.#lingering.add(flow, this.#ackTime + SEND_LINGER_MS);
     this.#host.wakeAt(this.#ackTime + SEND_LINGER_MS);
     this.#host.onFlowComplete(flow);
   }

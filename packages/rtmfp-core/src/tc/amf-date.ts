@@ -1,4 +1,4 @@
-// biome-ignore-all lint/style/noRestrictedGlobals: dates are values here, made from the bytes; nothing asks the clock.
+/** Dates as values: made from the bytes, never from the clock. The only file of its layer that may name `Date`. */
 
 /** A date in AMF: a moment, in milliseconds since 1970 UTC; `NaN` is possible. */
 export type AmfDate = Date;
