@@ -421,7 +421,7 @@ describe("giving messages up", () => {
   });
 
   it(
-    ...rfc("R7016-3.6.2.3-06", "R7016-3.6.2.3-07", "R7016-3.5-04"),
+    ...rfc("R7016-3.6.2.3-06", "R7016-3.6.2.3-07", "R7016-3.6.2.3-11", "R7016-2.3.11-14", "R7016-3.5-04"),
     "keeps FSN right whatever is given up when",
     () => {
       for (let seed = 1; seed <= 40; seed++) randomAbandon(seed);
@@ -481,6 +481,7 @@ function randomAbandon(seed: number): void {
   const model = new Model();
   const seen = new Set<number>([0]);
   let cumulative = 0;
+  let forward = 0;
   let packet = 0;
   const exchange = (loss: boolean): void => {
     b.manual.window = b.session.sends.outstandingBytes + 1 + random(200) * 20;
@@ -500,6 +501,9 @@ function randomAbandon(seed: number): void {
         for (const one of model.flying) expect(fsn).toBeLessThan(one.sn + (one.abandoned ? 1 : 0));
         const abandoned = (chunk.flags & UserDataFlag.abandon) !== 0;
         if (abandoned) expect(chunk.data.length).toBe(0);
+        // Given up once is given up for good; only the end of it may be said again.
+        expect(sn).toBeGreaterThan(forward - (abandoned ? 1 : 0));
+        forward = Math.max(forward, fsn);
         const numbers = next ? 0 : 2 + vluSize(sn);
         const options = chunk.options === undefined ? 0 : 4;
         model.send(sn, packet, abandoned, 4 + numbers + options + chunk.data.length);
