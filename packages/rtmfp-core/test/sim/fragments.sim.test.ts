@@ -1,7 +1,7 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
-import { ByteWriter } from "../../src/proto/bytes.ts";
-import { encodePacket } from "../../src/proto/chunk/codec.ts";
+import { ByteWriter, concatBytes } from "../../src/proto/bytes.ts";
+import { decodePacket, encodePacket } from "../../src/proto/chunk/codec.ts";
 import { type Chunk, ChunkType, type FragmentChunk } from "../../src/proto/chunk/types.ts";
 import { STARTUP_HEADER } from "../../src/proto/packet.ts";
 import { SimWorld } from "../../src/testing/index.ts";
@@ -74,6 +74,35 @@ describe("packets too large for the path", () => {
       world.run(10_000);
       expect(sniffer.names.slice(before).filter((name) => name.includes("fragment"))).toEqual([]);
       expect(flow.bufferedBytes).toBe(0);
+    },
+  );
+
+  it(
+    ...rfc("R7016-2.3.1-02", "R7016-2.3.1-03", "R7016-2.3.1-04"),
+    "go in fragments numbered from 0, none empty, all but the last marked, each packet with an ID of its own",
+    () => {
+      for (const length of [1_150, 1_200, 2_300, 20_000]) {
+        const world = new SimWorld(1);
+        const r = rawNode(world.host("r"), "r", { port: 1935, keepaliveMs: 0, profile: bulky("r", length) });
+        const far = new Scripted(world.host("far"), "far", r.address);
+        for (const tag of ["tag 1", "tag 2"])
+          far.sendStartup(0, { type: ChunkType.iHello, epd: nameOf("r"), tag: nameOf(tag) });
+        world.run(30_000);
+        const fragments = far.takeChunks(ChunkType.fragment);
+        const ids = [...new Set(fragments.map(({ packetId }) => packetId))];
+        expect(ids.length).toBe(2);
+        for (const [n, id] of ids.entries()) {
+          const own = fragments.filter(({ packetId }) => packetId === id).sort((x, y) => x.index - y.index);
+          expect(own.length).toBeGreaterThanOrEqual(Math.max(2, Math.ceil(length / 1_180)));
+          expect(own.map(({ index }) => index)).toEqual(own.map((_, i) => i));
+          expect(own.map(({ more }) => more)).toEqual(own.map((_, i) => i < own.length - 1));
+          expect(Math.min(...own.map(({ data }) => data.length))).toBeGreaterThan(0);
+          expect(decodePacket(concatBytes(...own.map(({ data }) => data)))).toMatchObject({
+            header: { mode: 3 },
+            chunks: [{ type: ChunkType.rHello, tagEcho: nameOf(`tag ${n + 1}`) }],
+          });
+        }
+      }
     },
   );
 

@@ -1,6 +1,7 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import type { FlashProfileOptions } from "../../src/crypto/index.ts";
+import { Origin } from "../../src/proto/address.ts";
 import { equalBytes, toHex } from "../../src/proto/bytes.ts";
 import { decodePacket } from "../../src/proto/chunk/codec.ts";
 import { type Chunk, ChunkType } from "../../src/proto/chunk/types.ts";
@@ -158,6 +159,29 @@ describe("sealed packets on the wire", () => {
         header: { mode: 3 },
         chunks: [{ type: ChunkType.cookieChange, oldCookie: hello.cookie }],
       });
+    },
+  );
+
+  it(
+    ...rfc("R7016-2.3.5-04", "R7016-2.3.4-03"),
+    "redirect under the default key, in mode 3 of session 0, with the tag as it came",
+    () => {
+      const b = bench();
+      const { startupCipher } = b.far.endpoint.profile;
+      const to = { host: "192.0.2.9", port: 1_935, origin: Origin.observed };
+      b.far.onEvent = (event) => {
+        if (event.type === "introduction") b.far.endpoint.redirect(b.far.driver.now(), event.id, [to]);
+      };
+      for (const length of [1, 16, 60]) {
+        b.heard.length = 0;
+        const tag = b.world.random(length);
+        inject(b, sealWith(startupCipher, 0, {}, { type: ChunkType.iHello, epd: b.near.epd, tag }));
+        expect(b.heard.map((bytes) => unscrambleSessionId(bytes))).toEqual([0]);
+        expect(openWith(startupCipher, b.heard[0] as Uint8Array)).toMatchObject({
+          header: { mode: 3 },
+          chunks: [{ type: ChunkType.redirect, tagEcho: tag, destinations: [to] }],
+        });
+      }
     },
   );
 
