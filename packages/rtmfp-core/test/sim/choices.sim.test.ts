@@ -184,6 +184,31 @@ describe("a flow", () => {
     expect(node.told("flow")).toHaveLength(1);
   });
 
+  it(...rfc("AMB-29"), "goes by the first of several metadata options, and answers one flow at most", () => {
+    const { world, node, far } = scripted();
+    const session = openScripted(world, node, far, "initiator");
+    const [one, two] = ["one", "two"].map((name) => {
+      const flow = session.openFlow(nameOf(name));
+      flow.write(nameOf("x"));
+      return flow;
+    });
+    node.driver.wake();
+    world.run(10);
+    node.onEvent = (event) => {
+      if (event.type === "flow") event.flow.accept();
+    };
+    far.take();
+    far.send(data(3, 1, 1, { data: "a", options: [...startup("first"), ...startup("second")] }));
+    world.run(10);
+    expect(node.told("flow").map(({ flow }) => textOf(flow.metadata))).toEqual(["first"]);
+    expect(far.heard()).toEqual(["A 0-1"]);
+    const options = [...startup("m", one?.id), ...startup("m", two?.id)];
+    far.send(data(4, 1, 1, { data: "a", options }));
+    world.run(10);
+    expect(node.told("flow")).toHaveLength(1);
+    expect(far.heard()).toEqual(["flowException", "A 0-1"]);
+  });
+
   it(...rfc("AMB-68"), "may have longer metadata than we would send", () => {
     const { world, node, far } = scripted();
     const session = openScripted(world, node, far, "initiator");

@@ -483,6 +483,19 @@ describe("what a reader gets", () => {
     expect(news.bufferBlocks).toBe(2);
   });
 
+  it(
+    ...rfc("R7016-3.6.3.8-01", "R7016-3.6.3.3-07"),
+    "no end of the flow while a number in front of the final one is missing",
+    () => {
+      const b = bench();
+      opened(b);
+      expect(atOnce(b, data(3, 3, 2, { data: "3", final: true }))).toEqual(["A 0-1,3"]);
+      expect([b.flows[0]?.state, b.finished, b.messages]).toEqual(["RF_OPEN", 0, ["1"]]);
+      expect(atOnce(b, data(3, 2, 1, { data: "2" }))).toEqual(["A 0-3"]);
+      expect([b.flows[0]?.state, b.finished, b.messages]).toEqual(["RF_COMPLETE_LINGER", 1, ["1", "2", "3"]]);
+    },
+  );
+
   it(...rfc("R7016-3.6.3.3-07"), "the end of the flow, after its last message", () => {
     const b = bench("unread");
     atOnce(b, data(3, 1, 1, { data: "1", final: true, options: startup() }));

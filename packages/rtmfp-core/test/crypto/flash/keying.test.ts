@@ -266,6 +266,23 @@ describe("components", () => {
     },
   );
 
+  it(
+    ...rfc("R7425-4.5.2.4-01", "R7425-4.5.2.5-01"),
+    "name each flag by its bit: send always 4, send on request 2, request 1",
+    () => {
+      for (const [setting, flags] of [
+        ["none", "0000021e00"],
+        ["accept", "0210021e02"],
+        ["request", "0310021e03"],
+        ["require", "0710021e07"],
+      ] as const) {
+        const initiator = profile({ keys: "static" }, { hmac: setting, hmacLength: 16, sequence: setting });
+        const skic = toHex(handshake(initiator, profile(SERVER_IDENTITY))!.initiation.skic);
+        expect(skic.slice(skic.lastIndexOf("031a") + 4)).toBe(flags);
+      }
+    },
+  );
+
   it("of our responders are byte for byte what old initiators bear", () => {
     const far = profile(LEGACY_IDENTITY);
     const salted = `021d02410e${"ab".repeat(64)}`;

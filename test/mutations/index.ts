@@ -1,0 +1,7 @@
+/** The faults that `pnpm coverage:rfc --mutate` applies, one at a time; each must be noticed. */
+import { CRYPTO_FAULTS } from "./crypto.ts";
+import type { Fault } from "./fault.ts";
+import { PROTO_FAULTS } from "./proto.ts";
+
+/** All faults. */
+export const FAULTS: readonly Fault[] = [...PROTO_FAULTS, ...CRYPTO_FAULTS];
