@@ -179,6 +179,26 @@ describe("the options at a flow's start", () => {
   );
 
   it(
+    ...rfc("R7016-2.3.11.1.1-04", "R7016-2.3.11.1.2-03"),
+    "stand once in a packet that has two User Data chunks of the flow, for a message between them was given up",
+    () => {
+      const b = sendBench();
+      const flow = answering(b, "me");
+      const receipts = [1, 2, 3, 4].map(() => flow.write(new Uint8Array(20)));
+      b.flush(false);
+      receipts[1]?.abandon();
+      b.far.take();
+      b.world.run(4_000);
+      const [again] = b.far.take();
+      const types = numbered(again === undefined ? [] : [again]).map(({ sn, chunk }) => `${chunk.type} ${sn}`);
+      expect(types).toEqual(["16 1", "16 3", "17 4"]);
+      expect(optionsByPacket(again === undefined ? [] : [again], flow)).toEqual([
+        [`0:${toHex(nameOf("me"))},10:03`, "", ""],
+      ]);
+    },
+  );
+
+  it(
     ...rfc("R7016-2.3.11.1.2-05", "R7016-2.3.11.1.2-06"),
     "hold one association from the first transmission on, or none for the flow's life",
     () => {
@@ -259,5 +279,26 @@ describe("what congestion control hears", () => {
     expect(hear([3, 6])).toEqual([false, false]);
     expect(hear([3, 7])).toEqual([true, false]);
     expect(hear([3, 8])).toEqual([true, false]);
+  });
+});
+
+describe("a packet that would hold nothing", () => {
+  it(...rfc("R7016-2.2.4-12"), "is not sent: not for a closed window, a full path, or a turn without work", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(nameOf("m"));
+    flow.write(new Uint8Array(10));
+    b.flush();
+    b.hear(ack(flow.id, 0, 1));
+    flow.write(new Uint8Array(10));
+    expect(b.flush()).toEqual([]);
+    expect(b.flush()).toEqual([]);
+    b.hear(ack(flow.id, 10, 1));
+    expect(b.far.heard()).toEqual(["D 2 o1 f1"]);
+    b.hear(ack(flow.id, 10, 2));
+    b.manual.window = 0;
+    flow.write(new Uint8Array(10));
+    expect(b.flush()).toEqual([]);
+    b.world.run(20_000);
+    expect(b.far.arrivals.filter(({ chunks }) => chunks.length === 0)).toEqual([]);
   });
 });
