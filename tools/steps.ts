@@ -20,6 +20,9 @@ export interface Step {
 /** Where the vitest step leaves its JSON report. */
 export const vitestReport: string = join(tmpdir(), `rtmfp-vitest-${process.pid}.json`);
 
+/** Where the demo steps leave their files. */
+const demoOut: string = join(tmpdir(), `rtmfp-demo-${process.pid}`);
+
 /** All suites, in the order in which they run: what is quick and fails most often comes first. */
 export const steps: readonly Step[] = [
   { name: "lint", argv: script("tools/lint.ts"), count: "exit" },
@@ -48,8 +51,18 @@ export const steps: readonly Step[] = [
   ),
   { name: "interop", argv: script("test/interop/main.ts"), count: "line" },
   { name: "tarballs", argv: script("test/tarballs/main.ts"), count: "line" },
-  { name: "demo-node", argv: script("test/demo/main.ts"), env: { RTMFP_CRYPTO: "node" }, count: "exit" },
-  { name: "demo-noble", argv: script("test/demo/main.ts", "--clean"), env: { RTMFP_CRYPTO: "noble" }, count: "exit" },
+  {
+    name: "demo-node",
+    argv: script("test/demo/main.ts", "--out", demoOut),
+    env: { RTMFP_CRYPTO: "node" },
+    count: "exit",
+  },
+  {
+    name: "demo-noble",
+    argv: script("test/demo/main.ts", "--clean", "--out", demoOut),
+    env: { RTMFP_CRYPTO: "noble" },
+    count: "exit",
+  },
   {
     name: "handshakes-noble",
     argv: tool("vitest/vitest.mjs", "run", "packages/rtmfp-core/test/crypto", "test/sim"),

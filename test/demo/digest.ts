@@ -7,6 +7,8 @@ import { decodeFlv, type FlvTag } from "rtmfp-core/flv";
 export interface FlvDigest {
   readonly tags: number;
   readonly bytes: number;
+  /** Timestamp of the last tag. */
+  readonly durationMs: number;
   /** Over type, timestamp and payload of every tag: data tags first, then audio, then video, each in the file's order. */
   readonly sha256: string;
 }
@@ -18,7 +20,12 @@ export function digestFlv(path: string): FlvDigest {
   for (const type of ["data", "audio", "video"] as const) {
     for (const tag of tags) if (tag.type === type) add(hash, tag);
   }
-  return { tags: tags.length, bytes: tags.reduce((sum, tag) => sum + tag.data.length, 0), sha256: hash.digest("hex") };
+  return {
+    tags: tags.length,
+    bytes: tags.reduce((sum, tag) => sum + tag.data.length, 0),
+    durationMs: tags.reduce((latest, tag) => Math.max(latest, tag.timestamp), 0),
+    sha256: hash.digest("hex"),
+  };
 }
 
 function add(hash: ReturnType<typeof createHash>, tag: FlvTag): void {

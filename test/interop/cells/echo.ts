@@ -4,7 +4,14 @@ import type { Stage } from "../harness/stage.ts";
 
 /** Their echo client against our echo server, then ours against theirs; all 16 pairs of settings each way. */
 export const echoCells: readonly Cell[] = [
-  ...pairings().map((setting) => cell("echo-serve", "their echo client, our echo server", setting, false)),
+  ...pairings().map((setting) =>
+    cell(
+      "echo-serve",
+      "their echo client, our echo server (every message must arrive; their client takes no echo)",
+      setting,
+      false,
+    ),
+  ),
   ...pairings().map((setting) => cell("echo-call", "our echo client, their echo server", setting, true)),
 ];
 

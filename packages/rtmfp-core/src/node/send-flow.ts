@@ -57,6 +57,8 @@ export class SendFlow {
    * end, FLOW_BUFFER_FULL beyond the cap: await {@link ready} between writes.
    */
   write(data: Uint8Array, options: WriteOptions = {}): WriteReceipt {
+    if (!(data instanceof Uint8Array))
+      throw new RtmfpError("BAD_ARGUMENT", `expected bytes, got ${typeof data}: encode text first`);
     const { startWithinMs, finishWithinMs, parent } = options;
     if (startWithinMs === undefined && finishWithinMs === undefined && parent === undefined) {
       return new WriteReceipt(this.inner.write(data));

@@ -1,7 +1,8 @@
 /** The public form of a session: promises and callbacks around the core's. */
 import type { Address } from "../proto/address.ts";
+import { RtmfpError } from "../proto/errors.ts";
 import type { CloseReason } from "../proto/events.ts";
-import type { Priority } from "../proto/priority.ts";
+import { PRIORITIES, type Priority } from "../proto/priority.ts";
 import type { RecvFlow as ProtoRecvFlow } from "../proto/recv-flow.ts";
 import type { IntroductionMode, Session as ProtoSession, SessionStats } from "../proto/session.ts";
 import { RecvFlow } from "./recv-flow.ts";
@@ -21,7 +22,10 @@ export interface OpenFlowOptions {
 
 /** One encrypted session with one far end, open until {@link closed} resolves. */
 export class Session {
-  /** Called for each flow that the far end opens; one that the handler does not take is rejected with code 0. */
+  /**
+   * Called for each flow that the far end opens; one that the handler does not take is rejected with code 0, and so is
+   * one whose handler fails. The failure surfaces as the handler's own, unless it only says that the far end is gone.
+   */
   onFlow: ((flow: RecvFlow) => unknown) | undefined;
   /** Called when the session ends, whoever ended it. */
   onClose: ((reason: CloseReason) => void) | undefined;
@@ -120,6 +124,9 @@ export class Session {
   openFlow(metadata: string | Uint8Array, options: OpenFlowOptions = {}): SendFlow {
     const bytes = typeof metadata === "string" ? new TextEncoder().encode(metadata) : metadata;
     const { answers, ...rest } = options;
+    if (rest.priority !== undefined && !PRIORITIES.includes(rest.priority)) {
+      throw new RtmfpError("BAD_ARGUMENT", `expected a priority of ${PRIORITIES.join(", ")}, got "${rest.priority}"`);
+    }
     return new SendFlow(
       this.inner.openFlow(bytes, answers === undefined ? rest : { ...rest, answers: answers.inner }),
       this.#now,
@@ -152,7 +159,7 @@ export class Session {
     const flow = new RecvFlow(inner, this);
     const handler = this.onFlow ?? fallback;
     const result = handler?.(flow);
-    if (result instanceof Promise) result.catch(() => flow.reject(0));
+    if (result instanceof Promise) void rejectOnFailure(result, flow);
     else if (!flow.taken) flow.reject(0);
   }
 
@@ -163,3 +170,15 @@ export class Session {
     this.onClose?.(reason);
   }
 }
+
+async function rejectOnFailure(handled: Promise<unknown>, flow: RecvFlow): Promise<void> {
+  try {
+    await handled;
+  } catch (error) {
+    flow.reject(0);
+    if (!(error instanceof RtmfpError && GONE.has(error.code))) throw error;
+  }
+}
+
+/** The far end ended what the handler still wanted to use. */
+const GONE: ReadonlySet<string> = new Set(["FLOW_CLOSED", "SESSION_CLOSED"]);
