@@ -67,7 +67,7 @@ export const PROTO_FAULTS: readonly Fault[] = [
   ),
   ...faultsOf(
     `${PROTO}/option.ts`,
-    ["if (reader.pos > end) {", "if (false) {", "R7016-2-05"],
+    ["if (length !== 0) reader.fail();", "", "R7016-2-05"],
     [
       "return { type, value: reader.take(end - reader.pos) };",
       "return { type, value: reader.take(length) };",

@@ -85,6 +85,12 @@ describe("certificates", () => {
     expect(certificate.id).toBe(toHex(nodeProvider.sha256(fromHex(`03551234${canonical}`))));
   });
 
+  it(...rfc("AMB-48"), "with two static keys of one group go by the first", () => {
+    const [first, second] = ["11".repeat(32), "22".repeat(32)] as const;
+    const certificate = parseCertificate(nodeProvider, fromHex(`221d1f${first}221d1f${second}`));
+    expect(toHex(certificate?.staticKeys.get(31) ?? new Uint8Array(0))).toBe(first);
+  });
+
   it(...rfc("R7425-4.2-03"), "may name unknown groups, however large their numbers", () => {
     expect(parse("02156302150e")?.ephemeralGroups).toEqual([99, 14]);
     expect(parse("0b1581ffffffffffffffff7f02150e")?.ephemeralGroups).toEqual([2 ** 64, 14]);
