@@ -73,4 +73,5 @@ const INTRODUCTION = `Made from the tests by \`pnpm coverage:rfc\`; do not edit.
 
 Levels: MUST, SHOULD and MAY are the RFCs' words; MUST* is behaviour stated flatly, without a keyword; FORMAT is a wire or
 computation format; CONST a fixed value, timer or default; VECTOR a worked example; CHOICE a point that the RFCs leave open.
+[ambiguities.md](ambiguities.md) says what is done at each such point, and which SHOULDs and MAYs are not done.
 The full list of rows is test/support/requirements.json, that of features test/support/features.json.`;
