@@ -135,22 +135,12 @@ export const PROTO_FAULTS: readonly Fault[] = [
       "R7016-A.2-06",
     ],
   ),
-  ...faultsOf(
-    `${PROTO}/startup/cookie.ts`,
-    [
-      'if (!equalConstantTime(cookie.subarray(TIME_BYTES, TIME_BYTES + OWN_BYTES), this.#own(time))) return "invalid";',
-      "",
-      "R7016-3.5.1.1.2-03",
-      "R7016-3.5.1.1.2-08",
-    ],
-    ['if (age < -1 || age > COOKIE_LIFETIME_MS) return "invalid";', "", "R7016-3.5.1.1.2-06", "AMB-16"],
-    [
-      'return equalConstantTime(place, this.#place(time, address)) ? "valid" : "other-address";',
-      'return "valid";',
-      "R7016-3.5.1.1.2-09",
-      "R7016-3.5.1.2-01",
-    ],
-  ),
+  ...faultsOf(`${PROTO}/startup/cookie.ts`, [
+    'if (age < -1 || age > COOKIE_LIFETIME_MS) return "invalid";',
+    "",
+    "R7016-3.5.1.1.2-06",
+    "AMB-16",
+  ]),
   ...faultsOf(
     `${PROTO}/startup/initiator.ts`,
     [
@@ -167,6 +157,13 @@ export const PROTO_FAULTS: readonly Fault[] = [
   ),
   ...faultsOf(
     `${PROTO}/startup/responder.ts`,
+    [
+      'if (verdict === "invalid" || chunk.initiatorSessionId === 0 || isUnusable(from)) {',
+      "if (chunk.initiatorSessionId === 0 || isUnusable(from)) {",
+      "R7016-3.5.1.1.2-03",
+      "R7016-3.5.1.1.2-08",
+    ],
+    ['if (verdict === "other-address") {', "if (false) {", "R7016-3.5.1.1.2-09", "R7016-3.5.1.2-01"],
     [
       'if (verdict === "invalid" || chunk.initiatorSessionId === 0 || isUnusable(from)) {',
       'if (verdict === "invalid" || isUnusable(from)) {',
@@ -214,12 +211,7 @@ export const PROTO_FAULTS: readonly Fault[] = [
       "AMB-37",
     ],
     ["if (this.#mobility?.accepts(now, message, from, via) !== true) return;", "", "R7016-3.5.4.2-03"],
-    [
-      "this.#queueControl({ type: ChunkType.pingReply, message: reader.rest().slice() });",
-      "this.#queueControl({ type: ChunkType.pingReply, message: EMPTY });",
-      "R7016-3.5.4-02",
-      "R7016-3.5.4-03",
-    ],
+    ["case ChunkType.ping:", "case ChunkType.padding0:", "R7016-3.5.4-01", "R7016-3.5.4-02"],
     ['if (wasOpen) this.#leaveOpen("S_FARCLOSE_LINGER");', "", "R7016-3.5.5-06"],
   ),
   ...faultsOf(
