@@ -84,6 +84,8 @@ export const X25519_GROUP = 31;
 export const X25519_BYTES = 32;
 /** The group whose sessions are marked as legacy: 1024 bits are within reach of a determined attacker. */
 export const LEGACY_GROUP = 2;
+/** The group of 4096 bits, whose jobs take a responder many times as long as those of any other. */
+export const COSTLY_GROUP = 16;
 /** Preference of an initiator, and order in a certificate. */
 export const DEFAULT_GROUPS: readonly number[] = [31, 14, 16, 5, 2];
 

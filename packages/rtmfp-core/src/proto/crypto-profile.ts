@@ -56,6 +56,8 @@ export type PublicKeyResult = Readonly<Record<string, number | string | Uint8Arr
 export interface KeyingStep<T> {
   /** The work to run; undefined if none is needed: call `finish({})` at once. */
   readonly job: PublicKeyJob | undefined;
+  /** True if the job takes so much more time than others that a responder takes on few of them. Default false. */
+  readonly costly?: boolean;
   /** Makes the outcome from the job's result; undefined if the far key proved unacceptable. */
   finish(result: PublicKeyResult): T | undefined;
 }

@@ -28,7 +28,7 @@ export const MAX_TAG_BYTES = 512;
 export const MAX_EPD_BYTES = 1_024;
 /** Cookie length: deployed initiators take no other. */
 export const COOKIE_BYTES = 64;
-/** Lifetime of a cookie (§3.5.1.1.2, AMB-16). */
+/** Lifetime of a cookie, and of the secret that new ones are made with (§3.5.1.1.2, AMB-16). */
 export const COOKIE_LIFETIME_MS = 110_000;
 /** How long an unanswered introduction event stays open. */
 export const INTRODUCTION_DECISION_MS = 5_000;
@@ -122,7 +122,13 @@ export const IIKEYING_PER_SECOND = 200;
 export const HANDSHAKE_BURST = 2_500;
 /** Source addresses whose rates are remembered. */
 export const MAX_RATE_ENTRIES = 16_384;
-/** Control chunks (Pings, replies, probes, FIHellos) that wait in one session; more are dropped. */
+/** Handshakes in an expensive group that an endpoint answers: per second, and burst. */
+export const COSTLY_JOBS_PER_SECOND = 10;
+export const COSTLY_JOBS_BURST = 20;
+/** Pings that are answered in one session: per second, and burst. */
+export const PING_REPLIES_PER_SECOND = 200;
+export const PING_REPLIES_BURST = 400;
+/** Control chunks (Pings, replies, probes, FIHellos) that wait in one session; more are dropped and counted. */
 export const MAX_CONTROL_QUEUE = 64;
 /** FIHellos taken from one introducer: per second, and burst (AMB-21). */
 export const FORWARDED_HELLO_PER_SECOND = 50;

@@ -28,11 +28,8 @@ export class RangeSet {
 
   has(value: number): boolean {
     if (value <= this.contiguous) return true;
-    for (let i = this.#above.length - 2; i >= 0; i -= 2) {
-      if (value > (this.#above[i + 1] as number)) return false;
-      if (value >= (this.#above[i] as number)) return true;
-    }
-    return false;
+    const i = this.#rangesFrom(value);
+    return i > 0 && value <= (this.#above[i - 1] as number);
   }
 
   add(value: number): void {
@@ -43,8 +40,7 @@ export class RangeSet {
       return;
     }
     const above = this.#above;
-    let i = above.length;
-    while (i > 0 && (above[i - 2] as number) > value) i -= 2;
+    const i = this.#rangesFrom(value);
     if (i > 0 && value <= (above[i - 1] as number)) return;
     const joinsBefore = i > 0 && (above[i - 1] as number) === value - 1;
     const joinsAfter = i < above.length && (above[i] as number) === value + 1;
@@ -66,6 +62,20 @@ export class RangeSet {
     this.contiguous = value;
     this.#absorb();
     return missing;
+  }
+
+  /** Index into {@link #above} behind the ranges that begin at or before `value`: most arrive at the top. */
+  #rangesFrom(value: number): number {
+    const above = this.#above;
+    if (above.length === 0 || (above[above.length - 2] as number) <= value) return above.length;
+    let low = 0;
+    let high = this.rangeCount - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.first(middle) <= value) low = middle + 1;
+      else high = middle;
+    }
+    return 2 * low;
   }
 
   /** Takes ranges that now touch the contiguous run into it. */

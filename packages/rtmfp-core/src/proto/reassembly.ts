@@ -25,6 +25,8 @@ export class Reassembly {
   heldBytes = 0;
   /** Held fragments by ascending sequence number. */
   readonly #held: Held[] = [];
+  /** A fragment of the segment that starts at index 0, at or before its last. */
+  #frontEnd = 0;
   /** First number after the highest message that came out; flows start with number 1 (§3.6.2). */
   #expected = 1;
   /** Numbers given up since the last message that came out. */
@@ -36,10 +38,10 @@ export class Reassembly {
 
   add(sn: number, control: FragmentControl, data: Uint8Array): void {
     const held = this.#held;
-    let i = held.length;
-    while (i > 0 && (held[i - 1] as Held).sn > sn) i--;
+    const i = this.#indexBehind(sn);
     if (i === held.length) held.push({ sn, control, data });
     else held.splice(i, 0, { sn, control, data });
+    if (i === 0) this.#frontEnd = 0;
     this.heldBytes += data.length;
   }
 
@@ -67,8 +69,8 @@ export class Reassembly {
   /** In network order: gives the message that the fragment `sn` completes, if it does, to `deliver`. */
   takeCompleted(sn: number, deliver: (message: ReceivedMessage) => void): void {
     const held = this.#held;
-    let at = held.length - 1;
-    while (at >= 0 && (held[at] as Held).sn > sn) at--;
+    const at = this.#indexBehind(sn) - 1;
+    if (!this.#mayComplete(at)) return;
     let from = at;
     while (
       from > 0 &&
@@ -106,13 +108,39 @@ export class Reassembly {
 
   clear(): void {
     this.#held.length = 0;
+    this.#frontEnd = 0;
     this.heldBytes = 0;
   }
 
-  /** Index of the last fragment of the segment that starts at `from`: contiguous fragments of one message. */
+  /** Index behind the fragments up to `sn`: most arrive at the top. */
+  #indexBehind(sn: number): number {
+    const held = this.#held;
+    if (held.length === 0 || (held[held.length - 1] as Held).sn <= sn) return held.length;
+    let low = 0;
+    let high = held.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((held[middle] as Held).sn <= sn) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** False if a neighbour of the fragment is missing that its message needs: spares the look at all the others. */
+  #mayComplete(at: number): boolean {
+    const held = this.#held[at] as Held;
+    const before = this.#held[at - 1];
+    const after = this.#held[at + 1];
+    return (beginsMessage(held) || before?.sn === held.sn - 1) && (endsMessage(held) || after?.sn === held.sn + 1);
+  }
+
+  /**
+   * Index of the last fragment of the segment that starts at `from`: contiguous fragments of one message. How far the
+   * first one reaches is remembered, for it is asked with every fragment of a long message.
+   */
   #segmentEnd(from: number): number {
     const held = this.#held;
-    let end = from;
+    let end = from === 0 ? this.#frontEnd : from;
     while (
       !endsMessage(held[end] as Held) &&
       end + 1 < held.length &&
@@ -121,6 +149,7 @@ export class Reassembly {
     ) {
       end++;
     }
+    if (from === 0) this.#frontEnd = end;
     return end;
   }
 
@@ -156,6 +185,7 @@ export class Reassembly {
     if (from >= to) return;
     for (let i = from; i < to; i++) this.heldBytes -= (this.#held[i] as Held).data.length;
     this.#held.splice(from, to - from);
+    if (from <= this.#frontEnd) this.#frontEnd = 0;
   }
 }
 

@@ -22,6 +22,8 @@ import {
   MAX_CONTROL_QUEUE,
   MAX_METADATA_BYTES,
   NEARCLOSE_LIMIT_MS,
+  PING_REPLIES_BURST,
+  PING_REPLIES_PER_SECOND,
   TIME_CRITICAL_MS,
 } from "./params.ts";
 import { ReceiveSide, type ReceiveSideHost, type ReceiveStats, UserDataOption } from "./receive-side.ts";
@@ -31,6 +33,7 @@ import type { SendFlow, SendFlowOptions } from "./send-flow.ts";
 import { SendSide, type SendSideHost, type SendStats } from "./send-side.ts";
 import type { SessionHost } from "./session-host.ts";
 import type { TimerNode } from "./timer-heap.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
 /** States of a session (§3.5). */
 export type SessionState =
@@ -103,6 +106,8 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
   #state: SessionState;
   #lastTcr: number = Number.NEGATIVE_INFINITY;
   #mobility: Mobility | undefined;
+  /** Paces Ping Replies; made with the first. */
+  #pingReplies: TokenBucket | undefined;
   #closeRequestAt: number = Number.POSITIVE_INFINITY;
   #closeLimitAt: number = Number.POSITIVE_INFINITY;
   #closeReason: CloseReason = "near";
@@ -409,7 +414,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
         return;
       }
       case ChunkType.ping:
-        this.#queueControl({ type: ChunkType.pingReply, message: reader.rest().slice() });
+        this.#onPing(reader.rest(), now);
         return;
       case ChunkType.pingReply:
         this.#onPingReply(reader.rest(), now, from, via);
@@ -434,6 +439,12 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
       default:
         return;
     }
+  }
+
+  #onPing(message: Uint8Array, now: number): void {
+    this.#pingReplies ??= new TokenBucket(PING_REPLIES_PER_SECOND, PING_REPLIES_BURST, now);
+    if (this.#pingReplies.take(now)) this.#queueControl({ type: ChunkType.pingReply, message: message.slice() });
+    else this.#host.stats.pingsRefused++;
   }
 
   #onPingReply(message: Uint8Array, now: number, from: Address, via: number): void {
@@ -516,7 +527,10 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
   }
 
   #queueControl(chunk: Chunk): void {
-    if (this.control.length >= MAX_CONTROL_QUEUE) return;
+    if (this.control.length >= MAX_CONTROL_QUEUE) {
+      this.#host.stats.controlDropped++;
+      return;
+    }
     this.control.push(chunk);
     this.requestTransmit();
   }

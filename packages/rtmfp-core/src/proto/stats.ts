@@ -18,10 +18,14 @@ export interface EndpointStats {
   malformed: number;
   ihellos: number;
   iikeyings: number;
+  /** IIKeyings seen before: answered as before, or not at all. */
+  repeatedKeyings: number;
   /** Refused by the per-address rate, the queue of startup replies, or the queue of jobs. */
   rateLimited: number;
   startupQueueFull: number;
   jobsRefused: number;
+  /** IIKeyings in an expensive group beyond the budget for those. */
+  costlyJobsRefused: number;
   badCookie: number;
   badCertificate: number;
   badKeying: number;
@@ -32,6 +36,10 @@ export interface EndpointStats {
   /** FIHellos from sessions that are no introducers, or beyond their rate. */
   forwardedHellosRefused: number;
   reassembliesDropped: number;
+  /** Pings beyond the rate at which a session answers them. */
+  pingsRefused: number;
+  /** Control chunks dropped because too many waited in their session. */
+  controlDropped: number;
   mobilityProbes: number;
   moves: number;
   sessionsOpened: number;
@@ -52,9 +60,11 @@ export function newEndpointStats(): EndpointStats {
     malformed: 0,
     ihellos: 0,
     iikeyings: 0,
+    repeatedKeyings: 0,
     rateLimited: 0,
     startupQueueFull: 0,
     jobsRefused: 0,
+    costlyJobsRefused: 0,
     badCookie: 0,
     badCertificate: 0,
     badKeying: 0,
@@ -64,6 +74,8 @@ export function newEndpointStats(): EndpointStats {
     forwardedHellos: 0,
     forwardedHellosRefused: 0,
     reassembliesDropped: 0,
+    pingsRefused: 0,
+    controlDropped: 0,
     mobilityProbes: 0,
     moves: 0,
     sessionsOpened: 0,

@@ -1,7 +1,7 @@
 /** The keying steps of a handshake, for all four pairings of static and ephemeral keys (§4.6.1). § means RFC 7425. */
 import type { InitiatorKeying, KeyingStep, ResponderKeying, SessionKeys } from "../../proto/crypto-profile.ts";
 import type { DhKeyPair, RandomBytes } from "../dh.ts";
-import { isAcceptablePublicKey, isKnownGroup, LEGACY_GROUP } from "../dh-groups.ts";
+import { COSTLY_GROUP, isAcceptablePublicKey, isKnownGroup, LEGACY_GROUP } from "../dh-groups.ts";
 import type { CryptoProvider } from "../primitives.ts";
 import type { FlashCertificate } from "./certificate.ts";
 import type { FlashIdentity } from "./identity.ts";
@@ -91,6 +91,7 @@ export function respond(
   if (own === undefined) {
     return {
       job: generateAndAgreeJob(group, farPublicKey.slice()),
+      costly: group === COSTLY_GROUP,
       finish: (result) => {
         const publicKey = resultBytes(result, "publicKey");
         if (publicKey === undefined) return undefined;
@@ -100,6 +101,7 @@ export function respond(
   }
   return {
     job: agreeJob(group, own.privateKey, farPublicKey.slice()),
+    costly: group === COSTLY_GROUP,
     finish: (result) => finish(resultBytes(result, "secret"), { randomness: context.random(SALT_BYTES) }),
   };
 }

@@ -39,8 +39,17 @@ export class PacketReassembly {
     return this.#buffers.size;
   }
 
-  /** Adds one fragment; returns the whole packet, flags byte first, once it is complete. Copies what it keeps. */
-  add(key: string, mode: number, fragment: FragmentChunk, now: number): Uint8Array | undefined {
+  /**
+   * Adds one fragment; returns the whole packet, flags byte first, once it is complete. Copies what it keeps.
+   * `mayBegin` is asked before a fragment of another packet than those under way is taken.
+   */
+  add(
+    key: string,
+    mode: number,
+    fragment: FragmentChunk,
+    now: number,
+    mayBegin: () => boolean = () => true,
+  ): Uint8Array | undefined {
     if (fragment.data.length === 0) return undefined;
     let buffer = this.#buffers.get(key);
     if (buffer !== undefined && isStale(buffer, now)) {
@@ -49,7 +58,8 @@ export class PacketReassembly {
       buffer = undefined;
     }
     if (buffer === undefined) {
-      this.#makeRoom(now);
+      if (!mayBegin()) return undefined;
+      this.#makeRoom();
       buffer = { mode, startedAt: now, progressAt: now, bytes: 0, finalIndex: undefined, parts: new Map() };
       this.#buffers.set(key, buffer);
     }
@@ -72,13 +82,8 @@ export class PacketReassembly {
     return join(buffer);
   }
 
-  #makeRoom(now: number): void {
-    for (const [key, buffer] of this.#buffers) {
-      if (isStale(buffer, now)) {
-        this.#buffers.delete(key);
-        this.dropped++;
-      }
-    }
+  /** The oldest gives way. */
+  #makeRoom(): void {
     if (this.#buffers.size < MAX_REASSEMBLIES) return;
     this.#buffers.delete(this.#buffers.keys().next().value as string);
     this.dropped++;

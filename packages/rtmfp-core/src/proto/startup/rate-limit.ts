@@ -1,12 +1,13 @@
 /** A token bucket per source address, in a table of bounded size. */
 import type { Address } from "../address.ts";
+import { TokenBucket } from "../token-bucket.ts";
 
 /** Refuses what comes faster than `perSecond`, beyond a burst. The oldest entry gives way when the table is full. */
 export class RateLimit {
   readonly #perSecond: number;
   readonly #burst: number;
   readonly #maxEntries: number;
-  readonly #buckets = new Map<string, { tokens: number; at: number }>();
+  readonly #buckets = new Map<string, TokenBucket>();
 
   constructor(perSecond: number, burst: number, maxEntries: number) {
     this.#perSecond = perSecond;
@@ -19,13 +20,9 @@ export class RateLimit {
     let bucket = this.#buckets.get(source.host);
     if (bucket === undefined) {
       if (this.#buckets.size >= this.#maxEntries) this.#buckets.delete(this.#buckets.keys().next().value as string);
-      bucket = { tokens: this.#burst, at: now };
+      bucket = new TokenBucket(this.#perSecond, this.#burst, now);
       this.#buckets.set(source.host, bucket);
     }
-    bucket.tokens = Math.min(this.#burst, bucket.tokens + ((now - bucket.at) * this.#perSecond) / 1000);
-    bucket.at = now;
-    if (bucket.tokens < 1) return false;
-    bucket.tokens--;
-    return true;
+    return bucket.take(now);
   }
 }

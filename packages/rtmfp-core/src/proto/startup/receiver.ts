@@ -6,7 +6,14 @@ import { readStartupChunk, type StartupChunk } from "../chunk/startup.ts";
 import { ChunkType } from "../chunk/types.ts";
 import type { Introductions } from "../introductions.ts";
 import { Mode, readPacketHeader } from "../packet.ts";
-import { FORWARDED_HELLO_BURST, FORWARDED_HELLO_PER_SECOND, MAX_RATE_ENTRIES, MAX_TAG_BYTES } from "../params.ts";
+import {
+  FORWARDED_HELLO_BURST,
+  FORWARDED_HELLO_PER_SECOND,
+  HANDSHAKE_BURST,
+  IHELLO_PER_SECOND,
+  MAX_RATE_ENTRIES,
+  MAX_TAG_BYTES,
+} from "../params.ts";
 import type { Session } from "../session.ts";
 import { Opening } from "./initiator.ts";
 import { PacketReassembly } from "./packet-fragments.ts";
@@ -21,6 +28,8 @@ export class StartupReceiver {
   readonly #introductions: Introductions;
   readonly #openings = new Map<string, Opening>();
   readonly #reassembly = new PacketReassembly();
+  /** Of packets that come in fragments: no handshake needs more of them than of those that come whole. */
+  readonly #fragmentRate = new RateLimit(IHELLO_PER_SECOND, HANDSHAKE_BURST, MAX_RATE_ENTRIES);
   readonly #forwardRate = new RateLimit(FORWARDED_HELLO_PER_SECOND, FORWARDED_HELLO_BURST, MAX_RATE_ENTRIES);
 
   constructor(host: StartupHost, responder: Responder, introductions: Introductions) {
@@ -107,7 +116,11 @@ export class StartupReceiver {
     via: number,
   ): void {
     const scope = session === undefined ? `${via} ${formatAddress(from)}` : `${session.nearId}`;
-    const packet = this.#reassembly.add(`${scope} ${chunk.packetId}`, Mode.startup, chunk, now);
+    const packet = this.#reassembly.add(`${scope} ${chunk.packetId}`, Mode.startup, chunk, now, () => {
+      const allowed = this.#fragmentRate.allow(now, from);
+      if (!allowed) this.#host.stats.rateLimited++;
+      return allowed;
+    });
     this.#host.stats.reassembliesDropped = this.#reassembly.dropped;
     if (packet === undefined) return;
     const reader = new ByteReader(packet);

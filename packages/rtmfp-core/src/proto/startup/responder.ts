@@ -7,6 +7,8 @@ import type { FarCertificate, ResponderKeying } from "../crypto-profile.ts";
 import { Fifo } from "../fifo.ts";
 import {
   COOKIE_LIFETIME_MS,
+  COSTLY_JOBS_BURST,
+  COSTLY_JOBS_PER_SECOND,
   HANDSHAKE_BURST,
   HANDSHAKE_RETRY_STEP_MS,
   IHELLO_PER_SECOND,
@@ -14,6 +16,7 @@ import {
   MAX_RATE_ENTRIES,
 } from "../params.ts";
 import { Session } from "../session.ts";
+import { TokenBucket } from "../token-bucket.ts";
 import { CookieJar } from "./cookie.ts";
 import type { Opening } from "./initiator.ts";
 import { RateLimit } from "./rate-limit.ts";
@@ -38,6 +41,8 @@ export class Responder {
   readonly #answered = new Map<string, Answered>();
   /** The keys of {@link #answered} in the order in which their time runs out. */
   readonly #expiring = new Fifo<{ readonly key: string; readonly answered: Answered }>();
+  /** Paces jobs in an expensive group; made with the first. */
+  #costly: TokenBucket | undefined;
   /** IIKeyings whose job is running. */
   readonly #running = new Set<string>();
 
@@ -46,7 +51,7 @@ export class Responder {
     const { profile, config } = host;
     this.#cookies = new CookieJar(
       (key, message) => profile.hmac(key, message),
-      config.cookieSecret ?? config.random(32),
+      config.cookieSecret ?? (() => config.random(32)),
     );
   }
 
@@ -98,7 +103,10 @@ export class Responder {
       return;
     }
     const key = `${initiatorId} ${certificate.id}`;
-    if (this.#running.has(key) || this.#isRepeat(key, chunk, now, from, via)) return;
+    if (this.#running.has(key) || this.#isRepeat(key, chunk, now, from, via)) {
+      stats.repeatedKeyings++;
+      return;
+    }
     if (!this.#maySupersede(certificate, now, from, via)) return;
     this.#answer(key, chunk, certificate, now, from, via);
   }
@@ -159,6 +167,13 @@ export class Responder {
     if (step === undefined) {
       stats.badKeying++;
       return;
+    }
+    if (step.costly === true) {
+      this.#costly ??= new TokenBucket(COSTLY_JOBS_PER_SECOND, COSTLY_JOBS_BURST, now);
+      if (!this.#costly.take(now)) {
+        stats.costlyJobsRefused++;
+        return;
+      }
     }
     const initiatorId = chunk.initiatorSessionId | 0;
     const source = { host: from.host, port: from.port };

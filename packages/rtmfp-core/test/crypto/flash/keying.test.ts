@@ -464,3 +464,19 @@ describe("a component is refused", () => {
     },
   );
 });
+
+describe("a responder's job", () => {
+  it("is marked as costly in group 16 alone, with keys of either kind", () => {
+    for (const group of [2, 5, 14, 16, 31]) {
+      for (const keys of ["ephemeral", "static"] as const) {
+        const near = profile({ keys: "ephemeral", groups: [group] });
+        const far = profile({ keys, groups: [group] });
+        const step = near.initiate(near.parseCertificate(far.certificate)!)!;
+        const { skic } = finish(near, step)!;
+        const answer = far.respond(far.parseCertificate(near.certificate)!, skic);
+        expect(answer?.job).toBeDefined();
+        expect(answer?.costly).toBe(group === 16);
+      }
+    }
+  });
+});

@@ -1,0 +1,80 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { FragmentControl } from "../../src/proto/chunk/types.ts";
+import { Reassembly } from "../../src/proto/reassembly.ts";
+
+interface Fragment {
+  readonly sn: number;
+  readonly control: FragmentControl;
+}
+
+/** The fragments of messages of so many pieces each, one byte a piece: its sequence number. */
+function fragmentsOf(sizes: readonly number[]): Fragment[] {
+  let sn = 0;
+  return sizes.flatMap((size) =>
+    Array.from({ length: size }, (_, i) => {
+      const first = i === 0;
+      const last = i === size - 1;
+      const partial = first ? FragmentControl.begin : last ? FragmentControl.end : FragmentControl.middle;
+      return { sn: ++sn, control: first && last ? FragmentControl.whole : partial };
+    }),
+  );
+}
+
+/** Messages as lists of sequence numbers. */
+function messagesOf(sizes: readonly number[]): number[][] {
+  let sn = 0;
+  return sizes.map((size) => Array.from({ length: size }, () => ++sn));
+}
+
+const arrivals = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 12 }).chain((sizes) => {
+  const all = fragmentsOf(sizes);
+  return fc.shuffledSubarray(all, { minLength: all.length, maxLength: all.length }).map((order) => ({ sizes, order }));
+});
+
+describe("reassembly", () => {
+  it("gives every message once, in order, whatever the order of its fragments", () => {
+    fc.assert(
+      fc.property(arrivals, ({ sizes, order }) => {
+        const reassembly = new Reassembly();
+        const seen = new Set([0]);
+        const out: number[][] = [];
+        for (const { sn, control } of order) {
+          reassembly.add(sn, control, Uint8Array.of(sn));
+          seen.add(sn);
+          let csn = 0;
+          while (seen.has(csn + 1)) csn++;
+          reassembly.takeInSequence(csn, ({ data }) => out.push([...data]));
+          const complete = messagesOf(sizes).filter((message) => (message.at(-1) as number) <= csn);
+          expect(out).toEqual(complete);
+        }
+        expect(out).toEqual(messagesOf(sizes));
+        expect(reassembly.heldCount).toBe(0);
+        expect(reassembly.heldBytes).toBe(0);
+      }),
+    );
+  });
+
+  it("gives each message with its last fragment in network order", () => {
+    fc.assert(
+      fc.property(arrivals, ({ sizes, order }) => {
+        const reassembly = new Reassembly();
+        const seen = new Set([0]);
+        for (const { sn, control } of order) {
+          const out: number[][] = [];
+          reassembly.add(sn, control, Uint8Array.of(sn));
+          seen.add(sn);
+          let csn = 0;
+          while (seen.has(csn + 1)) csn++;
+          reassembly.takeCompleted(sn, ({ data }) => out.push([...data]));
+          reassembly.dropAbandoned(csn, 0);
+          const completed = messagesOf(sizes).filter(
+            (message) => message.includes(sn) && message.every((each) => seen.has(each)),
+          );
+          expect(out).toEqual(completed);
+        }
+        expect(reassembly.heldCount).toBe(0);
+      }),
+    );
+  });
+});

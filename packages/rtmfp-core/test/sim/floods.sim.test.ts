@@ -1,0 +1,108 @@
+import { describe, expect } from "vitest";
+import { it, rfc } from "../../../../test/support/rfc.ts";
+import { createUnprotectedTestProfile } from "../../src/crypto/index.ts";
+import { type Chunk, ChunkType } from "../../src/proto/chunk/types.ts";
+import type { CryptoProfile } from "../../src/proto/crypto-profile.ts";
+import { SimWorld } from "../../src/testing/index.ts";
+import { nameOf, type RawNode, type RawOptions, rawNode } from "./raw.ts";
+import { fetchCookie, iiKeying, openScripted, Scripted } from "./scripted.ts";
+
+interface Bench {
+  readonly world: SimWorld;
+  readonly node: RawNode;
+  readonly far: Scripted;
+}
+
+function bench(options: RawOptions = {}): Bench {
+  const world = new SimWorld(1);
+  const link = { latencyMs: 0 };
+  const node = rawNode(world.host("near", { link }), "near", { port: 1935, keepaliveMs: 0, ...options });
+  const far = new Scripted(world.host("far", { link }), "far", node.address);
+  far.mode = 1;
+  return { world, node, far };
+}
+
+/** The unprotected profile, whose responses cost a lot. */
+function costlyProfile(): CryptoProfile {
+  const inner = createUnprotectedTestProfile(nameOf("near"));
+  return {
+    ...inner,
+    respond: (far, skic) => {
+      const step = inner.respond(far, skic);
+      return step && { ...step, costly: true };
+    },
+  };
+}
+
+describe("a flood", () => {
+  it("of handshakes in an expensive group gets a few answers a second, and then as many again", () => {
+    const b = bench({ profile: costlyProfile() });
+    const { stats } = b.node.endpoint;
+    const cookie = fetchCookie(b.world, b.node, b.far);
+    let id = 1;
+    const send = (count: number): void => {
+      for (let i = 0; i < count; i++)
+        b.far.sendStartup(0, { ...iiKeying(b.far, cookie), initiatorSessionId: id++ } as Chunk);
+      b.world.run(1);
+    };
+    send(100);
+    expect(stats.sessionsOpened).toBe(20);
+    expect(stats.costlyJobsRefused).toBe(80);
+    b.world.run(1_000);
+    send(100);
+    expect(stats.sessionsOpened).toBe(30);
+    expect(stats.costlyJobsRefused).toBe(170);
+  });
+
+  it("of one IIKeying is counted, and answered as it was", () => {
+    const b = bench();
+    const keying = iiKeying(b.far, fetchCookie(b.world, b.node, b.far));
+    for (let i = 0; i < 50; i++) b.far.sendStartup(0, keying);
+    b.world.run(1);
+    expect(b.node.endpoint.stats.sessionsOpened).toBe(1);
+    expect(b.node.endpoint.stats.repeatedKeyings).toBe(49);
+    expect(b.far.takeChunks(ChunkType.riKeying).length).toBe(50);
+  });
+
+  it("of Pings gets so many replies a second; the rest is counted, and later ones are answered", () => {
+    const b = bench();
+    openScripted(b.world, b.node, b.far, "initiator");
+    const { stats } = b.node.endpoint;
+    const flood = (count: number): number => {
+      b.far.take();
+      for (let i = 0; i < count; i++) {
+        b.far.send({ type: ChunkType.ping, message: new Uint8Array(8) });
+        if (i % 10 === 9) b.world.run(0.001);
+      }
+      b.world.run(1);
+      return b.far.takeChunks(ChunkType.pingReply).length;
+    };
+    expect(flood(1_000)).toBe(400);
+    expect(stats.pingsRefused).toBe(600);
+    b.world.run(1_000);
+    expect(flood(1_000)).toBe(200);
+    expect(stats.pingsRefused).toBe(1_400);
+    expect(stats.controlDropped).toBe(0);
+  });
+
+  it("of control chunks that cannot leave is counted", () => {
+    const b = bench();
+    const session = openScripted(b.world, b.node, b.far, "initiator");
+    for (let i = 0; i < 100; i++) session.ping(new Uint8Array(8));
+    expect(b.node.endpoint.stats.controlDropped).toBe(36);
+    b.node.driver.wake();
+    b.world.run(1);
+    expect(b.far.takeChunks(ChunkType.ping).length).toBe(64);
+  });
+
+  it(...rfc("R7016-3.4-13"), "of startup packets in pieces begins no more of them than a handshake flood could", () => {
+    const b = bench();
+    const { stats } = b.node.endpoint;
+    for (let packetId = 0; packetId < 5_000; packetId++) {
+      b.far.sendStartup(0, { type: ChunkType.fragment, more: true, packetId, index: 0, data: new Uint8Array(10) });
+    }
+    b.world.run(1);
+    expect(stats.reassembliesDropped).toBe(2_500 - 64);
+    expect(stats.rateLimited).toBe(2_500);
+  });
+});
