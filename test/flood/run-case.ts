@@ -1,0 +1,109 @@
+/** Runs one case in three processes and measures it. */
+import { setTimeout as wait } from "node:timers/promises";
+import type { Address } from "rtmfp-core";
+import { CASES, type CaseName, type FloodCase } from "./cases.ts";
+import type { PingReport } from "./honest.ts";
+import { Remote } from "./remote.ts";
+import type { Snapshot } from "./server.ts";
+
+/** What a case showed. */
+export interface CaseResult {
+  readonly name: CaseName;
+  /** Datagrams that the attacker sent per second. */
+  readonly rate: number;
+  /** User data per second at the receiver, before and after the flood together, and during it; bytes. */
+  readonly undisturbed: number;
+  readonly disturbed: number;
+  /** 99th percentile of the round trips of pings during the flood, ms; and how many pings were lost of how many. */
+  readonly pingMs: number;
+  readonly undisturbedPingMs: number;
+  readonly lost: number;
+  readonly pings: number;
+  /** Share of a processor that the server took during the flood. */
+  readonly cpu: number;
+  /** Resident memory before the flood, and when it had settled. */
+  readonly memoryBefore: number;
+  readonly memoryAfter: number;
+  /** How much the counters of the case rose. */
+  readonly counters: Readonly<Record<string, number>>;
+  /** The established session lived through it. */
+  readonly survived: boolean;
+}
+
+/** Rejects if one of the processes crashes. */
+export async function runCase(name: CaseName, seconds: number, usualRate: number): Promise<CaseResult> {
+  const { counters, rate = usualRate, settleMs = SETTLE_MS } = CASES[name] as FloodCase;
+  const calmMs = Math.min(seconds * 500, UNDISTURBED_MS);
+  const server = new Remote("server");
+  const honest = new Remote("honest");
+  const attacker = new Remote("attacker");
+  try {
+    const address = await server.call<Address>("address");
+    await honest.call("start", address);
+    await attacker.call("prepare", { name, address });
+    await wait(WARM_UP_MS);
+    const memoryBefore = await server.call<number>("memory");
+    await honest.call("reset");
+    const before = await server.call<Snapshot>("snapshot");
+    await wait(calmMs);
+    const start = await server.call<Snapshot>("snapshot");
+    const calm = await honest.call<PingReport>("pings");
+    await honest.call("reset");
+    const sent = await attacker.call<number>("run", { seconds, rate });
+    const end = await server.call<Snapshot>("snapshot");
+    const pings = await honest.call<PingReport>("pings");
+    await attacker.call("end");
+    await wait(PAUSE_MS);
+    const after = await server.call<Snapshot>("snapshot");
+    await wait(calmMs);
+    const last = await server.call<Snapshot>("snapshot");
+    const survived = await honest.call<boolean>("isOpen");
+    return {
+      name,
+      rate: sent / seconds,
+      undisturbed: (perSecond(before, start) + perSecond(after, last)) / 2,
+      disturbed: perSecond(start, end),
+      pingMs: percentile99(pings.times),
+      undisturbedPingMs: percentile99(calm.times),
+      lost: pings.lost,
+      pings: pings.times.length + pings.lost,
+      cpu: (end.cpuMs - start.cpuMs) / (end.at - start.at),
+      memoryBefore,
+      memoryAfter: await settledMemory(server, memoryBefore, settleMs),
+      counters: Object.fromEntries(
+        counters.map((each) => [each, (end.counters[each] ?? 0) - (start.counters[each] ?? 0)]),
+      ),
+      survived,
+    };
+  } finally {
+    for (const process of [attacker, honest, server]) process.stop();
+  }
+}
+
+function perSecond(from: Snapshot, to: Snapshot): number {
+  return ((to.received - from.received) * 1_000) / (to.at - from.at);
+}
+
+/** Memory once it is back, or what it is when the time is up. */
+async function settledMemory(server: Remote, before: number, settleMs: number): Promise<number> {
+  const until = performance.now() + settleMs;
+  for (;;) {
+    const now = await server.call<number>("memory");
+    if (now <= before * MEMORY_TARGET || performance.now() > until) return now;
+    await wait(1_000);
+  }
+}
+
+function percentile99(times: readonly number[]): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? Number.POSITIVE_INFINITY;
+}
+
+/** Memory may be so much of what it was before. */
+export const MEMORY_TARGET = 1.1;
+const WARM_UP_MS = 3_000;
+/** Half of the undisturbed time, at most. */
+const UNDISTURBED_MS = 5_000;
+/** For retransmissions after a flood. */
+const PAUSE_MS = 1_000;
+const SETTLE_MS = 20_000;

@@ -1,0 +1,63 @@
+/** The process under attack: an endpoint with default limits, whose application takes every flow. */
+import { type Address, type EndpointStats, type RecvFlow, type Session, UdpEndpoint } from "rtmfp-core";
+import { BULK, HELD } from "./names.ts";
+import { serve } from "./remote.ts";
+
+/** What the server tells of itself. */
+export interface Snapshot {
+  /** User data of the bulk flow so far, bytes. */
+  readonly received: number;
+  /** Of this process, ms. */
+  readonly at: number;
+  /** User and system time so far, ms. */
+  readonly cpuMs: number;
+  /** The endpoint's counters, and those of all sessions, also of those that have ended, by name. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+const endpoint = await UdpEndpoint.open({ host: "127.0.0.1" });
+const ended: Record<string, number> = {};
+let received = 0;
+endpoint.onFlow = take;
+endpoint.onSession = (session) => {
+  session.onClose = () => addStats(ended, session);
+};
+
+serve({
+  address: (): Address => endpoint.address,
+  snapshot: (): Snapshot => {
+    const { user, system } = process.cpuUsage();
+    return { received, at: performance.now(), cpuMs: (user + system) / 1_000, counters: counters() };
+  },
+  /** Resident memory after a collection, bytes. */
+  memory: (): number => {
+    globalThis.gc?.();
+    globalThis.gc?.();
+    return process.memoryUsage.rss();
+  },
+});
+
+function take(flow: RecvFlow): void {
+  const { name } = flow;
+  if (name === HELD) {
+    flow.accept();
+    flow.pause();
+  } else if (name === BULK) {
+    flow.onMessage = (message) => {
+      received += message.length;
+    };
+  } else flow.onMessage = () => {};
+}
+
+function counters(): Record<string, number> {
+  const sum: Record<string, number> = { ...ended };
+  for (const session of endpoint.sessions) addStats(sum, session);
+  for (const [name, value] of Object.entries(endpoint.stats as EndpointStats)) sum[name] = (sum[name] ?? 0) + value;
+  return sum;
+}
+
+function addStats(sum: Record<string, number>, session: Session): void {
+  for (const [name, value] of Object.entries(session.stats)) {
+    if (typeof value === "number") sum[name] = (sum[name] ?? 0) + value;
+  }
+}
