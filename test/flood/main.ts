@@ -9,6 +9,8 @@ import { runStorm, STORM_SECONDS, type StormResult } from "./run-storm.ts";
 // Above the call, because functions reach them only once it has run.
 const GOODPUT_TARGET = 0.5;
 const PING_TARGET_MS = 50;
+/** Of a process on a busy machine. Sixty thousand packets that leave a kilobyte each would be more. */
+const LENIENT_MEMORY_TARGET = 1.3;
 const NAMES = [...Object.keys(CASES), "storm"];
 
 process.exitCode = await main(process.argv.slice(2));
@@ -84,7 +86,7 @@ function caseFaults(result: CaseResult, lenient: boolean): string[] {
   const faults: string[] = [];
   if (!result.survived) faults.push("the established session ended");
   for (const [name, value] of Object.entries(result.counters)) if (value <= 0) faults.push(`${name} did not rise`);
-  if (result.memoryAfter > result.memoryBefore * MEMORY_TARGET) {
+  if (result.memoryAfter > result.memoryBefore * (lenient ? LENIENT_MEMORY_TARGET : MEMORY_TARGET)) {
     const [before, after] = [result.memoryBefore, result.memoryAfter].map((bytes) => Math.round(bytes / 2 ** 20));
     faults.push(`memory stays at ${after} MiB, ${before} MiB before`);
   }

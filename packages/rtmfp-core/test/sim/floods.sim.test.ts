@@ -5,7 +5,7 @@ import { type Chunk, ChunkType } from "../../src/proto/chunk/types.ts";
 import type { CryptoProfile } from "../../src/proto/crypto-profile.ts";
 import { SimWorld } from "../../src/testing/index.ts";
 import { nameOf, type RawNode, type RawOptions, rawNode } from "./raw.ts";
-import { fetchCookie, iiKeying, openScripted, Scripted } from "./scripted.ts";
+import { data, fetchCookie, iiKeying, openScripted, Scripted, startup } from "./scripted.ts";
 
 interface Bench {
   readonly world: SimWorld;
@@ -104,5 +104,46 @@ describe("a flood", () => {
     b.world.run(1);
     expect(stats.reassembliesDropped).toBe(2_500 - 64);
     expect(stats.rateLimited).toBe(2_500);
+  });
+});
+
+describe("a cap", () => {
+  it("of 1024 undecided introductions refuses more, and gives room after five seconds", () => {
+    const b = bench();
+    const { endpoint } = b.node;
+    const ask = (count: number): void => {
+      for (let i = 0; i < count; i++)
+        b.far.sendStartup(0, { type: ChunkType.iHello, epd: nameOf(`${i}`), tag: nameOf("t") });
+      b.world.run(1);
+    };
+    ask(1_100);
+    expect(endpoint.load.introductions).toBe(1_024);
+    expect(endpoint.stats.introductionsRefused).toBe(76);
+    b.world.run(5_001);
+    ask(1);
+    expect(endpoint.load.introductions).toBe(1);
+    expect(endpoint.stats.introductionsRefused).toBe(76);
+  });
+
+  it("of 1 MiB on what a flow has not sent refuses the write that goes beyond", () => {
+    const b = bench();
+    const flow = openScripted(b.world, b.node, b.far, "initiator").openFlow(nameOf("f"));
+    for (let i = 0; i < 16; i++) flow.write(new Uint8Array(65_536));
+    expect(() => flow.write(new Uint8Array(65_536))).toThrowError(
+      expect.objectContaining({ code: "FLOW_BUFFER_FULL" }),
+    );
+  });
+
+  it(...rfc("AMB-32"), "of 16384 runs of sequence numbers drops what lies above them, even of abandoned data", () => {
+    const b = bench();
+    const session = openScripted(b.world, b.node, b.far, "initiator");
+    const { stats } = session.receives;
+    const fragment = (sn: number): Chunk => data(1, sn, sn, { abandon: true, options: startup("f") });
+    for (let i = 1; i <= 17_000; i++) {
+      b.far.send(fragment(1 + 2 * i));
+      if (i % 50 === 0) b.world.run(0.001);
+    }
+    b.world.run(1);
+    expect(stats.beyondWindow).toBe(17_000 - 16_384);
   });
 });
