@@ -3,10 +3,21 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { pack } from "./pack.ts";
 
-try {
-  const { values } = parseArgs({ options: { out: { type: "string", default: "tarballs" } } });
-  for (const file of await pack(resolve(values.out))) console.log(file);
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  let out: string;
+  try {
+    ({ out } = parseArgs({ args: [...argv], options: { out: { type: "string", default: "tarballs" } } }).values);
+  } catch {
+    console.error("usage: pnpm tarballs [--out DIR]");
+    return 2;
+  }
+  try {
+    for (const file of await pack(resolve(out))) console.log(file);
+    return 0;
+  } catch (error) {
+    console.error((error as Error).message);
+    return 1;
+  }
 }

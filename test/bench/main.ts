@@ -5,21 +5,7 @@ import { parseArgs } from "node:util";
 import { type BulkResult, CASES, type CaseName } from "./cases.ts";
 import { runCase } from "./runner.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: "string" },
-    megabytes: { type: "string", default: "60" },
-    rounds: { type: "string", default: "3" },
-    help: { type: "boolean", default: false },
-  },
-});
-const unknown = positionals.filter((name) => !(name in CASES));
-if (values.help || unknown.length > 0) {
-  if (unknown.length > 0) console.error(`unknown case ${unknown.join(", ")}`);
-  console.error(`usage: bench [${Object.keys(CASES).join("|")}]... [--megabytes N] [--rounds N] [--json FILE]`);
-  process.exit(unknown.length > 0 ? 2 : 0);
-}
+const { values, positionals } = parseOptions();
 
 const names = (positionals.length > 0 ? positionals : Object.keys(CASES)) as CaseName[];
 const bytes = Number(values.megabytes) * 1e6;
@@ -56,6 +42,32 @@ for (const row of rows) {
 }
 if (values.json !== undefined)
   writeFileSync(values.json, `${JSON.stringify({ node: process.versions.node, rows }, undefined, 2)}\n`);
+
+/** Ends the process after `--help` and after wrong usage. */
+function parseOptions() {
+  const usage = `usage: pnpm bench [${Object.keys(CASES).join("|")}]... [--megabytes N] [--rounds N] [--json FILE]`;
+  try {
+    const parsed = parseArgs({
+      allowPositionals: true,
+      options: {
+        json: { type: "string" },
+        megabytes: { type: "string", default: "60" },
+        rounds: { type: "string", default: "3" },
+        help: { type: "boolean", default: false },
+      },
+    });
+    const { megabytes, rounds, help } = parsed.values;
+    const unknown = parsed.positionals.filter((name) => !Object.hasOwn(CASES, name));
+    if (unknown.length > 0) throw new RangeError(`unknown case ${unknown.join(", ")}`);
+    if (!(Number(megabytes) > 0 && /^[1-9][0-9]*$/.test(rounds))) throw new RangeError("expected numbers above 0");
+    if (!help) return parsed;
+    console.log(usage);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`);
+    process.exit(2);
+  }
+}
 
 function middle(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;

@@ -1,7 +1,7 @@
 /** Calls that wait for their answers. */
 import { RtmfpError } from "rtmfp-core";
 import { type AmfValue, type Command, namedValues } from "rtmfp-core/tc";
-import { makeStatus, statusOf } from "./status-error.ts";
+import { makeStatus, statusOf, statusText } from "./status-error.ts";
 
 interface Pending {
   readonly name: string;
@@ -49,8 +49,7 @@ export class Calls {
 }
 
 function callError(name: string, value: AmfValue): RtmfpError {
-  const description = namedValues(value)?.["description"];
   const event = statusOf(value, "NetConnection.Call.Failed");
-  const text = typeof description === "string" && description !== "" ? description : event.description;
-  return new RtmfpError(event.code, text ?? `the call of "${name}" failed`, value ?? makeStatus(event.code));
+  const text = statusText(namedValues(value) ?? {}) || event.description || `the call of "${name}" failed`;
+  return new RtmfpError(event.code, text, value ?? makeStatus(event.code));
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { defaultProvider } from "rtmfp-core/crypto";
 import { call } from "./cli/call.ts";
 import { type CommonOptions, parseCount, parseId, parseSeconds, parseUrl, withCommonOptions } from "./cli/options.ts";
+import { guardOutput } from "./cli/output.ts";
 import { type PlayOptions, play } from "./cli/play.ts";
 import { type PublishOptions, publish } from "./cli/publish.ts";
 import { UsageError } from "./cli/usage-error.ts";
@@ -10,6 +11,7 @@ import { packageVersion } from "./version.ts";
 
 /** Runs one command; resolves with the exit code. `argv` is as in `process.argv`. */
 export async function main(argv: readonly string[]): Promise<number> {
+  guardOutput();
   let code = 0;
   const program = makeProgram((exitCode) => {
     code = exitCode;
@@ -32,7 +34,8 @@ function makeProgram(exit: (code: number) => void): Command {
     .helpOption("--help", "show this help")
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) => write(`rtmfp-client: ${text.replace(/^error: /, "").trimEnd()}; see --help\n`),
+      outputError: (text, write) =>
+        write(`rtmfp-client: ${text.replace(/^error: /, "").replace(/\.?\s*$/, "")}; see --help\n`),
     });
   // Subcommands take over these settings only when they are made by the program itself.
   withCommonOptions(program.command("publish").description("publish an FLV file, or stdin"))

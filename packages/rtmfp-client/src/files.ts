@@ -1,6 +1,6 @@
 /** FLV files in and out. */
 import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { RtmfpError } from "rtmfp-core";
 import { encodeFlvHeader, encodeFlvTag, FlvError, FlvReader, type FlvTag } from "rtmfp-core/flv";
 
@@ -26,25 +26,32 @@ export interface FlvFileInfo {
   readonly bytes: number;
 }
 
-/** Writes tags to an FLV file, replacing one that exists, as they come; resolves at their end. */
+/**
+ * Writes tags to an FLV file as they come; resolves at their end. The first tag makes the file, or replaces one that exists:
+ * without tags nothing is touched, and the figures are 0. Throws FILE_FAILED, in one line.
+ */
 export async function writeFlv(path: string, tags: AsyncIterable<FlvTag> | Iterable<FlvTag>): Promise<FlvFileInfo> {
   let count = 0;
   let bytes = 0;
-  const file = await open(path, "w").catch((error) => {
+  let file: FileHandle | undefined;
+  const trouble = (error: unknown): never => {
     throw fileError(`"${path}"`, error, "write");
-  });
+  };
+  const write = async (part: Uint8Array): Promise<void> => {
+    await file?.writeFile(part).catch(trouble);
+    bytes += part.length;
+  };
   try {
-    const write = async (part: Uint8Array): Promise<void> => {
-      await file.writeFile(part);
-      bytes += part.length;
-    };
-    await write(encodeFlvHeader());
     for await (const tag of tags) {
+      if (file === undefined) {
+        file = await open(path, "w").catch(trouble);
+        await write(encodeFlvHeader());
+      }
       await write(encodeFlvTag(tag));
       count++;
     }
   } finally {
-    await file.close();
+    await file?.close();
   }
   return { tags: count, bytes };
 }
@@ -54,12 +61,17 @@ export function fileError(name: string, error: unknown, verb: "read" | "write"):
   if (error instanceof FlvError) return new RtmfpError("FILE_FAILED", `cannot read ${name}: ${error.message}`);
   const code = (error as NodeJS.ErrnoException).code;
   if (typeof code !== "string") return error;
-  return new RtmfpError("FILE_FAILED", `cannot ${verb} ${name}: ${REASONS[code] ?? (error as Error).message}`);
+  return new RtmfpError("FILE_FAILED", `cannot ${verb} ${name}: ${reasonOf(code, verb) ?? (error as Error).message}`);
+}
+
+function reasonOf(code: string, verb: "read" | "write"): string | undefined {
+  if (verb === "write" && code === "ENOENT") return "its folder does not exist; make it, or check the path";
+  return REASONS[code];
 }
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file; check the path",
   EISDIR: "it is a folder; name a file in it",
-  EACCES: "permission denied",
-  ENOSPC: "the disk is full",
+  EACCES: "permission denied; choose another place, or change the permissions",
+  ENOSPC: "the disk is full; make room, or choose another place",
 };

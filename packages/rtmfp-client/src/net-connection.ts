@@ -8,7 +8,7 @@ import { Emitter } from "./emitter.ts";
 import { hex } from "./hex.ts";
 import { Methods } from "./methods.ts";
 import type { NetStream } from "./net-stream.ts";
-import { DEFAULT_TIMEOUT_MS, type NetConnectionOptions } from "./options.ts";
+import { type NetConnectionOptions, timeoutOf } from "./options.ts";
 import type { Responder } from "./responder.ts";
 import { aborted as abortedError, failed, openServerLink, openServerless } from "./server-link.ts";
 import { makeStatus, statusError } from "./status-error.ts";
@@ -182,7 +182,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     aborted: AbortSignal,
   ): Promise<StatusEvent> {
     const clock = this.#options.clock ?? systemClock;
-    const timeoutMs = this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const timeoutMs = timeoutOf(this.#options);
     const started = clock.now();
     const { endpoint, session } = await openServerLink(target, this.#options, aborted);
     const core = new ConnectionCore(endpoint, session, clock, this.objectEncoding, this.#host());
@@ -227,7 +227,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
   #host(): CoreHost {
     return {
       methods: this.#methods,
-      timeoutMs: this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      timeoutMs: timeoutOf(this.#options),
       maxPeerConnections: () => this.maxPeerConnections,
       status: (event) => this.emit("status", event as StatusEvent),
       asyncError: (error) => this.emit("asyncError", error),

@@ -6,7 +6,7 @@ import type { Clock } from "./clock.ts";
 export interface NetConnectionOptions {
   /** Closes the connection, or ends the attempt. */
   readonly signal?: AbortSignal;
-  /** How long to try, for the server and for each peer; ms, default 90000. */
+  /** How long to try, for the server and for each peer; ms, default 90000, at most 2147483647 (24 days). */
   readonly timeoutMs?: number;
   /** The server must have this identity: 64 hex digits, as `rtmfp-server` prints it. */
   readonly fingerprint?: string;
@@ -28,4 +28,11 @@ export interface NetConnectionOptions {
 }
 
 /** Adobe's patience. */
-export const DEFAULT_TIMEOUT_MS = 90_000;
+const DEFAULT_TIMEOUT_MS = 90_000;
+/** What a timer of the process can wait for: longer ones would fire at once. */
+export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1;
+
+/** The patience asked for, in what a timer can take; ms. */
+export function timeoutOf({ timeoutMs }: NetConnectionOptions): number {
+  return Math.min(timeoutMs ?? DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS);
+}

@@ -11,7 +11,7 @@ import {
   wantsLegacyIdentity,
 } from "rtmfp-core/crypto";
 import type { ServerUri } from "rtmfp-core/tc";
-import { DEFAULT_TIMEOUT_MS, type NetConnectionOptions } from "./options.ts";
+import { type NetConnectionOptions, timeoutOf } from "./options.ts";
 
 /** An endpoint with its session to the server. Closing the endpoint releases both. */
 export interface ServerLink {
@@ -71,7 +71,7 @@ async function open(
     const addresses = await endpoint.carrier.resolve(uri.host, uri.port).catch(() => {
       throw failed(`the host name "${uri.host}" cannot be resolved: check its spelling and the network`);
     });
-    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const timeoutMs = timeoutOf(options);
     const epd = serverEpd(uri, options.fingerprint);
     const session = await endpoint.connect(addresses, { epd, timeoutMs, signal }).catch((error) => {
       throw explain(error, where, timeoutMs, options.fingerprint !== undefined);

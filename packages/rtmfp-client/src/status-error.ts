@@ -4,7 +4,13 @@ import { type AmfValue, levelOf, parseStatus, type StatusCode, type StatusEvent 
 
 /** What a promise rejects with when an event says that it failed: `code` is the event's, `info` the event. */
 export function statusError(event: StatusEvent): RtmfpError {
-  return new RtmfpError(event.code, event.description || event.code, event);
+  return new RtmfpError(event.code, statusText(event) || event.code, event);
+}
+
+/** What an event tells people: its description and, where a server's application adds a text of its own, that too. */
+export function statusText(event: { readonly description?: unknown; readonly application?: unknown }): string {
+  const texts = [event.description, event.application];
+  return texts.filter((text) => typeof text === "string" && text !== "").join(": ");
 }
 
 /** An event of our own making that has no payload. */

@@ -17,6 +17,15 @@ describe("FLV files", () => {
     expect(Buffer.compare(await readFile(copy), original)).toBe(0);
   });
 
+  it("stay as they were when no tag comes", async () => {
+    const precious = join(folder, "precious.flv");
+    await writeFile(precious, "a recording");
+    const none = readFlv(join(folder, "absent.flv"));
+    await expect(writeFlv(precious, none)).rejects.toMatchObject({ code: "FILE_FAILED" });
+    expect(await writeFlv(precious, [])).toEqual({ tags: 0, bytes: 0 });
+    expect(await readFile(precious, "utf8")).toBe("a recording");
+  });
+
   it("tell in one line what is wrong with them", async () => {
     const cut = join(folder, "cut.flv");
     await writeFile(cut, await readFile(SAMPLE));
@@ -34,8 +43,8 @@ describe("FLV files", () => {
       'cannot read "DIR/text.flv": this is not an FLV stream: it does not begin with "FLV"',
       'cannot read "DIR": it is a folder; name a file in it',
     ]);
-    await expect(writeFlv(join(folder, "no", "such.flv"), [])).rejects.toMatchObject({
-      message: expect.stringMatching(/^cannot write ".*": there is no such file; check the path$/),
+    await expect(writeFlv(join(folder, "no", "such.flv"), TAGS)).rejects.toMatchObject({
+      message: expect.stringMatching(/^cannot write ".*": its folder does not exist; make it, or check the path$/),
     });
   });
 });

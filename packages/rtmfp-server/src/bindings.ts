@@ -12,10 +12,16 @@ export function bindingsFor(hosts: readonly string[] | undefined, port: number):
     return (hasIpv6 ? ["0.0.0.0", "::"] : ["0.0.0.0"]).map((host) => ({ host, port }));
   }
   return hosts.map((text) => {
-    const host = text.replace(/^\[(.*)\]$/, "$1");
-    if (isIP(host) === 0) throw new RtmfpError("BAD_ARGUMENT", `expected an IP address to listen on, got "${text}"`);
+    const host = hostOf(text);
+    if (host === undefined) throw new RtmfpError("BAD_ARGUMENT", `expected an IP address to listen on, got "${text}"`);
     return { host, port };
   });
+}
+
+/** The IP address in a text such as `127.0.0.1`, `::1` or `[::1]`; undefined if it is none. */
+export function hostOf(text: string): string | undefined {
+  const host = text.replace(/^\[(.*)\]$/, "$1");
+  return isIP(host) === 0 ? undefined : host;
 }
 
 /**

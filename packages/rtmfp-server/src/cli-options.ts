@@ -1,7 +1,7 @@
 /** The command line of rtmfp-server. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { defaultProvider } from "rtmfp-core/crypto";
-import { isPublicHost } from "./bindings.ts";
+import { hostOf, isPublicHost } from "./bindings.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
 import { packageVersion } from "./version.ts";
 
@@ -40,7 +40,7 @@ function makeProgram(): Command {
   return new Command("rtmfp-server")
     .description("Introduces RTMFP peers to each other and relays live streams.")
     .argument("[command]", "serve, which is also the default", parseServe, "serve")
-    .option("--host <addr>", "IP address to listen on, repeatable (default: all IPv4 and IPv6)", collect)
+    .option("--host <addr>", "IP address to listen on, repeatable (default: all IPv4 and IPv6)", collectHosts)
     .option("--port <number>", "UDP port", parsePort, 1935)
     .option("--public <host[:port]>", "how clients find this server, for the URLs it shows", parsePublic)
     .option("--http <off>", "there is no HTTP side yet", parseHttp, "off")
@@ -56,7 +56,8 @@ function makeProgram(): Command {
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) => write(`rtmfp-server: ${text.replace(/^error: /, "").trimEnd()}; see --help\n`),
+      outputError: (text, write) =>
+        write(`rtmfp-server: ${text.replace(/^error: /, "").replace(/\.?\s*$/, "")}; see --help\n`),
     });
 }
 
@@ -65,8 +66,9 @@ function parseServe(command: string): string {
   throw new InvalidArgumentError("The only command is serve.");
 }
 
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
+function collectHosts(text: string, before: readonly string[] = []): readonly string[] {
+  if (hostOf(text) !== undefined) return [...before, text];
+  throw new InvalidArgumentError("Expected an IP address of this machine, such as 127.0.0.1 or ::1.");
 }
 
 function parsePort(text: string): number {

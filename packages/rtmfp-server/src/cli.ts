@@ -4,12 +4,14 @@ import { defaultProvider } from "rtmfp-core/crypto";
 import { bindingsFor } from "./bindings.ts";
 import { type CliOptions, parseCommandLine } from "./cli-options.ts";
 import type { ServerStats } from "./counters.ts";
+import { fileReason } from "./file-reason.ts";
 import { loadIdentity } from "./identity-file.ts";
 import { Reporter } from "./reporter.ts";
 import { createServer, type Server, type ServerOptions } from "./server.ts";
 
 /** Runs until a signal; resolves with the exit code. `argv` is as in `process.argv`. */
 export async function main(argv: readonly string[]): Promise<number> {
+  guardOutput();
   const options = parseCommandLine(argv);
   if (typeof options === "number") return options;
   try {
@@ -20,6 +22,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (options.debug === true && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     return 1;
   }
+}
+
+/** A server goes on without its log when the log's reader has gone. */
+function guardOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }
 
 async function serve(options: CliOptions): Promise<number> {
@@ -72,7 +79,7 @@ async function startTrace(path: string, reporter: Reporter): Promise<Trace> {
     warn(`${path} will hold the secrets of every session; give it to nobody who may not read the traffic`);
     return trace;
   } catch (error) {
-    throw new Error(`the trace file ${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? error}`);
+    throw new Error(`the trace file ${path} cannot be written: ${fileReason(error)}`);
   }
 }
 

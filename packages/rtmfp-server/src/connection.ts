@@ -168,7 +168,7 @@ export class Connection implements ClientLink, StreamHost {
     if (addresses !== undefined) this.peer.report(addresses);
     else if (this.#state !== "accepted") this.#writer.fail(transactionId, `${name}: not connected`);
     else if (name === "createStream") this.#createStream(transactionId);
-    else if (name === "deleteStream") this.#deleteStream(args[0]);
+    else if (name === "deleteStream") this.#deleteStream(transactionId, args[0]);
     else this.#call(command);
   }
 
@@ -255,10 +255,13 @@ export class Connection implements ClientLink, StreamHost {
     this.#writer.reply(transactionId, id);
   }
 
-  #deleteStream(id: AmfValue): void {
-    if (typeof id !== "number") return;
-    this.#streams.get(id)?.end();
-    if (this.#streams.delete(id)) this.tree.rejectStream(id);
+  /** Clients ask for no answer as a rule; who calls it as a method gets one. */
+  #deleteStream(transactionId: number, id: AmfValue): void {
+    if (typeof id === "number") {
+      this.#streams.get(id)?.end();
+      if (this.#streams.delete(id)) this.tree.rejectStream(id);
+    }
+    this.#writer.reply(transactionId, null);
   }
 
   /** A call of the application's: what it exposed, a call that old clients make for no effect, or an error. */

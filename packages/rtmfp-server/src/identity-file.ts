@@ -9,6 +9,7 @@ import {
   importIdentity,
   STATIC_SERVER_IDENTITY,
 } from "rtmfp-core/crypto";
+import { fileReason } from "./file-reason.ts";
 
 /**
  * Reads the identity in a file; makes one with static keys, in a new file of mode 0600, if there is none. Throws
@@ -40,6 +41,5 @@ function makeIdentity(path: string, provider: CryptoProvider): FlashIdentity {
 }
 
 function trouble(path: string, what: string, error: unknown): RtmfpError {
-  const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-  return new RtmfpError("BAD_ARGUMENT", `the identity file ${path} cannot be ${what}: ${reason}`);
+  return new RtmfpError("BAD_ARGUMENT", `the identity file ${path} cannot be ${what}: ${fileReason(error)}`);
 }

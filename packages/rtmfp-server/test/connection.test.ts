@@ -82,6 +82,16 @@ describe("connect", () => {
     expect(sim.server.stats.clients).toBe(0);
   });
 
+  it("answers who deletes a stream by a call", async () => {
+    const sim = new SimServer();
+    await sim.listen();
+    const client = await sim.open();
+    await sim.run(client.connect("key"));
+    const [id] = (await sim.run(client.call("createStream"))).args;
+    expect(await sim.run(client.call("deleteStream", id as number))).toMatchObject({ name: "_result", args: [null] });
+    expect((await sim.run(client.call("deleteStream"))).name).toBe("_result");
+  });
+
   it("hides what else an application throws, and logs it", async () => {
     const sim = new SimServer();
     sim.server.application("lobby", () => ({

@@ -1,6 +1,7 @@
 /** Options that all commands share, and how arguments are read. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseRtmfpUri, type ServerUri } from "rtmfp-core/tc";
+import { MAX_TIMEOUT_MS } from "../options.ts";
 import { LOG_LEVELS, type LogLevel } from "./reporter.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -41,10 +42,11 @@ export function parseUrl(text: string): ServerUri {
   return uri;
 }
 
+/** A time that a timer can wait for. */
 export function parseSeconds(text: string): number {
   const seconds = Number(text);
-  if (text.trim() !== "" && Number.isFinite(seconds) && seconds > 0) return seconds;
-  throw new InvalidArgumentError("Expected a number of seconds above 0.");
+  if (text.trim() !== "" && seconds > 0 && seconds <= MAX_SECONDS) return seconds;
+  throw new InvalidArgumentError(`Expected a number of seconds above 0 and up to ${MAX_SECONDS}.`);
 }
 
 export function parseCount(text: string): number {
@@ -58,3 +60,5 @@ export function parseId(text: string): string {
   if (/^[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase();
   throw new InvalidArgumentError("Expected 64 hex digits.");
 }
+
+const MAX_SECONDS: number = Math.floor(MAX_TIMEOUT_MS / 1000);

@@ -125,7 +125,7 @@ class Player {
   /** Resolves with the bytes of the FLV stream written, if any was. */
   async #write(tags: AsyncIterable<FlvTag>): Promise<number | undefined> {
     const { output } = this.#options;
-    if (output === "-") return writeStdout(tags);
+    if (output === "-") return writeStdout(tags, this.#work.signal);
     if (output !== undefined) return (await writeFlv(output, tags)).bytes;
     for await (const _tag of tags);
     return undefined;
@@ -155,24 +155,15 @@ class Player {
   }
 }
 
-/** The stream as FLV on stdout, until its reader has had enough. */
-async function writeStdout(tags: AsyncIterable<FlvTag>): Promise<number> {
+/** The stream as FLV on stdout, until its reader has had enough, which aborts `signal`. */
+async function writeStdout(tags: AsyncIterable<FlvTag>, signal: AbortSignal): Promise<number> {
   let bytes = 0;
-  let isBroken = false;
-  const onError = (): void => {
-    isBroken = true;
-  };
-  process.stdout.on("error", onError);
   const write = async (part: Uint8Array): Promise<void> => {
     bytes += part.length;
-    if (!process.stdout.write(part)) await Promise.race([once(process.stdout, "drain"), once(process.stdout, "close")]);
+    if (!process.stdout.write(part)) await once(process.stdout, "drain", { signal });
   };
   await write(encodeFlvHeader());
-  for await (const tag of tags) {
-    if (isBroken) break;
-    await write(encodeFlvTag(tag));
-  }
-  process.stdout.off("error", onError);
+  for await (const tag of tags) await write(encodeFlvTag(tag));
   return bytes;
 }
 

@@ -24,7 +24,8 @@ export async function publish(url: string, stream: string, file: string, options
       throw new UsageError("--wait counts direct viewers: it needs --p2p");
     if (options.loop === true && file === "-") throw new UsageError("--loop needs a file: standard input ends once");
     // A damaged file is found before anybody watches it.
-    if (file !== "-") for await (const _tag of readFlv(file));
+    if (file !== "-" && !(await hasTags(file)))
+      throw new Error(`"${file}" has no tags: there is nothing to publish; choose another file`);
   } catch (error) {
     return tell(error, reporter, options.debug ?? false);
   }
@@ -71,6 +72,13 @@ async function send(work: Work, url: string, name: string, file: string, options
   const { tags, bytes, delivered, abandoned } = result;
   const line = `sent ${tags} tags, ${formatBytes(bytes)}: ${delivered} delivered, ${abandoned} abandoned`;
   reporter.event("done", { stream: name, tags, bytes, delivered, abandoned }, line);
+}
+
+/** Reads a file to its end. */
+async function hasTags(file: string): Promise<boolean> {
+  let found = false;
+  for await (const _tag of readFlv(file)) found = true;
+  return found;
 }
 
 /** The file again and again, its time going on. */

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decodeFlv } from "rtmfp-core/flv";
+import { decodeFlv, encodeFlvHeader } from "rtmfp-core/flv";
 import { afterAll, describe, expect, vi } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { main } from "../../src/cli.ts";
@@ -29,6 +29,10 @@ describe("rtmfp-client", () => {
     const cut = join(folder, "cut.flv");
     await writeFile(cut, await readFile(SAMPLE));
     await truncate(cut, 50_000);
+    const precious = join(folder, "precious.flv");
+    await writeFile(precious, "a recording");
+    const empty = join(folder, "empty.flv");
+    await writeFile(empty, encodeFlvHeader());
     await new NetStream(await connectTo(server)).publish("taken");
     const nobody = "01".repeat(32);
     const where = new URL(silent.url).host;
@@ -52,6 +56,18 @@ describe("rtmfp-client", () => {
         command("play", url, "cam", "--wait", "0.5"),
         `nobody publishes "cam" at ${url} (waited 0.5 s): start the publisher first, or wait longer with --wait`,
       ],
+      [
+        command("play", url, "cam", "--wait", "0.5", "-o", precious),
+        `nobody publishes "cam" at ${url} (waited 0.5 s): start the publisher first, or wait longer with --wait`,
+      ],
+      [
+        command("publish", url, "cam", empty),
+        `"${empty}" has no tags: there is nothing to publish; choose another file`,
+      ],
+      [
+        command("call", url, "x", "--identity", join(folder, "no", "id")),
+        `cannot write the identity file "${join(folder, "no", "id")}": its folder does not exist; make it, or check the path`,
+      ],
       [command("play", url, "missing"), /^nobody publishes "missing" at .*: check the name, or start the publisher$/],
     ];
     for (const [run, line] of cases) {
@@ -59,6 +75,7 @@ describe("rtmfp-client", () => {
       expect(told).toMatch(typeof line === "string" ? new RegExp(`^${literally(line)}$`) : line);
       expect(code).toBe(1);
     }
+    expect(await readFile(precious, "utf8")).toBe("a recording");
   }, 60_000);
 
   it("takes wrong usage with exit code 2", async () => {
@@ -66,8 +83,14 @@ describe("rtmfp-client", () => {
     const cases: [string[], RegExp][] = [
       [["play", "http://127.0.0.1/", "cam"], /is not an rtmfp URI: it does not begin with rtmfp:$/],
       [["play", "rtmfp:", "cam"], /names no server/],
+      [
+        ["play", url, "cam", "--wait", "3000000"],
+        /Expected a number of seconds above 0 and up to 2147483; see --help$/,
+      ],
+      [["play", url, "cam", "--timeout", "2147484"], /up to 2147483; see/],
+      [["play", url, "cam", "--duration", "Infinity"], /up to 2147483; see/],
       [["play", url], /missing required argument 'stream'/],
-      [["play", url, "cam", "--peer", "12"], /Expected 64 hex digits/],
+      [["play", url, "cam", "--peer", "12"], /Expected 64 hex digits; see --help$/],
       [["publish", url, "cam", SAMPLE, "--wait", "2"], /it needs --p2p$/],
       [["call", url, "m", "nojson"], /the argument nojson is not JSON/],
       [["frobnicate"], /unknown command 'frobnicate'/],
@@ -127,6 +150,23 @@ describe("rtmfp-client", () => {
     expect(tags.length).toBeGreaterThan(5);
     const events = player.stderr.trim().split("\n");
     expect(events.map((line) => JSON.parse(line).event)).toEqual(["playing", "done"]);
+  }, 60_000);
+
+  it("ends in good order, and is content, when the reader of its stdout has had enough", async () => {
+    const server = await makeServer();
+    const cam = new NetStream(await connectTo(server));
+    await cam.publish("cam");
+    const media = command("play", server.url, "cam", "-o", "-", "--log-level", "error");
+    const feeding = cam.feed(forever());
+    media.child.stdout.once("data", () => media.child.stdout.destroy());
+    expect(await media.exit).toBe(0);
+    const other = command("play", server.url, "cam", "--json");
+    other.child.stdout.destroy();
+    expect(await other.exit).toBe(0);
+    expect([media.stderr, other.stderr]).toEqual([expect.stringMatching(/^playing cam .*\n$/), ""]);
+    expect(server.clients.map(({ tree }) => tree.end)).toEqual([undefined, "closed", "closed"]);
+    await cam.close();
+    await feeding;
   }, 60_000);
 
   it("ends in good order by signals, with 130 and 143", async () => {

@@ -55,6 +55,11 @@ export class RunningCommand {
     return this.#err;
   }
 
+  /** Its stdout has no reader from now on. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

@@ -1,0 +1,13 @@
+/** Why a file that the server makes cannot be read or written, and what to do about it. */
+export function fileReason(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  return REASONS[code ?? ""] ?? code ?? String(error);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "its folder does not exist; make it, or check the path",
+  ENOTDIR: "its folder is a file; check the path",
+  EISDIR: "it is a folder; name a file in it",
+  EACCES: "permission denied; choose another place, or change the permissions",
+  ENOSPC: "the disk is full; make room, or choose another place",
+};
