@@ -41,15 +41,6 @@ export const steps: readonly Step[] = [
   },
   { name: "sim", argv: script("test/walk/main.ts", "--seeds", "300"), count: "line" },
   { name: "fuzz", argv: script("test/fuzz/main.ts", "--seconds", "20", "--seed", "1"), count: "line" },
-  {
-    name: "flood",
-    argv: script(
-      "test/flood/main.ts",
-      ...["hellos", "forged-cookies", "startup-fragments", "flows", "endless-message", "gaps", "pings", "storm"],
-      ...["--seconds", "3", "--lenient"],
-    ),
-    count: "line",
-  },
   ...["rtmfp-cpp", "mona"].flatMap((file) =>
     ["node", "noble"].map((crypto) => ({
       name: `vectors-${file}-${crypto}`,
