@@ -20,6 +20,8 @@ export class Fragment {
   tsn = 0;
   /** Serial number of the packet that last carried it. */
   packet = 0;
+  /** When it was last sent again, if it was. */
+  resentAt: number | undefined = undefined;
   /** Size of the chunk as last sent, header included (TRANSMIT_SIZE). */
   transmitSize = 0;
   previous: Fragment | undefined = undefined;

@@ -26,6 +26,8 @@ export class RoundTripTimer {
   /** What the handshake took, ms: a guess for the tail-loss probe until there is a sample (AMB-38). */
   hint: number | undefined = undefined;
   rttvar = 0;
+  /** Least sample so far, ms; 0 before the first. */
+  #least = 0;
   mrto: number = ERTO_MIN_MS;
   erto: number = ERTO_INITIAL_MS;
 
@@ -43,6 +45,7 @@ export class RoundTripTimer {
     const ticks = (tick(now) - echo) & 0xffff;
     if (ticks > MAX_RTT_TICKS) return;
     const rtt = ticks * TICK_MS;
+    this.#least = this.srtt === undefined ? rtt : Math.min(this.#least, rtt);
     if (this.srtt === undefined) {
       this.srtt = rtt;
       this.rttvar = rtt / 2;
@@ -52,6 +55,11 @@ export class RoundTripTimer {
     }
     this.mrto = this.srtt + 4 * this.rttvar + DELAYED_ACK_ALLOWANCE_MS;
     this.erto = Math.max(this.mrto, ERTO_MIN_MS);
+  }
+
+  /** No packet has ever been answered sooner, ms; the ticks at both ends may have made a sample so much too large. */
+  get leastPossible(): number {
+    return this.#least - 2 * TICK_MS;
   }
 
   /** Timestamp for the packet being sent, or undefined if the tick was already sent. */

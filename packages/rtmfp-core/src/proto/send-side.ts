@@ -143,7 +143,7 @@ export class SendSide implements SendFlowHost {
         this.#ready.drop();
         continue;
       }
-      this.#onSent(fragment, packet.serial);
+      this.#onSent(fragment, packet.serial, now);
       previous = fragment;
     }
     if (!packet.hasData) return;
@@ -269,10 +269,16 @@ export class SendSide implements SendFlowHost {
     this.#host.queueBufferProbe(flow.id);
   }
 
+  /**
+   * What was sent again and is acknowledged sooner than a packet can come and go was late, not lost: the acknowledgement
+   * is for the earlier transmission, and says nothing of what went out before the later one (§3.6.2.5).
+   */
   readonly #onAcked = (fragment: Fragment): void => {
     if (!fragment.inFlight) return;
-    if (fragment.tsn > this.#maxTsnAck) this.#maxTsnAck = fragment.tsn;
-    if (this.#ackedPackets.at(-1) !== fragment.packet) this.#ackedPackets.push(fragment.packet);
+    if (fragment.resentAt === undefined || this.#ackTime - fragment.resentAt >= this.#host.rtt.leastPossible) {
+      if (fragment.tsn > this.#maxTsnAck) this.#maxTsnAck = fragment.tsn;
+      if (this.#ackedPackets.at(-1) !== fragment.packet) this.#ackedPackets.push(fragment.packet);
+    }
     (this.#ack as AckEvent).ackedBytes += fragment.transmitSize;
     this.#land(fragment);
   };
@@ -315,9 +321,12 @@ export class SendSide implements SendFlowHost {
     this.#host.requestTransmit();
   }
 
-  #onSent(fragment: Fragment, packet: number): void {
+  #onSent(fragment: Fragment, packet: number, now: number): void {
     fragment.packet = packet;
-    if (fragment.tsn !== 0) this.stats.fragmentsRetransmitted++;
+    if (fragment.tsn !== 0) {
+      fragment.resentAt = now;
+      this.stats.fragmentsRetransmitted++;
+    }
     this.stats.fragmentsSent++;
     fragment.tsn = this.#nextTsn++;
     this.#outstanding.append(fragment);
