@@ -44,6 +44,7 @@ export class PeerStream {
   readonly #unwanted = new Set<FlvTag["type"]>();
   #awaitsKeyFrame = false;
 
+  /** Made by the publishing NetStream for each subscriber. */
   constructor(tree: MessageTree, session: Session, name: string, clock: Clock) {
     this.farID = session.peerId;
     this.#tree = tree;
@@ -58,6 +59,7 @@ export class PeerStream {
     return hex(this.#session.nearNonce);
   }
 
+  /** Secret of this session, the far end's {@link nearNonce}: 64 hex digits. */
   get farNonce(): string {
     return hex(this.#session.farNonce);
   }
@@ -96,6 +98,7 @@ export class PeerStream {
     return this.#media.write(tag);
   }
 
+  /** Sends one data message, which is kept until it is delivered. */
   writeData(message: Uint8Array): void {
     this.#media.writeMessage("data", message);
   }

@@ -15,15 +15,19 @@ export interface TagReceipt {
 export interface FeedOptions {
   /** "timestamps" (default) sends each tag when its time has come; "none" as fast as the flows take them. */
   readonly pace?: "timestamps" | "none";
-  /** Ends the feed after the tag being written. */
+  /** Ends the feed after the tag being written. Default: none. */
   readonly signal?: AbortSignal;
 }
 
 /** The result of a feed; of all tags written each was either delivered or abandoned. */
 export interface FeedResult {
+  /** Tags written. */
   tags: number;
+  /** Bytes of their bodies. */
   bytes: number;
+  /** Tags that arrived whole. */
   delivered: number;
+  /** Tags given up because they were late, or the stream ended. */
   abandoned: number;
 }
 

@@ -21,6 +21,7 @@ export async function* readFlv(path: string): AsyncGenerator<FlvTag, void, undef
 
 /** What {@link writeFlv} wrote. */
 export interface FlvFileInfo {
+  /** Tags in the file. */
   readonly tags: number;
   /** Of the whole file. */
   readonly bytes: number;

@@ -24,6 +24,7 @@ export interface NetConnectionEvents {
   asyncError: [error: unknown];
 }
 
+/** A connection to a server, or to peers without one, as in ActionScript's flash.net. */
 export class NetConnection extends Emitter<NetConnectionEvents> {
   /** AMF version of new connections, 0 or 3. Default 0: every server understands it. */
   static defaultObjectEncoding: ObjectEncoding = 0;
@@ -39,6 +40,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
   #connected = false;
   #client: object = this;
 
+  /** Not connected yet: {@link connect} does that. */
   constructor(options: NetConnectionOptions = {}) {
     super();
     this.#options = options;
@@ -121,6 +123,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     this.emit("status", makeStatus("NetConnection.Connect.Closed") as StatusEvent);
   }
 
+  /** True from NetConnection.Connect.Success until the connection ends. */
   get connected(): boolean {
     return this.#connected;
   }
@@ -130,6 +133,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     return this.#uri;
   }
 
+  /** Always "rtmfp". */
   get protocol(): "rtmfp" {
     return "rtmfp";
   }
@@ -149,6 +153,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     return hex(this.core.session?.nearNonce);
   }
 
+  /** The far end's {@link nearNonce}. Hex digits, "" while not connected. */
   get farNonce(): string {
     return hex(this.core.session?.farNonce);
   }

@@ -20,12 +20,13 @@ export interface NetStreamEvents {
   status: [event: StatusEvent];
   /** A peer subscribed, or left; only for streams published to peers directly. */
   peerJoined: [peer: PeerStream];
+  /** A subscriber of a direct publication left. */
   peerLeft: [peer: PeerStream];
 }
 
 /** Settings that ActionScript does not have. */
 export interface NetStreamOptions {
-  /** Closes the stream, or ends an attempt to publish or play. */
+  /** Closes the stream, or ends an attempt to publish or play. Default: none. */
   readonly signal?: AbortSignal;
   /**
    * Audio, video and data come in flows of their own and are put back into the order of their timestamps; a tag waits at
@@ -39,7 +40,9 @@ export interface NetStreamOptions {
  * a played stream, iterate it; until somebody does, and beyond 8 MiB of tags, the oldest are dropped.
  */
 export class NetStream extends Emitter<NetStreamEvents> implements AsyncIterable<FlvTag> {
+  /** Publish and play by the server. */
   static readonly CONNECT_TO_FMS = "connectToFMS";
+  /** Publish to peers directly. */
   static readonly DIRECT_CONNECTIONS = "directConnections";
   readonly #connection: NetConnection;
   readonly #target: string;
@@ -54,7 +57,10 @@ export class NetStream extends Emitter<NetStreamEvents> implements AsyncIterable
   /** Undoes what makes the stream end with its connection. */
   #unregister: (() => void) | undefined;
 
-  /** `peerID` is CONNECT_TO_FMS (default), DIRECT_CONNECTIONS to publish to peers, or the peer ID to play from. */
+  /**
+   * `peerID` is CONNECT_TO_FMS (default), DIRECT_CONNECTIONS to publish to peers, or the peer ID to play from. Throws
+   * RtmfpError BAD_ARGUMENT for anything else.
+   */
   constructor(
     connection: NetConnection,
     peerID: string | null = NetStream.CONNECT_TO_FMS,
@@ -73,7 +79,7 @@ export class NetStream extends Emitter<NetStreamEvents> implements AsyncIterable
 
   /**
    * Publishes under a name; resolves with NetStream.Publish.Start, rejects with the event that says why not, such as
-   * NetStream.Publish.BadName. `null` or `false` ends publishing.
+   * NetStream.Publish.BadName. `null` or `false` ends publishing. Default: "live".
    */
   async publish(name: string | null | false, type = "live"): Promise<StatusEvent> {
     if (name === null || name === false) {
@@ -158,6 +164,7 @@ export class NetStream extends Emitter<NetStreamEvents> implements AsyncIterable
     return this.#publication?.ready ?? Promise.resolve();
   }
 
+  /** True between publishing's start and end. */
   get isPublishing(): boolean {
     return this.#publication !== undefined;
   }
@@ -172,6 +179,7 @@ export class NetStream extends Emitter<NetStreamEvents> implements AsyncIterable
     this.#playback?.command("receiveAudio", [flag]);
   }
 
+  /** Asks the publisher or server to send pictures, or to stop sending them. */
   receiveVideo(flag: boolean): void {
     this.#playback?.command("receiveVideo", [flag]);
   }
@@ -204,6 +212,7 @@ export class NetStream extends Emitter<NetStreamEvents> implements AsyncIterable
     return hex(this.#playback?.session?.nearNonce);
   }
 
+  /** The publisher's {@link nearNonce}. */
   get farNonce(): string {
     return hex(this.#playback?.session?.farNonce);
   }

@@ -3,12 +3,13 @@ import type { Carrier, PeerEndpointOptions } from "rtmfp-core";
 import type { CryptoProvider, FlashIdentity } from "rtmfp-core/crypto";
 import type { Clock } from "./clock.ts";
 
+/** Options of a NetConnection; times in ms. */
 export interface NetConnectionOptions {
-  /** Closes the connection, or ends the attempt. */
+  /** Closes the connection, or ends the attempt. Default: none. */
   readonly signal?: AbortSignal;
   /** How long to try, for the server and for each peer; ms, default 90000, at most 2147483647 (24 days). */
   readonly timeoutMs?: number;
-  /** The server must have this identity: 64 hex digits, as `rtmfp-server` prints it. */
+  /** The server must have this identity: 64 hex digits, as `rtmfp-server` prints it. Default: any server. */
   readonly fingerprint?: string;
   /**
    * Default: a new one for every connection, so that no two share a peer ID (RFC 7425 §5.3). `"legacy"` makes one that
@@ -21,9 +22,9 @@ export interface NetConnectionOptions {
   readonly carrier?: () => Carrier | Promise<Carrier>;
   /** Default: the process's. Bring the carrier's own when it has one. */
   readonly clock?: Clock;
-  /** Random bytes, for runs that can be repeated. Default: the provider's. */
+  /** Random bytes, which the connection then owns, for runs that can be repeated. Default: the provider's. */
   readonly random?: (length: number) => Uint8Array;
-  /** Gets every packet, decrypted, and the secrets of every session. */
+  /** Gets every packet, decrypted, and the secrets of every session. Default: none. */
   readonly trace?: Pick<PeerEndpointOptions, "trace" | "traceSession">;
 }
 

@@ -33,6 +33,7 @@ export class Application {
   readonly streams: StreamBroker = new StreamBroker();
   readonly #clients = new Set<Client>();
 
+  /** Made by the server for its first client. */
   constructor(name: string, instance: string) {
     this.name = name;
     this.instance = instance;

@@ -49,11 +49,14 @@ export class Client {
     return this.#link.nearID;
   }
 
-  /** Secrets of this session that nobody in the middle can have (RFC 7425 §4.6.5); 32 bytes each. */
+  /**
+   * Secrets of this session that nobody in the middle can have (RFC 7425 §4.6.5); 32 bytes each. Owned by the session.
+   */
   get farNonce(): Uint8Array {
     return this.#link.farNonce;
   }
 
+  /** The server's side of {@link farNonce}. Owned by the session. */
   get nearNonce(): Uint8Array {
     return this.#link.nearNonce;
   }
@@ -88,6 +91,7 @@ export class Client {
     return this.#text("tcUrl");
   }
 
+  /** The page that it ran in, as it says. */
   get pageUrl(): string {
     return this.#text("pageUrl");
   }

@@ -3,9 +3,13 @@ import type { EndpointStats } from "rtmfp-core";
 
 /** Counts since the server began to listen. */
 export interface ServerStats {
+  /** Datagrams received, good or bad. */
   readonly datagramsIn: number;
+  /** Bytes of these. */
   readonly bytesIn: number;
+  /** Datagrams sent. */
   readonly datagramsOut: number;
+  /** Bytes of these. */
   readonly bytesOut: number;
   /** Sessions open now, connected or not. */
   readonly sessions: number;
@@ -19,11 +23,13 @@ export interface ServerStats {
   readonly droppedMessages: number;
   /** Messages that made no sense. */
   readonly malformedMessages: number;
+  /** What became of requests for other peers. */
   readonly introductions: IntroductionStats;
 }
 
 /** Introductions by outcome, and the newest ones. */
 export interface IntroductionStats {
+  /** Requests passed on to the peer asked for. */
   readonly introduced: number;
   /** Nobody has that identity. */
   readonly unknown: number;
@@ -42,9 +48,13 @@ export type IntroductionOutcome = "introduced" | "unknown" | "denied" | "limited
 
 /** An introduction made, and what the server's sockets have carried since. */
 export interface RecentIntroduction {
+  /** Who asked: its peer ID, or its address if it has no session. */
   readonly asker: string;
+  /** Peer ID asked for. */
   readonly target: string;
+  /** Bytes that the server's sockets have received since. */
   readonly bytesInSince: number;
+  /** Bytes that they have sent since. */
   readonly bytesOutSince: number;
 }
 

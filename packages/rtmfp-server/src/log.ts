@@ -2,10 +2,12 @@
 
 /** From the gravest to the least. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
+/** How much is logged, least first. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** One line of the log. */
 export interface LogEntry {
+  /** How serious it is. */
   readonly level: LogLevel;
   /** A short stable name, such as "connect". */
   readonly event: string;

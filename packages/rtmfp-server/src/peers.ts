@@ -12,6 +12,7 @@ export interface Peer {
   readonly address: Address;
   /** The application instance that it is connected to; undefined for a peer that has not sent `connect`. */
   readonly app: Application | undefined;
+  /** Its client object, once it is connected to an application. */
   readonly client: Client | undefined;
 }
 

@@ -33,9 +33,14 @@ export interface ServerOptions {
   readonly host?: string | readonly string[];
   /** UDP port. Default 1935; 0 is any free one. */
   readonly port?: number;
-  /** Host name or address, with a port if it is another, by which clients find the server; for the URLs shown. */
+  /**
+   * Host name or address, with a port if it is another, by which clients find the server; for the URLs shown. Default:
+   * what the server is bound to.
+   */
   readonly public?: string;
-  /** Developer keys that the built-in application takes: "any" (the default), those listed, or those in a file. */
+  /**
+   * Developer keys that the built-in application takes: "any" (the default), those listed, or those in `file`, a path.
+   */
   readonly keys?: "any" | readonly string[] | { readonly file: string };
   /** Refuse publish and play. Default false. */
   readonly introduceOnly?: boolean;
@@ -43,19 +48,19 @@ export interface ServerOptions {
   readonly identity?: FlashIdentity;
   /** Primitives. Default: node:crypto, and noble where that lacks one. */
   readonly crypto?: CryptoProvider;
-  /** Settings of the cryptography profile. */
+  /** Settings of the cryptography profile. Default: those of rtmfp-core. */
   readonly profile?: Omit<FlashProfileOptions, "identity" | "provider" | "exposeSecrets">;
   /** Tells our own clients to use a legacy identity, so that they can meet old ones. Default false. */
   readonly legacyIdentity?: boolean;
   /** What clients are told by the Set Keepalive Timers command. Default 30000 each. */
   readonly keepalive?: Partial<KeepaliveTimes>;
-  /** Makes the carrier of datagrams in place of UDP sockets at `host` and `port`. */
+  /** Makes the carrier of datagrams in place of UDP sockets at `host` and `port`. Default: UDP. */
   readonly carrier?: () => Carrier | Promise<Carrier>;
-  /** Source of random bytes, for simulations. Default: that of the primitives. */
+  /** Source of random bytes, which the server then owns, for simulations. Default: that of the primitives. */
   readonly random?: (length: number) => Uint8Array;
   /** Takes what is worth a line of a log. Default: nothing is logged. */
   readonly log?: Logger;
-  /** Gets every packet, decrypted, and the secrets of every session. */
+  /** Gets every packet, decrypted, and the secrets of every session. Default: none. */
   readonly trace?: Pick<PeerEndpointOptions, "trace" | "traceSession">;
 }
 
@@ -89,7 +94,7 @@ export class Server {
   #endpoint: PeerEndpoint | undefined;
   #state: "new" | "listening" | "closed" = "new";
 
-  /** Called by {@link createServer}. */
+  /** Called by {@link createServer}. Throws RtmfpError BAD_ARGUMENT. */
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#log = options.log ?? (() => {});

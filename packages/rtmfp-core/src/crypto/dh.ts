@@ -4,9 +4,11 @@ import { type CryptoProvider, type DhKey, equalSecrets } from "./primitives.ts";
 
 /** A key pair of a group. */
 export interface DhKeyPair {
+  /** 2, 5, 14, 16 or 31. */
   readonly group: number;
-  /** As sent: the length of the group's prime, or 32 bytes for group 31. */
+  /** As sent: the length of the group's prime, or 32 bytes for group 31. Owned by this object, like the private key. */
   readonly publicKey: Uint8Array;
+  /** The exponent, big-endian, or the 32 bytes of X25519. Kept as it was given. */
   readonly privateKey: Uint8Array;
 }
 
@@ -15,14 +17,15 @@ export function generateKeyPair(provider: CryptoProvider, group: number, random:
   return keyPairOf(provider, group, random(privateKeyBytes(group)));
 }
 
-/** The key pair of a given private key. Throws RangeError for an unknown group. */
+/** The key pair of a given private key. Throws RangeError for an unknown group. `privateKey` is kept, not copied. */
 export function keyPairOf(provider: CryptoProvider, group: number, privateKey: Uint8Array): DhKeyPair {
   return { group, publicKey: openKey(provider, group, privateKey).publicKey(), privateKey };
 }
 
 /**
- * DH_SECRET (§4.6.2): MODP without leading zero bytes, group 31 the 32 bytes as they are. Undefined if the far
- * key is unacceptable, or the secret is one that anybody could name: 0 or 1 (MODP), all zeros (group 31).
+ * DH_SECRET (§4.6.2): MODP without leading zero bytes, group 31 the 32 bytes as they are. Undefined if the far key is
+ * unacceptable, or the secret is one that anybody could name: 0 or 1 (MODP), all zeros (group 31). A new array; the
+ * keys are borrowed. Throws RangeError for an unknown group.
  */
 export function agree(
   provider: CryptoProvider,

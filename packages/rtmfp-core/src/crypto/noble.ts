@@ -12,7 +12,7 @@ import { fromHex } from "../proto/bytes.ts";
 import { bigintFromBytes, type ModpGroup, padTo } from "./dh-groups.ts";
 import { BLOCK_BYTES, type CryptoProvider, type DhKey } from "./primitives.ts";
 
-/** The provider in which every primitive is noble's. */
+/** The provider in which every primitive is noble's. Our own choice: RFC 7425 names algorithms alone. */
 export const nobleProvider: CryptoProvider = {
   name: "noble",
   createEncryptor: (key) => {

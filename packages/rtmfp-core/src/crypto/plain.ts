@@ -12,13 +12,16 @@ import { defaultProvider } from "./provider.ts";
 export interface PlainProfileOptions {
   /** What {@link SessionKeys.farHmac} claims, to switch address mobility. Default true. */
   readonly farHmac?: boolean;
-  /** Source of the nonces that stand for keying components. Default: the provider's CSPRNG. */
+  /**
+   * Source of the nonces that stand for keying components: `length` bytes that the profile then owns. Default: the
+   * provider's CSPRNG.
+   */
   readonly random?: (length: number) => Uint8Array;
   /** For the HMAC of cookies and probes, which is real. Default: the process's choice. */
   readonly provider?: CryptoProvider;
 }
 
-/** Makes an unprotected profile named `name` (at least one byte). For tests and simulations only. */
+/** Makes an unprotected profile named `name` (at least one byte). For tests and simulations only. `name` is copied. */
 export function createUnprotectedTestProfile(name: Uint8Array, options: PlainProfileOptions = {}): CryptoProfile {
   const provider = options.provider ?? defaultProvider();
   const random = options.random ?? ((length: number) => provider.randomBytes(length));

@@ -26,7 +26,10 @@ export interface CryptoProvider {
 
 /** One direction's encryption. Messages are independent of each other: each starts from an all-zero IV. */
 export interface CbcEncryptor {
-  /** Encrypts `buffer[start, end)` in place; `end - start` is a positive multiple of 16. */
+  /**
+   * Encrypts `buffer[start, end)` in place; `end - start` is a positive multiple of 16. `buffer` stays the caller's
+   * own.
+   */
   encrypt(buffer: Uint8Array, start: number, end: number): void;
 }
 
@@ -38,15 +41,17 @@ export interface CbcDecryptor {
 
 /** A prepared HMAC-SHA256 key. */
 export interface HmacKey {
-  /** The 32-byte HMAC-SHA256 of `message`. */
+  /** The 32-byte HMAC-SHA256 of `message`, a new array. Borrows `message`. */
   digest(message: Uint8Array): Uint8Array;
 }
 
 /** A private Diffie-Hellman key ready for use. Both methods cost one exponentiation and may throw on bad keys. */
 export interface DhKey {
-  /** The public key: as long as the group's prime (MODP, zero-padded) or 32 bytes (X25519). */
+  /** The public key: as long as the group's prime (MODP, zero-padded) or 32 bytes (X25519). A new array. */
   publicKey(): Uint8Array;
-  /** The shared secret with a far public key, padded likewise. The caller has checked the far key (§4.6.2). */
+  /**
+   * The shared secret with a far public key, padded likewise. The caller has checked the far key (§4.6.2). A new array.
+   */
   agree(farPublicKey: Uint8Array): Uint8Array;
 }
 
@@ -66,7 +71,7 @@ export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && equalRange(a, 0, b, 0, a.length);
 }
 
-/** HMAC-SHA256 with a key used once. */
+/** HMAC-SHA256 with a key used once. A new array of 32 bytes. */
 export function hmacSha256(provider: CryptoProvider, key: Uint8Array, message: Uint8Array): Uint8Array {
   return provider.createHmacKey(key).digest(message);
 }

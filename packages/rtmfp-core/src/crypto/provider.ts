@@ -1,4 +1,4 @@
-/** The choice of primitives: node:crypto where it works, noble for the rest, or noble for all. */
+/** The choice of primitives, our own and of no RFC: node:crypto where it works, noble for the rest, or noble for all. */
 import { equalBytes, fromHex } from "../proto/bytes.ts";
 import type { ModpGroup } from "./dh-groups.ts";
 import { nobleProvider } from "./noble.ts";
@@ -14,7 +14,10 @@ export function defaultProvider(): CryptoProvider {
   return chosen;
 }
 
-/** The provider that a value of `RTMFP_CRYPTO` asks for; undefined and "" leave the choice to what works. */
+/**
+ * The provider that a value of `RTMFP_CRYPTO` asks for; undefined and "" leave the choice to what works. Throws
+ * RangeError for any other value but `node` and `noble`.
+ */
 export function chooseProvider(wish: string | undefined): CryptoProvider {
   if (wish === "noble") return nobleProvider;
   if (wish !== undefined && wish !== "" && wish !== "node") {

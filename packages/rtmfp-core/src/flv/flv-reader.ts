@@ -34,6 +34,7 @@ export class FlvReader {
   #repaired = 0;
   #fault: FlvError | undefined;
 
+  /** A reader that has no bytes yet. */
   constructor(options: FlvReaderOptions = {}) {
     this.#maxTagBytes = options.maxTagBytes ?? MAX_TAG_BYTES;
     this.#part = options.header === false ? "tagHeader" : "fileHeader";
@@ -163,7 +164,10 @@ export class FlvReader {
   }
 }
 
-/** All tags of a whole FLV stream with its header. @throws FlvError for any fault, the end included. */
+/**
+ * All tags of a whole FLV stream with its header; their data are copies. @throws FlvError for any fault, the end
+ * included.
+ */
 export function decodeFlv(bytes: Uint8Array): FlvTag[] {
   const reader = new FlvReader();
   const tags = reader.push(bytes);

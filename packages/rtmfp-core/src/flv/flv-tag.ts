@@ -2,10 +2,14 @@
 
 /** One tag of an FLV stream: a frame of audio or video, or a data message. */
 export interface FlvTag {
+  /** What the body is: sound, picture or script data. */
   readonly type: FlvTagType;
   /** Milliseconds, unsigned 32 bits, wrapping. */
   readonly timestamp: number;
-  /** The body of the tag, without its header; the payload of the RTMP message of the same type. */
+  /**
+   * The body of the tag, without its header; the payload of the RTMP message of the same type. Owned by the tag;
+   * borrowed when it is written.
+   */
   readonly data: Uint8Array;
 }
 

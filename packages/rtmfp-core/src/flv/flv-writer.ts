@@ -18,7 +18,10 @@ export interface FlvContent {
   readonly video?: boolean;
 }
 
-/** A file header and the size of nothing that follows it, 13 bytes; the first bytes of any FLV stream. */
+/**
+ * A file header and the size of nothing that follows it, 13 bytes; the first bytes of any FLV stream. A new array.
+ * Without `content` it promises neither sound nor pictures.
+ */
 export function encodeFlvHeader(content: FlvContent = {}): Uint8Array {
   const bytes = new Uint8Array(FILE_HEADER_BYTES + TRAILER_BYTES);
   bytes.set([0x46, 0x4c, 0x56, 1]); // "FLV", version 1
@@ -28,7 +31,7 @@ export function encodeFlvHeader(content: FlvContent = {}): Uint8Array {
 }
 
 /**
- * A tag with its header and trailing size, in a buffer of the caller's own. The timestamp is taken modulo 2^32.
+ * A tag with its header and trailing size, in a new array; `tag.data` is copied. The timestamp is taken modulo 2^32.
  * @throws FlvError when the data is longer than FLV can say.
  */
 export function encodeFlvTag(tag: FlvTag): Uint8Array {
@@ -45,7 +48,10 @@ export function encodeFlvTag(tag: FlvTag): Uint8Array {
   return bytes;
 }
 
-/** A whole file: a header that says what the tags are, and the tags. @throws FlvError as {@link encodeFlvTag}. */
+/**
+ * A whole file, in a new array: a header that says what the tags are, and the tags. @throws FlvError as {@link
+ * encodeFlvTag}.
+ */
 export function encodeFlv(tags: readonly FlvTag[]): Uint8Array {
   const header = encodeFlvHeader({
     audio: tags.some((tag) => tag.type === "audio"),

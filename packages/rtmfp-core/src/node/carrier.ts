@@ -31,5 +31,6 @@ export interface Carrier {
 export interface CarrierSocket {
   /** Opaque socket id, the `via` of the sans-IO contract. */
   readonly via: number;
+  /** Where it is bound; the host may be the wildcard 0.0.0.0 or ::, the port is the real one. */
   readonly address: Address;
 }

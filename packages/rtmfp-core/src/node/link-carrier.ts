@@ -26,6 +26,7 @@ export class LinkCarrier implements Carrier {
   #timer: NodeJS.Timeout | undefined;
   #lastSentAt = 0;
 
+  /** Takes `carrier` over: closing this closes it. */
   constructor(carrier: Carrier, link: LinkImpairment) {
     this.#carrier = carrier;
     this.#delayMs = link.delayMs ?? 0;

@@ -17,14 +17,18 @@ import { Session } from "./session.ts";
 
 /** Settings shared by all carriers. */
 export interface PeerEndpointOptions extends Omit<EndpointConfig, "profile" | "random" | "wake"> {
+  /** Identity and cryptography, made by createFlashProfile. */
   readonly profile: FlashProfile;
-  /** Default: the profile's provider. */
+  /** Gives `length` unpredictable bytes that the endpoint then owns. Default: the profile's provider. */
   readonly random?: (length: number) => Uint8Array;
   /** Where public-key jobs run. Default: at once, in this thread. */
   readonly runJob?: JobRunner;
 }
 
-/** Whom to open a session with: an address, several, `host:port` text, or a peer that open sessions can introduce. */
+/**
+ * Whom to open a session with: an address, several, `host:port` text, or a peer (`peerId`, 64 hex digits) that open
+ * sessions (`via`) can introduce.
+ */
 export type ConnectTarget =
   | Address
   | readonly Address[]
@@ -33,19 +37,29 @@ export type ConnectTarget =
 
 /** Options of {@link PeerEndpoint.connect}. */
 export interface ConnectOptions {
-  /** The far end must have this identity: 64 hex digits. */
+  /** The far end must have this identity: 64 hex digits. Default: whoever the discriminator selects. */
   readonly peerId?: string;
-  /** What the endpoint discriminator asks for instead, e.g. a server by its URI. Default: any server. */
+  /**
+   * What the endpoint discriminator asks for instead, e.g. a server by its URI. Default: any server. Kept until the
+   * attempt is decided.
+   */
   readonly epd?: Uint8Array;
   /** Default 95000, which is also the most. */
   readonly timeoutMs?: number;
+  /**
+   * Ends the attempt, which then rejects with CONNECT_ABORTED; one that is aborted already, with its own reason.
+   * Default: none.
+   */
   readonly signal?: AbortSignal;
 }
 
 /** An IHello for somebody else, to be answered within 5 s. */
 export interface Introduction {
+  /** The discriminator asked for (RFC 7016 §3.2); the handler owns the bytes. */
   readonly epd: Uint8Array;
+  /** The initiator's tag, which its answer must echo; the handler owns the bytes. */
   readonly tag: Uint8Array;
+  /** Address of the initiator as seen here. */
   readonly from: Address;
   /** Socket that received it. */
   readonly via: number;
@@ -65,7 +79,9 @@ export class PeerEndpoint {
   onSession: ((session: Session) => void) | undefined;
   /** Called for each IHello that asks for somebody else; without it such IHellos get no answer. */
   onIntroduction: ((introduction: Introduction) => void) | undefined;
+  /** The identity and cryptography it was made with. */
   readonly profile: FlashProfile;
+  /** The carrier it was made with; `close` of the endpoint closes it. */
   readonly carrier: Carrier;
   readonly #driver: Driver;
   /** Who waits for a session that is being opened; more than one when another opening gave way to it. */
@@ -73,6 +89,7 @@ export class PeerEndpoint {
   readonly #sessions = new Set<Session>();
   #closed = false;
 
+  /** Takes `carrier` over and starts to receive. UdpEndpoint.open does this for UDP. */
   constructor(carrier: Carrier, options: PeerEndpointOptions) {
     const { runJob, random, ...config } = options;
     this.carrier = carrier;
@@ -112,6 +129,7 @@ export class PeerEndpoint {
     return () => timers.remove(node);
   }
 
+  /** Live counters since the endpoint was made. */
   get stats(): Readonly<EndpointStats> {
     return this.#driver.endpoint.stats;
   }
@@ -128,7 +146,8 @@ export class PeerEndpoint {
 
   /**
    * Opens a session. Rejects with CONNECT_TIMEOUT when nobody answers, CONNECT_FAILED when the far end is unacceptable,
-   * RESOLVE_FAILED, CONNECT_ABORTED, BAD_ARGUMENT. If a session with that peer exists, it is the answer.
+   * RESOLVE_FAILED, CONNECT_ABORTED, ENDPOINT_CLOSED, BAD_ARGUMENT. If a session with that peer exists, it is the
+   * answer.
    */
   async connect(target: ConnectTarget, options: ConnectOptions = {}): Promise<Session> {
     if (this.#closed) throw new RtmfpError("ENDPOINT_CLOSED", "the endpoint is closed");
@@ -347,7 +366,10 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** The discriminator that names one peer ID. Throws BAD_ARGUMENT unless it is 64 hex digits. */
+/**
+ * The discriminator that names one peer ID. Throws BAD_ARGUMENT unless it is 64 hex digits. The bytes are the caller's
+ * own, 34 of them.
+ */
 export function peerEpd(peerId: string): Uint8Array {
   if (!/^[0-9a-fA-F]{64}$/.test(peerId))
     throw new RtmfpError("BAD_ARGUMENT", `expected a peer ID of 64 hex digits, got "${peerId}"`);

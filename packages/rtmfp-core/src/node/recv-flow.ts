@@ -3,7 +3,10 @@ import type { AcceptOptions, RecvFlow as ProtoRecvFlow } from "../proto/recv-flo
 import type { SendFlow } from "./send-flow.ts";
 import type { OpenFlowOptions, Session } from "./session.ts";
 
-/** Takes one message; `missing` is how many fragment numbers were given up since the one before. */
+/**
+ * Takes one message; `missing` is how many fragment numbers were given up since the one before. The handler owns
+ * `data`.
+ */
 export type MessageHandler = (data: Uint8Array, missing: number) => void;
 
 /**
@@ -15,6 +18,7 @@ export class RecvFlow implements AsyncIterable<Uint8Array> {
   onEnd: (() => void) | undefined;
   /** The core's flow. */
   readonly inner: ProtoRecvFlow;
+  /** The session that carries the flow. */
   readonly session: Session;
   #onMessage: MessageHandler | undefined;
   #paused = false;
@@ -24,17 +28,19 @@ export class RecvFlow implements AsyncIterable<Uint8Array> {
   /** True once the application has shown interest in the flow. */
   taken = false;
 
+  /** Made by the session for each flow that the far end opens. */
   constructor(inner: ProtoRecvFlow, session: Session) {
     this.inner = inner;
     this.session = session;
     inner.context = this;
   }
 
+  /** Flow ID that the sender chose; unique among the far end's flows at a time. */
   get id(): number {
     return this.inner.id;
   }
 
-  /** What the sender says the flow is for, as bytes. */
+  /** What the sender says the flow is for, as bytes. Owned by the flow; do not modify. */
   get metadata(): Uint8Array {
     return this.inner.metadata;
   }
@@ -80,6 +86,7 @@ export class RecvFlow implements AsyncIterable<Uint8Array> {
     this.inner.accept({ order: "hold" });
   }
 
+  /** Goes on after {@link pause}: what has waited is told at once, in this call. */
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
@@ -87,20 +94,26 @@ export class RecvFlow implements AsyncIterable<Uint8Array> {
     this.#pump();
   }
 
-  /** Refuses the flow: the sender gets a Flow Exception Report with `code`. */
+  /** Refuses the flow: the sender gets a Flow Exception Report with `code`, by default 0. */
   reject(code = 0): void {
     this.taken = true;
     this.inner.reject(code);
     this.tellFinished();
   }
 
-  /** Opens a flow the other way that is bound to this one (§2.3.11.1.2). */
+  /**
+   * Opens a flow the other way that is bound to this one (§2.3.11.1.2). Arguments and errors as of Session.openFlow:
+   * throws SESSION_CLOSED, FLOW_CLOSED, BAD_ARGUMENT. `metadata` is kept until the far end has acknowledged it.
+   */
   openReturn(metadata: string | Uint8Array, options: Omit<OpenFlowOptions, "answers"> = {}): SendFlow {
     this.taken = true;
     return this.session.openFlow(metadata, { ...options, answers: this });
   }
 
-  /** Messages in the flow's order, until its end. Leaving the loop rejects the flow with code 0. */
+  /**
+   * Messages in the flow's order, until its end. Leaving the loop rejects the flow with code 0. The reader owns each
+   * message.
+   */
   async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     this.taken = true;
     try {
@@ -125,6 +138,7 @@ export class RecvFlow implements AsyncIterable<Uint8Array> {
     else this.#pump();
   }
 
+  /** The driver's news: the flow has ended. */
   tellFinished(): void {
     if (this.#ended) return;
     this.#ended = true;

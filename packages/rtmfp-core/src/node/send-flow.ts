@@ -6,11 +6,11 @@ import { WriteReceipt } from "./write-handle.ts";
 
 /** Options of {@link SendFlow.write}. Times count from the write, ms; default is no limit. */
 export interface WriteOptions {
-  /** Abandon the message unless its transmission has begun within this time. */
+  /** Abandon the message unless its transmission has begun within this time. Default: no limit. */
   startWithinMs?: number;
-  /** Abandon the message unless it is delivered within this time. */
+  /** Abandon the message unless it is delivered within this time. Default: no limit. */
   finishWithinMs?: number;
-  /** Abandon the message when this earlier one is abandoned (§3.6.2.7). */
+  /** Abandon the message when this earlier one is abandoned (§3.6.2.7). Default: none. */
   parent?: WriteReceipt;
 }
 
@@ -25,6 +25,7 @@ export class SendFlow {
   readonly #closed: Promise<void>;
   #resolveClosed: () => void = () => {};
 
+  /** Made by Session.openFlow; `now` is the endpoint's clock, ms. */
   constructor(inner: ProtoSendFlow, now: () => number) {
     this.inner = inner;
     this.#now = now;
@@ -34,10 +35,12 @@ export class SendFlow {
     inner.context = this;
   }
 
+  /** Flow ID, unique among our flows in the session at a time. */
   get id(): number {
     return this.inner.id;
   }
 
+  /** As given when the flow was opened. */
   get priority(): Priority {
     return PRIORITIES[this.inner.rank] as Priority;
   }
@@ -103,11 +106,13 @@ export class SendFlow {
     this.#ready = undefined;
   }
 
+  /** The driver's news: the far end rejected the flow. */
   tellException(code: number): void {
     this.onException?.(code);
     this.tellEnded();
   }
 
+  /** The driver's news: nothing is left to deliver. */
   tellEnded(): void {
     this.tellWritable();
     this.#resolveClosed();

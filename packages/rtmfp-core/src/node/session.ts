@@ -12,7 +12,7 @@ import { SendFlow } from "./send-flow.ts";
 export interface OpenFlowOptions {
   /** Default "routine"; "high" and above are time critical. */
   priority?: Priority;
-  /** The receiving flow that the new one answers. */
+  /** The receiving flow that the new one answers. Default: none. */
   answers?: RecvFlow;
   /** Send buffer below which `ready` resolves; bytes, default 262144. */
   lowWaterBytes?: number;
@@ -29,7 +29,7 @@ export class Session {
   onFlow: ((flow: RecvFlow) => unknown) | undefined;
   /** Called when the session ends, whoever ended it. */
   onClose: ((reason: CloseReason) => void) | undefined;
-  /** Called for each Ping Reply, with the Ping's message. */
+  /** Called for each Ping Reply, with the Ping's message. The handler owns the bytes. */
   onPong: ((message: Uint8Array) => void) | undefined;
   /** Called when the far end has moved to another address. */
   onMoved: ((from: Address) => void) | undefined;
@@ -40,6 +40,7 @@ export class Session {
   #resolveClosed: (reason: CloseReason) => void = () => {};
   #ended: CloseReason | undefined;
 
+  /** Made by the endpoint; `now` is its clock, ms. */
   constructor(inner: ProtoSession, now: () => number) {
     this.inner = inner;
     this.#now = now;
@@ -49,6 +50,7 @@ export class Session {
     inner.context = this;
   }
 
+  /** True until the session is closed, by whichever end. */
   get isOpen(): boolean {
     return this.inner.isOpen;
   }
@@ -68,15 +70,20 @@ export class Session {
     return this.inner.via;
   }
 
-  /** Session-unique secrets, mirrored at the far end (RFC 7425 §4.6.5); 32 bytes. */
+  /**
+   * Session-unique secrets, mirrored at the far end (RFC 7425 §4.6.5); 32 bytes. Empty before the session opens. Owned
+   * by the session; do not modify.
+   */
   get nearNonce(): Uint8Array {
     return this.inner.nearNonce ?? new Uint8Array(0);
   }
 
+  /** The far end's counterpart of {@link nearNonce}. Owned by the session. */
   get farNonce(): Uint8Array {
     return this.inner.farNonce ?? new Uint8Array(0);
   }
 
+  /** A snapshot of counters and path figures: times in ms, sizes in bytes. */
   get stats(): SessionStats {
     return this.inner.stats;
   }
@@ -120,7 +127,11 @@ export class Session {
     return this.#ended;
   }
 
-  /** Opens a flow to the far end. `metadata`, text or at most 512 bytes, tells what the flow is for. */
+  /**
+   * Opens a flow to the far end. `metadata`, text or at most 512 bytes, tells what the flow is for. The bytes are kept
+   * until the far end has acknowledged them. Throws BAD_ARGUMENT for an unknown priority or longer metadata,
+   * SESSION_CLOSED, and FLOW_CLOSED if the flow to answer has ended.
+   */
   openFlow(metadata: string | Uint8Array, options: OpenFlowOptions = {}): SendFlow {
     const bytes = typeof metadata === "string" ? new TextEncoder().encode(metadata) : metadata;
     const { answers, ...rest } = options;
@@ -133,12 +144,18 @@ export class Session {
     );
   }
 
-  /** Sends a Ping; {@link onPong} gets the answer. */
+  /**
+   * Sends a Ping; {@link onPong} gets the answer. `message`, by default empty, is at most 512 bytes and kept until it
+   * is sent. Nothing happens unless the session is open.
+   */
   ping(message?: Uint8Array): void {
     this.inner.ping(message);
   }
 
-  /** Sends a Forwarded IHello to the far end (§3.5.1.5). */
+  /**
+   * Sends a Forwarded IHello to the far end (§3.5.1.5). The bytes are kept until it is sent. Nothing happens unless the
+   * session is open.
+   */
   sendFIHello(epd: Uint8Array, replyAddress: Address, tag: Uint8Array): void {
     this.inner.sendForwardedHello(epd, replyAddress, tag);
   }
@@ -154,7 +171,7 @@ export class Session {
     this.inner.abort();
   }
 
-  /** The driver's news. */
+  /** The driver's news: a flow of the far end. Throws what a synchronous handler throws. */
   tellFlow(inner: ProtoRecvFlow, fallback: ((flow: RecvFlow) => unknown) | undefined): void {
     const flow = new RecvFlow(inner, this);
     const handler = this.onFlow ?? fallback;
@@ -163,6 +180,7 @@ export class Session {
     else if (!flow.taken) flow.reject(0);
   }
 
+  /** The driver's news: the session ended. */
   tellClosed(reason: CloseReason): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;

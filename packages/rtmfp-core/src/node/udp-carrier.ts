@@ -48,6 +48,7 @@ export class UdpCarrier implements Carrier {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
+  /** Takes sockets that are bound; {@link openUdpCarrier} makes them. */
   constructor(sockets: readonly Socket[]) {
     this.#sockets = sockets;
     this.sockets = sockets.map((socket, via) => {

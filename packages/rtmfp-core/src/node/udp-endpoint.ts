@@ -18,7 +18,10 @@ export interface UdpEndpointOptions extends Omit<PeerEndpointOptions, "profile">
   readonly port?: number;
   /** Our identity. Default: a new one with ephemeral keys that answers to any server discriminator. */
   readonly identity?: FlashIdentity;
-  /** Settings of the cryptography profile: groups, HMAC, sequence numbers, passwords. */
+  /**
+   * Settings of the cryptography profile: groups, HMAC, sequence numbers, passwords. Default: those of {@link
+   * FlashProfileOptions}.
+   */
   readonly profile?: Omit<FlashProfileOptions, "identity" | "provider">;
   /** Primitives. Default: node:crypto, and noble where that lacks one. */
   readonly crypto?: CryptoProvider;

@@ -10,6 +10,7 @@ export class WriteReceipt {
   readonly inner: ProtoReceipt;
   #done: Promise<WriteOutcome> | undefined;
 
+  /** Made by SendFlow.write. */
   constructor(inner: ProtoReceipt) {
     this.inner = inner;
   }
@@ -24,6 +25,7 @@ export class WriteReceipt {
     return this.#done;
   }
 
+  /** Where the message stands now. */
   get state(): "queued" | WriteOutcome {
     return this.inner.state;
   }

@@ -6,19 +6,26 @@ import type { ByteReader, ByteWriter } from "./bytes.ts";
  * brackets, as the operating system reports it; so equal addresses are equal strings.
  */
 export interface Address {
+  /** Canonical text, see {@link Address}. */
   readonly host: string;
+  /** UDP port, 1 to 65535; 0 only where a socket is yet to be bound. */
   readonly port: number;
 }
 
-/** How an address became known (§2.1.5). */
+/**
+ * How an address became known (§2.1.5): `unknown`, `local` to the host that names it, `observed` from outside by
+ * another, or a `relay`'s.
+ */
 export const Origin = { unknown: 0, local: 1, observed: 2, relay: 3 } as const;
 export type Origin = (typeof Origin)[keyof typeof Origin];
 
 /** An address as it stands in a chunk, with its origin. */
 export interface WireAddress extends Address {
+  /** What whoever sent the chunk says of it. */
   readonly origin: Origin;
 }
 
+/** True if host and port are equal. */
 export function sameAddress(a: Address, b: Address): boolean {
   return a.port === b.port && a.host === b.host;
 }

@@ -5,28 +5,36 @@
  * empty bytes, so a parser checks once, at its end, and hostile input never costs an exception.
  */
 export class ByteReader {
+  /** Borrowed from the caller for as long as the reader, or a view taken from it, lives. */
   readonly bytes: Uint8Array;
+  /** Where the next read begins; may be set. */
   pos: number;
+  /** Reads end before this index. */
   readonly end: number;
+  /** True once a read went wrong; stays so. */
   failed = false;
   /** False once something was read that the matching writer would write otherwise, such as reserved bits. */
   canonical = true;
 
+  /** Reads `bytes[start, end)`, by default all. Borrows `bytes`. */
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
     this.bytes = bytes;
     this.pos = start;
     this.end = end;
   }
 
+  /** Bytes left. */
   get remaining(): number {
     return this.end - this.pos;
   }
 
+  /** Unsigned 8-bit integer. */
   u8(): number {
     if (this.pos >= this.end) return this.fail();
     return this.bytes[this.pos++] as number;
   }
 
+  /** Unsigned 16-bit integer. */
   u16(): number {
     return this.u8() * 0x100 + this.u8();
   }
@@ -75,30 +83,36 @@ export class ByteReader {
 
 /** Writes at {@link pos} into a buffer that the caller sized; writing past its end throws RangeError. */
 export class ByteWriter {
+  /** The buffer written to; the caller's. */
   readonly bytes: Uint8Array;
+  /** Where the next write goes; may be set. */
   pos: number;
 
+  /** Writes into `bytes`, which stays the caller's, from `pos` on; by default from 0. */
   constructor(bytes: Uint8Array, pos = 0) {
     this.bytes = bytes;
     this.pos = pos;
   }
 
+  /** Unsigned 8-bit integer; higher bits are cut off. Throws RangeError past the end. */
   u8(value: number): void {
     if (this.pos >= this.bytes.length) throw new RangeError(`write past the end of ${this.bytes.length} bytes`);
     this.bytes[this.pos++] = value;
   }
 
+  /** Unsigned 16-bit integer; higher bits are cut off. Throws RangeError past the end. */
   u16(value: number): void {
     this.u8(value >>> 8);
     this.u8(value);
   }
 
+  /** Unsigned 32-bit integer; higher bits are cut off. Throws RangeError past the end. */
   u32(value: number): void {
     this.u16(value >>> 16);
     this.u16(value);
   }
 
-  /** Shortest VLU encoding (§2.1.2) of an integer from 0 to 2^53 - 1. */
+  /** Shortest VLU encoding (§2.1.2) of an integer from 0 to 2^53 - 1. Throws RangeError past the end. */
   vlu(value: number): void {
     if (value < 0x80) {
       this.u8(value);
@@ -114,6 +128,7 @@ export class ByteWriter {
     if (this.pos > this.bytes.length) throw new RangeError(`write past the end of ${this.bytes.length} bytes`);
   }
 
+  /** Copies `bytes` in. Throws RangeError past the end. */
   put(bytes: Uint8Array): void {
     this.bytes.set(bytes, this.pos);
     this.pos += bytes.length;
@@ -160,7 +175,10 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
-/** Bytes of a hex string; throws RangeError unless it is pairs of hex digits. Spaces are ignored. */
+/**
+ * Bytes of a hex string; throws RangeError unless it is pairs of hex digits. Spaces are ignored. The result is a new
+ * array.
+ */
 export function fromHex(text: string): Uint8Array {
   const digits = text.replaceAll(" ", "");
   if (!/^([0-9a-fA-F]{2})*$/.test(digits)) throw new RangeError(`expected pairs of hex digits, got "${text}"`);

@@ -5,12 +5,15 @@ import type { CryptoProfile, SessionKeys } from "./crypto-profile.ts";
 
 /** What an endpoint needs, and may be told. */
 export interface EndpointConfig {
+  /** Identity and cryptography of this endpoint (§3.2). */
   readonly profile: CryptoProfile;
-  /** `length` unpredictable bytes. */
+  /** `length` unpredictable bytes. The endpoint owns them. */
   readonly random: (length: number) => Uint8Array;
   /** A 32-bit session ID, not 0, to receive on; asked again if it is taken. Default: random. */
   readonly allocateSessionId?: () => number;
-  /** Secret of the cookies, to share between processes on one address. Default: random. */
+  /**
+   * Secret of the cookies, to share between processes on one address; kept, not copied. Default: random, and renewed.
+   */
   readonly cookieSecret?: Uint8Array;
   /**
    * The socket to reach an address by that the far end of socket `via` named; undefined if there is none for its
@@ -19,7 +22,7 @@ export interface EndpointConfig {
   readonly viaFor?: (address: Address, via: number) => number | undefined;
   /** Answer IHellos that select our certificate. Default true. */
   readonly listen?: boolean;
-  /** Datagram size to send with. Default 1200. */
+  /** Datagram size to send with, whatever the path. Default: 1200, and from there what path MTU discovery finds (§3.5.4.3). */
   readonly datagramBytes?: number;
   /** Default: Appendix A. */
   readonly congestion?: CongestionFactory;
@@ -34,19 +37,29 @@ export interface EndpointConfig {
   readonly tailLossProbe?: boolean;
   /** Largest number of sessions; beyond it IIKeyings are dropped. Default 1000000. */
   readonly maxSessions?: number;
-  /** Called for every packet, decrypted; costs a copy of each. */
+  /** Called for every packet, decrypted; costs a copy of each. Default: none. */
   readonly trace?: (record: TraceRecord) => void;
-  /** Called when a session opens, before its first packet; the keys carry secrets if the profile exposes them. */
+  /**
+   * Called when a session opens, before its first packet; the keys carry secrets if the profile exposes them. Default:
+   * none.
+   */
   readonly traceSession?: (record: SessionTraceRecord) => void;
-  /** Called when something is to transmit or an event to poll; may be called often. */
+  /**
+   * Called when something is to transmit or an event to poll; may be called often. Default: none; poll after every
+   * input.
+   */
   readonly wake?: () => void;
 }
 
 /** One packet for {@link EndpointConfig.trace}. The bytes are borrowed for the call. */
 export interface TraceRecord {
+  /** Endpoint's clock, ms. */
   readonly now: number;
+  /** Received, or sent. */
   readonly direction: "in" | "out";
+  /** Socket that received or sent it. */
   readonly via: number;
+  /** The other end's address. */
   readonly peer: Address;
   /** Unsigned 32-bit session ID on the wire, unscrambled. */
   readonly sessionId: number;
@@ -62,13 +75,18 @@ export interface TraceRecord {
 
 /** A session that opens, for {@link EndpointConfig.traceSession}. */
 export interface SessionTraceRecord {
+  /** Endpoint's clock, ms. */
   readonly now: number;
+  /** Which end of the handshake we were. */
   readonly role: "initiator" | "responder";
   /** Unsigned 32-bit session IDs: ours, in what we receive, and the far end's, in what we send. */
   readonly nearId: number;
+  /** ID that the far end receives on: unsigned 32 bits. */
   readonly farId: number;
+  /** Address of the far end. */
   readonly peer: Address;
   /** Identity of the far end. */
   readonly peerId: string;
+  /** What the key agreement gave; `secrets` in it only if the profile exposes them. */
   readonly keys: SessionKeys;
 }

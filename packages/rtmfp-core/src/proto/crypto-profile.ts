@@ -5,13 +5,13 @@
 
 /** One end's cryptography: its certificate, its judgement of others, and the keying steps of a handshake. */
 export interface CryptoProfile {
-  /** Our certificate as sent in RHello and IIKeying. Shared; do not modify. */
+  /** Our certificate as sent in RHello and IIKeying. Owned by the profile; do not modify. */
   readonly certificate: Uint8Array;
   /** Stable text name of our identity (the Flash profile: the peer ID, 64 lower-case hex digits). */
   readonly id: string;
   /** Seals and opens packets under the Default Session Key (§2.2.2). Holds no per-peer state. */
   readonly startupCipher: PacketCipher;
-  /** True if the endpoint discriminator selects our own certificate (§3.2). */
+  /** True if the endpoint discriminator selects our own certificate (§3.2). Borrows `epd`. */
   selectsSelf(epd: Uint8Array): boolean;
   /** Parses a far certificate; undefined unless it is well formed and authentic. Copies what it keeps. */
   parseCertificate(bytes: Uint8Array): FarCertificate | undefined;
@@ -21,11 +21,14 @@ export interface CryptoProfile {
   overrides(next: FarCertificate, current: FarCertificate): boolean;
   /** Initiator, on RHello: builds our keying component; undefined if no group is shared. */
   initiate(far: FarCertificate): KeyingStep<InitiatorKeying> | undefined;
-  /** Responder, on IIKeying: builds our component and the session keys; undefined if `skic` is unacceptable. */
+  /**
+   * Responder, on IIKeying: builds our component and the session keys; undefined if `skic` is unacceptable. Copies what
+   * it keeps of `skic`.
+   */
   respond(far: FarCertificate, skic: Uint8Array): KeyingStep<ResponderKeying> | undefined;
-  /** Signature over keying parameters (§2.3.7, §2.3.8); may be empty. */
+  /** Signature over keying parameters (§2.3.7, §2.3.8), a new array; may be empty. Borrows `parameters`. */
   sign(parameters: Uint8Array): Uint8Array;
-  /** True if the signature over `parameters` is acceptable. */
+  /** True if the signature over `parameters` is acceptable. Borrows both. */
   verify(signature: Uint8Array, parameters: Uint8Array): boolean;
   /** HMAC-SHA256(key, message): cookies and mobility probes. 32 fresh bytes. */
   hmac(key: Uint8Array, message: Uint8Array): Uint8Array;
@@ -39,9 +42,9 @@ export interface FarCertificate {
   readonly bytes: Uint8Array;
   /** Stable text name of the identity; see {@link CryptoProfile.id}. */
   readonly id: string;
-  /** The endpoint discriminator that names just this identity (§3.2). */
+  /** The endpoint discriminator that names just this identity (§3.2). Owned by this object. */
   readonly canonicalEpd: Uint8Array;
-  /** True if the discriminator selects this certificate. */
+  /** True if the discriminator selects this certificate. Borrows `epd`. */
   selectedBy(epd: Uint8Array): boolean;
 }
 
@@ -64,24 +67,33 @@ export interface KeyingStep<T> {
 
 /** Initiator after building its session key initiator component. */
 export interface InitiatorKeying {
-  /** The component to put into IIKeying. */
+  /** The component to put into IIKeying. Owned by this object. */
   readonly skic: Uint8Array;
-  /** On RIKeying: session keys from the responder's component; undefined if it is unacceptable. */
+  /**
+   * On RIKeying: session keys from the responder's component; undefined if it is unacceptable. Copies what it keeps of
+   * `skrc`.
+   */
   complete(skrc: Uint8Array): KeyingStep<SessionKeys> | undefined;
 }
 
 /** Responder after building its session key responder component. */
 export interface ResponderKeying {
-  /** The component to put into RIKeying. */
+  /** The component to put into RIKeying. Owned by this object. */
   readonly skrc: Uint8Array;
+  /** The keys of the session, ready for use. */
   readonly keys: SessionKeys;
 }
 
 /** What a completed key agreement gives a session. */
 export interface SessionKeys {
+  /** Seals and opens the session's packets; used by this session alone. */
   readonly cipher: PacketCipher;
-  /** Session-unique secrets, mirrored: one end's near is the other's far (RFC 7425 §4.6.5). 32 bytes. */
+  /**
+   * Session-unique secrets, mirrored: one end's near is the other's far (RFC 7425 §4.6.5). 32 bytes. Owned by this
+   * object.
+   */
   readonly nearNonce: Uint8Array;
+  /** What the far end has as its `nearNonce`. Owned by this object. */
   readonly farNonce: Uint8Array;
   /** True if packets we receive carry an HMAC: what secure address mobility rests on. */
   readonly farHmac: boolean;
@@ -91,7 +103,10 @@ export interface SessionKeys {
   readonly secrets?: SessionSecrets;
 }
 
-/** What session keys are derived from (RFC 7425 §4.6). Whoever has it can read the session. */
+/**
+ * What session keys are derived from (RFC 7425 §4.6). Whoever has it can read the session. The bytes are owned by this
+ * object.
+ */
 export interface SessionSecrets {
   /** DH_SECRET. */
   readonly dhSecret: Uint8Array;
@@ -113,13 +128,14 @@ export interface PacketCipher {
   /** Largest RTMFP packet (flags byte to last chunk) that fits a datagram of `datagramBytes`, ID included. */
   packetCapacity(datagramBytes: number): number;
   /**
-   * Seals the RTMFP packet at `buffer[start, end)` in place. `start - headroom` is the first byte written;
-   * padding and HMAC go behind `end`. Returns the end of the sealed bytes. `buffer` must have 48 spare bytes.
+   * Seals the RTMFP packet at `buffer[start, end)` in place; `buffer` stays the caller's own, borrowed for the call.
+   * `start - headroom` is the first byte written; padding and HMAC go behind `end`. Returns the end of the sealed
+   * bytes. `buffer` must have 48 spare bytes.
    */
   seal(buffer: Uint8Array, start: number, end: number): number;
   /**
-   * Verifies and decrypts the datagram's part after the session ID. Returns the RTMFP packet, flags byte
-   * first, in memory that the caller may keep; undefined if it fails, with the reason in {@link failure}.
+   * Verifies and decrypts the datagram's part after the session ID, which it borrows. Returns the RTMFP packet, flags
+   * byte first, in memory that the caller owns; undefined if it fails, with the reason in {@link failure}.
    */
   open(sealed: Uint8Array): Uint8Array | undefined;
   /** Why the last {@link open} gave undefined. */

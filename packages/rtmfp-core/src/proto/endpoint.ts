@@ -22,10 +22,13 @@ import { TimerHeap } from "./timer-heap.ts";
 
 /** One received datagram. Its bytes are borrowed for the call. */
 export interface Datagram {
+  /** As received, session ID first. Borrowed for the call. */
   readonly bytes: Uint8Array;
+  /** Address of the sender. */
   readonly from: Address;
   /** Id of the socket that received it; a reply leaves by the same. */
   readonly via: number;
+  /** ECN codepoint of the IP header, 0 to 3, if the carrier knows it. Not used yet. */
   readonly ecn?: number;
 }
 
@@ -51,13 +54,22 @@ export interface EndpointLoad {
   readonly reassemblies: number;
 }
 
-/** See docs/architecture.md for what to call after what. */
+/**
+ * See docs/architecture.md for what to call after what. Every time is in milliseconds of one clock that never runs
+ * back.
+ */
 export class Endpoint implements StartupHost {
+  /** As given to the constructor; not copied. */
   readonly config: EndpointConfig;
+  /** Live counters; only the endpoint writes them. */
   readonly stats: EndpointStats = newEndpointStats();
+  /** All deadlines of the endpoint, its sessions and flows. */
   readonly timers: TimerHeap;
+  /** Who sent time-critical data lately (§3.5.2.1). */
   readonly timeCritical: TimeCriticalMemory = new TimeCriticalMemory();
+  /** What goes out under the Default Session Key. */
   readonly sender: StartupSender;
+  /** Every session, by receive ID, far address and identity. */
   readonly sessions: Sessions;
   readonly #introductions: Introductions;
   readonly #responder: Responder;
@@ -69,6 +81,7 @@ export class Endpoint implements StartupHost {
   readonly #transmit: Transmit = { length: 0, via: 0, to: { host: "", port: 0 }, ecn: undefined };
   #nextJob = 1;
 
+  /** A fresh endpoint. Keeps `config`; nothing happens before the first call. */
   constructor(config: EndpointConfig) {
     this.config = config;
     this.timers = new TimerHeap(config.wake);
@@ -79,6 +92,7 @@ export class Endpoint implements StartupHost {
     this.#startup = new StartupReceiver(this, this.#responder, this.#introductions);
   }
 
+  /** The profile of {@link EndpointConfig.profile}. */
   get profile(): CryptoProfile {
     return this.config.profile;
   }
@@ -111,7 +125,7 @@ export class Endpoint implements StartupHost {
 
   /**
    * Writes the next datagram into `buffer`, which must hold {@link TRANSMIT_BUFFER_BYTES}. Call until undefined. The
-   * result is valid until the next call.
+   * result is valid until the next call. `buffer` is borrowed for the call and holds the datagram afterwards.
    */
   pollTransmit(now: number, buffer: Uint8Array): Transmit | undefined {
     const out = this.#transmit;
@@ -131,7 +145,10 @@ export class Endpoint implements StartupHost {
     return this.#events.shift();
   }
 
-  /** Starts to open a session to the endpoint that `epd` selects (§3.5.1.1.1). The outcome is an event. */
+  /**
+   * Starts to open a session to the endpoint that `epd` selects (§3.5.1.1.1). The outcome is an event. `epd` is kept
+   * until the opening is decided.
+   */
   open(now: number, epd: Uint8Array, options: OpenOptions): Session {
     const session = new Session(this, "initiator", this.sessions.allocateId(), "S_IHELLO_SENT", now);
     const loopback = options.allowLoopback ?? options.candidates.some((candidate) => isLoopback(candidate.address));

@@ -5,11 +5,17 @@ import type { RecvFlow } from "./recv-flow.ts";
 import type { SendFlow } from "./send-flow.ts";
 import type { Session } from "./session.ts";
 
-/** One event. Objects in it stay valid; bytes are owned by the receiver of the event. */
+/**
+ * One event, about a `session` or one `flow` of it. Objects in it stay valid; bytes are owned by the receiver of the
+ * event.
+ */
 export type EndpointEvent =
-  /** Public-key work to run; answer with `completeJob(id, result)`. */
+  /** Public-key work (`job`) to run; answer with `completeJob(id, result)`, `id` being this one. */
   | { readonly type: "job"; readonly id: number; readonly job: PublicKeyJob }
-  /** An IHello that selects nothing here; answer within 5 s with `redirect`, `forward`, both, or `ignore`. */
+  /**
+   * An IHello that selects nothing here, with its `epd` and `tag`, by socket `via` `from` the initiator; answer to its
+   * `id` within 5 s with `redirect`, `forward`, both, or `ignore`.
+   */
   | {
       readonly type: "introduction";
       readonly id: number;
@@ -22,11 +28,11 @@ export type EndpointEvent =
   | { readonly type: "incoming"; readonly session: Session }
   /** A session we opened reached S_OPEN. */
   | { readonly type: "open"; readonly session: Session }
-  /** A session we were opening gave way to another one with the same peer: by glare, or as a duplicate. */
+  /** A session we were opening gave way to another one (`by`) with the same peer: by glare, or as a duplicate. */
   | { readonly type: "superseded"; readonly session: Session; readonly by: Session }
-  /** A session ended, or never opened. */
+  /** A session ended, or never opened, for `reason`. */
   | { readonly type: "closed"; readonly session: Session; readonly reason: CloseReason }
-  /** The far end moved to a new address (§3.5.4.2). */
+  /** The far end moved to a new address (§3.5.4.2): `from` is the one before. */
   | { readonly type: "moved"; readonly session: Session; readonly from: Address }
   /** The far end opened a flow; accept or reject it. */
   | { readonly type: "flow"; readonly session: Session; readonly flow: RecvFlow }
@@ -36,11 +42,11 @@ export type EndpointEvent =
   | { readonly type: "finished"; readonly flow: RecvFlow }
   /** The send buffer fell below its low-water mark. */
   | { readonly type: "writable"; readonly flow: SendFlow }
-  /** The far end rejected the flow (§3.6.2.10). */
+  /** The far end rejected the flow (§3.6.2.10) with its application's `code`. */
   | { readonly type: "exception"; readonly flow: SendFlow; readonly code: number }
   /** A closed flow has nothing left to deliver (§3.6.2.11). */
   | { readonly type: "complete"; readonly flow: SendFlow }
-  /** Every Ping Reply but those of mobility probes. */
+  /** Every Ping Reply but those of mobility probes: `message` is the Ping's. */
   | { readonly type: "pong"; readonly session: Session; readonly message: Uint8Array };
 
 /** Why a session ended: by us, by the far end, by silence, replaced by a newer one, or why it never opened. */

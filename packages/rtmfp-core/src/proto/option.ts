@@ -3,7 +3,9 @@ import { type ByteReader, ByteWriter, vluSize } from "./bytes.ts";
 
 /** One typed option. `value` may be a view of what it was read from. */
 export interface Option {
+  /** Type code, 0 to 2^53 - 1; its meaning is that of the list it stands in. */
   readonly type: number;
+  /** Any bytes, none included; a view when read, borrowed when written. */
   readonly value: Uint8Array;
 }
 

@@ -1,27 +1,38 @@
 /** Packet header and datagram framing (§2.2). § means RFC 7016. */
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 
-/** Packet modes (§2.2.4). 0 is forbidden. */
+/**
+ * Packet modes (§2.2.4): `initiator` and `responder` name the sender's role in its session, `startup` is any packet
+ * under the Default Session Key. 0 is forbidden.
+ */
 export const Mode = { initiator: 1, responder: 2, startup: 3 } as const;
 export type Mode = (typeof Mode)[keyof typeof Mode];
 
 /** Header flag bits (§2.2.4). */
 export const HeaderFlag = {
+  /** TC: the packet carries time-critical data (§3.5.2.1). */
   timeCritical: 0x80,
+  /** TCR: the sender receives time-critical data from others (§3.5.2.1). */
   timeCriticalReverse: 0x40,
+  /** TS: a timestamp follows. */
   timestamp: 0x08,
+  /** TSE: an echo of the far end's timestamp follows. */
   timestampEcho: 0x04,
 } as const;
 
 /** A packet header. `reserved` keeps bits 0x30 so that a recorded packet re-encodes unchanged; senders write 0. */
 export interface PacketHeader {
+  /** One of {@link Mode}, or 0. */
   readonly mode: number;
+  /** See {@link HeaderFlag}. */
   readonly timeCritical: boolean;
+  /** See {@link HeaderFlag}. */
   readonly timeCriticalReverse: boolean;
   /** 4 ms ticks, 16 bits. */
   readonly timestamp: number | undefined;
   /** 4 ms ticks, 16 bits. */
   readonly timestampEcho: number | undefined;
+  /** Bits 0x30 as received. */
   readonly reserved: number;
 }
 
@@ -66,7 +77,10 @@ export function unscrambleSessionId(datagram: Uint8Array): number {
   return word(datagram, 0) ^ word(datagram, 4) ^ word(datagram, 8);
 }
 
-/** Writes the scrambled session ID in front of the sealed bytes at `datagram[4, end)` (§2.2.2). */
+/**
+ * Writes the scrambled session ID in front of the sealed bytes at `datagram[4, end)` (§2.2.2). `datagram` stays the
+ * caller's own.
+ */
 export function scrambleSessionId(datagram: Uint8Array, end: number, sessionId: number): void {
   const sealed = end < 12 ? datagram.subarray(0, end) : datagram;
   const scrambled = sessionId ^ word(sealed, 4) ^ word(sealed, 8);

@@ -8,6 +8,7 @@ export function priorityRank(priority: Priority): number {
   return PRIORITIES.indexOf(priority);
 }
 
+/** True for the upper four (RFC 7016 §3.5.2.1). */
 export function isTimeCritical(priority: Priority): boolean {
   return priorityRank(priority) >= 4;
 }

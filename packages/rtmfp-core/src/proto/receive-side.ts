@@ -26,7 +26,9 @@ export interface ReceiveSideHost {
   wakeAt(at: number): void;
   /** A new flow that is not rejected; the application accepts or rejects it while handling the event. */
   onFlow(flow: RecvFlow): void;
+  /** The flow has messages to read. */
   onFlowReadable(flow: RecvFlow): void;
+  /** Everything of the flow has been read and nothing follows. */
   onFlowFinished(flow: RecvFlow): void;
 }
 

@@ -40,8 +40,9 @@ export interface AcceptOptions {
 
 /** Receives messages in one direction. Announced by a "flow" event; accept or reject it there. */
 export class RecvFlow {
+  /** Flow ID that the sender chose (§2.3.11). */
   readonly id: number;
-  /** What the sender says the flow is for (§2.3.11.1.1). */
+  /** What the sender says the flow is for (§2.3.11.1.1). Owned by the flow; do not modify. */
   readonly metadata: Uint8Array;
   /** Our sending flow that this one answers, if any (§2.3.11.1.2). */
   readonly association: SendFlow | undefined;
@@ -68,6 +69,7 @@ export class RecvFlow {
   #readableTold = false;
   #finished = false;
 
+  /** Made by the session's receiving side on the flow's first chunk. Keeps `metadata`. */
   constructor(host: RecvFlowHost, id: number, metadata: Uint8Array, association: SendFlow | undefined) {
     this.#host = host;
     this.id = id;
@@ -75,6 +77,7 @@ export class RecvFlow {
     this.association = association;
   }
 
+  /** Where the flow stands. */
   get state(): RecvFlowState {
     return this.#state;
   }
@@ -114,7 +117,7 @@ export class RecvFlow {
 
   /**
    * Rejects the flow (§3.6.3.7): data is discarded, the sender gets an exception with `code` (0 to 2^53 - 1). A flow
-   * that is complete by then is only discarded.
+   * that is complete by then is only discarded. Default 0.
    */
   reject(code = 0): void {
     if (this.#state !== "RF_OPEN") {
@@ -143,7 +146,10 @@ export class RecvFlow {
     this.#state = "RF_CLOSED";
   }
 
-  /** A (Next) User Data chunk for this flow (§3.6.3.2). False if it was beyond the window and dropped unacknowledged. */
+  /**
+   * A (Next) User Data chunk for this flow (§3.6.3.2). False if it was beyond the window and dropped unacknowledged.
+   * `data` is borrowed: what is held is copied.
+   */
   onData(
     sn: number,
     fsn: number,
@@ -181,7 +187,7 @@ export class RecvFlow {
     return true;
   }
 
-  /** Blocks to advertise (§3.6.3.5). */
+  /** Blocks of 1,024 bytes to advertise (§3.6.3.5). */
   get windowBlocks(): number {
     const free = this.#capacityBytes - this.bufferedBytes;
     if (this.#heldCount * 2 >= MAX_HELD_FRAGMENTS && this.#isSuspended) return 0;

@@ -50,21 +50,23 @@ export interface SendFlowOptions {
 
 /** Options of one write. Absolute times in the endpoint's clock, ms. */
 export interface WriteOptions {
-  /** Abandon unless its first fragment has been sent by then. */
+  /** Abandon unless its first fragment has been sent by then. Default: no limit. */
   startBy?: number;
-  /** Abandon unless delivered by then. */
+  /** Abandon unless delivered by then. Default: no limit. */
   finishBy?: number;
-  /** Abandon when this earlier message of any flow is abandoned. */
+  /** Abandon when this earlier message of any flow is abandoned. Default: none. */
   parent?: WriteReceipt;
 }
 
-/** Sends messages in one direction. Made by Session.openFlow. */
+/** Sends messages in one direction. Made by Session.openFlow. Every `now` is the endpoint's clock, a time in ms. */
 export class SendFlow implements ReceiptOwner, TimerNode {
   heapDeadline: number = Number.POSITIVE_INFINITY;
   heapIndex = -1;
+  /** Flow ID, unique among our flows in the session at a time (§2.3.11). */
   readonly id: number;
   /** 0 (lowest) to 7. */
   readonly rank: number;
+  /** True for the upper four priorities (§3.5.2.1). */
   readonly timeCritical: boolean;
   /** The receiving flow that this one answers, if any. */
   readonly association: RecvFlow | undefined;
@@ -97,6 +99,7 @@ export class SendFlow implements ReceiptOwner, TimerNode {
   #probeInterval = 0;
   #probeAt: number = Number.POSITIVE_INFINITY;
 
+  /** Made by the session's sending side. */
   constructor(
     host: SendFlowHost,
     id: number,
@@ -115,6 +118,7 @@ export class SendFlow implements ReceiptOwner, TimerNode {
     this.#capBytes = options.capBytes ?? SEND_CAP_BYTES;
   }
 
+  /** Where the flow stands. */
   get state(): SendFlowState {
     return this.#state;
   }

@@ -24,18 +24,26 @@ import type { TimerNode } from "./timer-heap.ts";
 
 /** What the sending side needs of its session. */
 export interface SendSideHost {
+  /** Round-trip times of the session (§3.5.2.2). */
   readonly rtt: RoundTripTimer;
   readonly bufferProbe: boolean;
+  /** See EndpointConfig.tailLossProbe. */
   readonly tailLossProbe: boolean;
   /** There may be something to transmit. */
   requestTransmit(): void;
+  /** Makes sure that `node` wakes at `at`, ms, or before. */
   schedule(node: TimerNode, at: number): void;
+  /** `node` need not wake. */
   unschedule(node: TimerNode): void;
   /** Makes sure that the session wakes at `at`. */
   wakeAt(at: number): void;
+  /** Asks the far end for the window of a flow (§2.3.15). */
   queueBufferProbe(flowId: number): void;
+  /** The send buffer fell below its low-water mark. */
   onFlowWritable(flow: SendFlow): void;
+  /** A closed flow has nothing left to deliver (§3.6.2.11). */
   onFlowComplete(flow: SendFlow): void;
+  /** The far end rejected the flow (§3.6.2.10). */
   onFlowException(flow: SendFlow, code: number): void;
   /** True while we, or the far end's other senders, send time-critical data (§3.5.2.1). */
   congestionHints(now: number): { timeCriticalSent: boolean; fastGrowAllowed: boolean };

@@ -12,6 +12,7 @@ export interface SessionHost {
   readonly stats: EndpointStats;
   readonly timers: TimerHeap;
   readonly timeCritical: TimeCriticalMemory;
+  /** Tells the layer above. */
   emit(event: EndpointEvent): void;
   /** The session may have a packet to send. */
   sessionReady(session: Session): void;
@@ -19,7 +20,7 @@ export interface SessionHost {
   sessionEnded(session: Session): void;
   /** The session's DESTADDR changed. */
   sessionMoved(session: Session, fromKey: string): void;
-  /** A far end introduced an initiator by FIHello (§3.5.1.5). */
+  /** A far end introduced an initiator by FIHello (§3.5.1.5). Borrows `epd` and `tag`. */
   forwardedHello(
     session: Session,
     epd: Uint8Array,

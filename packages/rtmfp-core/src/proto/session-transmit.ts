@@ -15,6 +15,7 @@ export interface Transmit {
   length: number;
   /** Socket to send by. */
   via: number;
+  /** Address to send to. */
   to: Address;
   /** ECN codepoint for the IP header; undefined is the socket's default. */
   ecn: number | undefined;

@@ -50,7 +50,7 @@ export type IntroductionMode = "ignore" | "rhello" | "redirect";
 
 /** Options of {@link Session.openFlow}. */
 export interface OpenFlowOptions extends SendFlowOptions {
-  /** The receiving flow of this session that the new one answers (§2.3.11.1.2). */
+  /** The receiving flow of this session that the new one answers (§2.3.11.1.2). Default: none. */
   answers?: RecvFlow;
 }
 
@@ -68,12 +68,13 @@ interface StrayPing {
   readonly message: Uint8Array;
 }
 
-/** One session with one far end. Made by Endpoint.open, or announced by an "incoming" event. */
+/** One session with one far end. Made by Endpoint.open, or announced by an "incoming" event. Every time is in ms. */
 export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
   heapDeadline: number = Number.POSITIVE_INFINITY;
   heapIndex = -1;
   /** For the layer above. */
   context: unknown = undefined;
+  /** Which end of the handshake we are (§3.5.1). */
   readonly role: "initiator" | "responder";
   /** The ID that we receive on, as a signed 32-bit number. */
   readonly nearId: number;
@@ -81,8 +82,11 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
   farId = 0;
   /** DESTADDR, and the socket to send by. Undefined address while candidates are tried. */
   address: Address | undefined;
+  /** The socket to send by. */
   via = 0;
+  /** The far end's certificate; undefined before RHello or IIKeying brought it. */
   farCertificate: FarCertificate | undefined;
+  /** What the key agreement gave; undefined before S_OPEN. */
   keys: SessionKeys | undefined;
   /** FIHellos from this far end (AMB-21). */
   introductions: IntroductionMode = "ignore";
@@ -95,12 +99,17 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
   /** In the endpoint's queue of sessions with something to send. */
   queued = false;
   readonly rtt: RoundTripTimer = new RoundTripTimer();
+  /** The sending half: flows, congestion, acknowledgements received. */
   readonly sends: SendSide;
+  /** The receiving half: flows and acknowledgements due. */
   readonly receives: ReceiveSide;
+  /** When to Ping a silent far end, and when to give it up (§3.5.4.1). */
   readonly keepalive: Keepalive;
   /** Control chunks that wait for a packet. */
   readonly control: Fifo<Chunk> = new Fifo();
+  /** A mobility probe that waits to be sent (§3.5.4.2). */
   strayPing: StrayPing | undefined;
+  /** When we last sent time-critical data in this session. */
   lastTimeCriticalSent: number = Number.NEGATIVE_INFINITY;
   readonly #host: SessionHost;
   #state: SessionState;
@@ -113,6 +122,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
   #closeReason: CloseReason = "near";
   #closeTold = false;
 
+  /** Made by the endpoint: by Endpoint.open, or by the responder's half of a handshake. */
   constructor(host: SessionHost, role: "initiator" | "responder", nearId: number, state: SessionState, now: number) {
     this.#host = host;
     this.role = role;
@@ -124,10 +134,12 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     this.keepalive = new Keepalive(host.config.keepaliveMs ?? KEEPALIVE_MS, now);
   }
 
+  /** Where the session stands. */
   get state(): SessionState {
     return this.#state;
   }
 
+  /** True in S_OPEN alone. */
   get isOpen(): boolean {
     return this.#state === "S_OPEN";
   }
@@ -137,11 +149,14 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     return this.farCertificate?.id;
   }
 
-  /** Session-unique secrets, mirrored at the far end (RFC 7425 §4.6.5); undefined before S_OPEN. */
+  /**
+   * Session-unique secrets, mirrored at the far end (RFC 7425 §4.6.5); undefined before S_OPEN. Owned by the session.
+   */
   get nearNonce(): Uint8Array | undefined {
     return this.keys?.nearNonce;
   }
 
+  /** The far end's counterpart of {@link nearNonce}. Owned by the session. */
   get farNonce(): Uint8Array | undefined {
     return this.keys?.farNonce;
   }
@@ -161,8 +176,9 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
   }
 
   /**
-   * Opens a sending flow (§3.6.2.1). `metadata` is at most 512 bytes. Throws SESSION_CLOSED unless the session is
-   * open, BAD_ARGUMENT for metadata that is too long, FLOW_CLOSED if the far end has ended the flow to answer.
+   * Opens a sending flow (§3.6.2.1). `metadata` is at most 512 bytes. Throws SESSION_CLOSED unless the session is open,
+   * BAD_ARGUMENT for metadata that is too long, FLOW_CLOSED if the far end has ended the flow to answer. The bytes are
+   * kept until the far end has acknowledged them.
    */
   openFlow(metadata: Uint8Array, options: OpenFlowOptions = {}): SendFlow {
     if (!this.isOpen) throw new RtmfpError("SESSION_CLOSED", "the session is not open");
@@ -181,13 +197,19 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     return this.sends.open(startup, options.priority ?? "routine", answers, options);
   }
 
-  /** Sends a Ping; its reply is a "pong" event. The message is at most 512 bytes. Nothing happens unless open. */
+  /**
+   * Sends a Ping; its reply is a "pong" event. The message, by default empty, is at most 512 bytes and kept until it is
+   * sent. Nothing happens unless open.
+   */
   ping(message: Uint8Array = EMPTY): void {
     if (!this.isOpen) return;
     this.#queueControl({ type: ChunkType.ping, message });
   }
 
-  /** Sends a Forwarded IHello to this far end (§3.5.1.5). Nothing happens unless open. */
+  /**
+   * Sends a Forwarded IHello to this far end (§3.5.1.5). Nothing happens unless open. The bytes are kept until it is
+   * sent.
+   */
   sendForwardedHello(epd: Uint8Array, replyAddress: Address, tag: Uint8Array): void {
     if (!this.isOpen) return;
     this.#queueControl({
@@ -209,7 +231,10 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     this.#sendCloseRequest(now);
   }
 
-  /** Abrupt close (§3.5.5): one acknowledgement, and the session is gone. */
+  /**
+   * Abrupt close (§3.5.5): one acknowledgement, and the session is gone. `reason`, by default "near", is what the
+   * "closed" event says.
+   */
   abort(reason: CloseReason = "near"): void {
     if (this.opening !== undefined) {
       this.#end("aborted", "S_OPEN_FAILED");
@@ -286,7 +311,10 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     this.#end(this.#closeReason, "S_CLOSED");
   }
 
-  /** A verified, decrypted packet under the session key. False if its mode is not the far end's (§2.2.4). */
+  /**
+   * A verified, decrypted packet under the session key. False if its mode is not the far end's (§2.2.4). Borrows
+   * `packet`.
+   */
   onPacket(packet: Uint8Array, now: number, from: Address, via: number): boolean {
     const reader = new ByteReader(packet);
     const header = readPacketHeader(reader);
@@ -538,11 +566,17 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
 
 /** See {@link Session.stats}. */
 export interface SessionStats extends SendStats, ReceiveStats {
+  /** Smoothed round-trip time, ms (§3.5.2.2); undefined before the first sample. */
   srtt: number | undefined;
+  /** Variation of the round-trip time, ms. */
   rttvar: number;
+  /** Effective retransmission timeout, ms. */
   erto: number;
+  /** Congestion window, bytes (§A.2). */
   cwnd: number;
+  /** User data in flight, bytes. */
   outstandingBytes: number;
+  /** Datagram size that the session sends with, bytes. */
   datagramBytes: number;
 }
 

@@ -1,10 +1,17 @@
 /** Counters of an endpoint: what came from the network and was dropped, and why. */
 
-/** All counts since the endpoint was made. */
+/**
+ * All counts since the endpoint was made: our own figures, of no RFC. What is counted as dropped was dropped whole,
+ * without an answer unless it says otherwise.
+ */
 export interface EndpointStats {
+  /** Datagrams received, good or bad. */
   datagramsIn: number;
+  /** Bytes of these, without UDP and IP headers. */
   bytesIn: number;
+  /** Datagrams given to the sockets. */
   datagramsOut: number;
+  /** Bytes of these, without UDP and IP headers. */
   bytesOut: number;
   /** Shorter than one cipher block, or a length that no packet has. */
   badSize: number;
@@ -12,37 +19,55 @@ export interface EndpointStats {
   badVerify: number;
   /** Sequence number seen before, or too old. */
   replayed: number;
+  /** For a session ID that no session here has. */
   unknownSession: number;
   /** Mode 0, or not the mode of the far end. */
   badMode: number;
+  /** Packets and chunks that do not parse, or break a rule that the sender must keep. */
   malformed: number;
+  /** IHello chunks received. */
   ihellos: number;
+  /** IIKeying chunks received. */
   iikeyings: number;
   /** IIKeyings seen before: answered as before, or not at all. */
   repeatedKeyings: number;
-  /** Refused by the per-address rate, the queue of startup replies, or the queue of jobs. */
+  /** Startup chunks beyond the rate per second of their address, and IIKeyings beyond `maxSessions`. */
   rateLimited: number;
+  /** Startup packets of ours dropped because too many waited to be sent. */
   startupQueueFull: number;
+  /** Keyings dropped because too many public-key jobs were waiting. */
   jobsRefused: number;
   /** IIKeyings in an expensive group beyond the budget for those. */
   costlyJobsRefused: number;
+  /** IIKeyings whose cookie is not ours, too old, or another address's. */
   badCookie: number;
+  /** RHellos and IIKeyings with a certificate that does not parse, or is not the one wanted. */
   badCertificate: number;
+  /** Keyings with a signature or component that the profile refuses. */
   badKeying: number;
+  /** Cookie Changes sent: good cookies echoed from another address (§3.5.1.2). */
   cookieChanges: number;
+  /** "introduction" events told. */
   introductions: number;
+  /** IHellos for somebody else beyond the table of undecided introductions. */
   introductionsRefused: number;
+  /** FIHellos received. */
   forwardedHellos: number;
   /** FIHellos from sessions that are no introducers, or beyond their rate. */
   forwardedHellosRefused: number;
+  /** Fragmented startup packets given up: too old, too large, or too many at once. */
   reassembliesDropped: number;
   /** Pings beyond the rate at which a session answers them. */
   pingsRefused: number;
   /** Control chunks dropped because too many waited in their session. */
   controlDropped: number;
+  /** Probes sent to addresses that a far end may have moved to (§3.5.4.2). */
   mobilityProbes: number;
+  /** Far ends that moved. */
   moves: number;
+  /** Sessions that reached S_OPEN, by either end. */
   sessionsOpened: number;
+  /** Of these, those that have ended. */
   sessionsClosed: number;
 }
 

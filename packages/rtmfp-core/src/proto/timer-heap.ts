@@ -2,9 +2,11 @@
 
 /** Something with a deadline. The heap owns {@link heapIndex}; -1 means not in the heap. */
 export interface TimerNode {
+  /** When the heap will wake the node, ms; Infinity if never. Written by the heap. */
   heapDeadline: number;
+  /** Place in the heap; -1 outside. Written by the heap. */
   heapIndex: number;
-  /** The heap's deadline has come. The node does what is due and schedules itself again if need be. */
+  /** The heap's deadline has come; `now` in ms. The node does what is due and schedules itself again if need be. */
   onTimer(now: number): void;
 }
 

@@ -4,7 +4,9 @@ import type { TimerNode } from "./timer-heap.ts";
 
 /** What a receipt needs of the flow that carries it. */
 export interface ReceiptOwner {
+  /** The fate is decided; `bytes` of payload are released. */
   onReceiptDone(receipt: WriteReceipt, bytes: number): void;
+  /** A deadline was set or changed. */
   scheduleReceipt(receipt: WriteReceipt): void;
 }
 
@@ -20,7 +22,7 @@ export class WriteReceipt implements TimerNode {
   heapIndex = -1;
   /** Called once when the fate is decided. For the layer above. */
   onDone: ((state: "delivered" | "abandoned") => void) | undefined;
-  /** The payload; released as soon as the fate is decided. */
+  /** The payload; released as soon as the fate is decided. Borrowed from the writer until then. */
   data: Uint8Array;
   /** True once a fragment has been sent. */
   started = false;
@@ -34,7 +36,10 @@ export class WriteReceipt implements TimerNode {
   #finishBy: number;
   #children: WriteReceipt[] | undefined;
 
-  /** `startBy` and `finishBy` are absolute, in the endpoint's clock (ms); Infinity is no deadline. */
+  /**
+   * `startBy` and `finishBy` are absolute, in the endpoint's clock (ms); Infinity is no deadline. Without `parent`, no
+   * other message takes this one along. Borrows `data` until the fate is decided.
+   */
   constructor(owner: ReceiptOwner, data: Uint8Array, startBy: number, finishBy: number, parent?: WriteReceipt) {
     this.#owner = owner;
     this.data = data;
@@ -46,10 +51,12 @@ export class WriteReceipt implements TimerNode {
     }
   }
 
+  /** Where the message stands. */
   get state(): ReceiptState {
     return this.#state;
   }
 
+  /** True once the message was given up. */
   get abandoned(): boolean {
     return this.#state === "abandoned";
   }
@@ -74,7 +81,7 @@ export class WriteReceipt implements TimerNode {
     this.#owner.scheduleReceipt(this);
   }
 
-  /** The next deadline that still matters, or Infinity. */
+  /** The next deadline that still matters, ms, or Infinity. */
   get nextDeadline(): number {
     if (this.#state !== "queued") return Number.POSITIVE_INFINITY;
     return this.started ? this.#finishBy : Math.min(this.#startBy, this.#finishBy);

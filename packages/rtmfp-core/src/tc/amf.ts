@@ -1,3 +1,4 @@
+/** AMF values, for AMF0 and AMF3: the formats that RFC 7425 §5 takes from RTMP, as Adobe specified them. */
 import { type AmfDate, isDate } from "./amf-date.ts";
 
 /**
@@ -57,6 +58,7 @@ export class AmfEcmaArray {
   /** The named elements. */
   readonly named: AmfObject;
 
+  /** Keeps both, by default empty, without a copy. */
   constructor(named: AmfObject = emptyObject(), dense: AmfArray = []) {
     this.dense = dense;
     this.named = named;
@@ -70,6 +72,7 @@ export class AmfTyped {
   /** A plain object with the properties; for the classes of {@link WRAPPER_CLASSES} the value that they wrap. */
   value: AmfValue;
 
+  /** Keeps `value` without a copy. */
   constructor(className: string, value: AmfValue) {
     this.className = className;
     this.value = value;
@@ -78,10 +81,12 @@ export class AmfTyped {
 
 /** XML as text, unparsed. */
 export class AmfXml {
+  /** The document's text. */
   readonly text: string;
   /** True for the old `XMLDocument`, the only one that AMF0 knows; false for E4X `XML`. */
   readonly document: boolean;
 
+  /** `document`, by default true, chooses AMF3's XML document over its XML. */
   constructor(text: string, document = true) {
     this.text = text;
     this.document = document;
@@ -93,13 +98,16 @@ export type AmfVectorKind = "int" | "uint" | "double" | "object";
 
 /** A typed vector. Elements of the first three kinds are numbers, `int` and `uint` being 32-bit integers. */
 export class AmfVector {
+  /** What the elements are. */
   readonly kind: AmfVectorKind;
+  /** The elements; not copied. */
   readonly items: AmfArray;
   /** Whether the length is fixed. */
   readonly fixed: boolean;
   /** Class of the elements, for kind `object`; `""` for any. */
   readonly typeName: string;
 
+  /** Keeps `items` without a copy. By default of variable length and, if of objects, of any class. */
   constructor(kind: AmfVectorKind, items: AmfArray, fixed = false, typeName = "") {
     this.kind = kind;
     this.items = items;
@@ -123,7 +131,10 @@ export interface AmfLimits {
   readonly maxBytes: number;
 }
 
-/** The named values of an object, typed object or ECMA array; `undefined` for anything else. The value's own, no copy. */
+/**
+ * The named values of an object, typed object or ECMA array; `undefined` for anything else, a wrapper that wraps itself
+ * included. The value's own, no copy.
+ */
 export function namedValues(value: AmfValue): AmfObject | undefined {
   if (value instanceof AmfEcmaArray) return value.named;
   if (value instanceof AmfTyped) return namedValues(value.value);

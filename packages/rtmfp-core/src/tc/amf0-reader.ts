@@ -1,3 +1,4 @@
+/** AMF0 out of bytes, by Adobe's specification of the format (RFC 7425 §5 takes it from RTMP). */
 import {
   AmfBudget,
   AmfEcmaArray,
@@ -160,14 +161,17 @@ export class Amf0Reader {
   }
 }
 
-/** The one value in `bytes`. @throws AmfError, and nothing else; also when bytes are left over. */
+/**
+ * The one value in `bytes`. Borrows `bytes` for the call. @throws AmfError, and nothing else; also when bytes are left
+ * over.
+ */
 export function decodeAmf0(bytes: Uint8Array, limits?: Partial<AmfLimits>): AmfValue {
   const values = decodeAmf0All(bytes, limits);
   if (values.length !== 1) throw new AmfError(`one AMF0 value expected, ${values.length} found`);
   return values[0];
 }
 
-/** All values in `bytes`, to the end. @throws AmfError, and nothing else. */
+/** All values in `bytes`, to the end. Borrows `bytes` for the call. @throws AmfError, and nothing else. */
 export function decodeAmf0All(bytes: Uint8Array, limits?: Partial<AmfLimits>): AmfValue[] {
   const reader = new Amf0Reader(bytes, limits);
   const values: AmfValue[] = [];

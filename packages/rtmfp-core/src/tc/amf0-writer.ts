@@ -1,3 +1,4 @@
+/** AMF0 into bytes, by Adobe's specification of the format (RFC 7425 §5 takes it from RTMP). */
 import {
   AmfBudget,
   AmfEcmaArray,
@@ -22,6 +23,7 @@ export class Amf0Writer {
   readonly #references: Map<object, number> = new Map();
   #written = 0;
 
+  /** A writer of nothing yet. `limits` are by default {@link AMF_LIMITS}. */
   constructor(limits?: Partial<AmfLimits>) {
     this.#budget = new AmfBudget(limits);
     this.#out = new AmfOutput(this.#budget.limits.maxBytes);
@@ -42,7 +44,7 @@ export class Amf0Writer {
     return this;
   }
 
-  /** What was written, as bytes of the caller's own. */
+  /** What was written, as a new array that the caller owns. */
   finish(): Uint8Array {
     return this.#out.finish();
   }
@@ -154,7 +156,10 @@ export class Amf0Writer {
   }
 }
 
-/** The AMF0 form of one value. @throws AmfError for what AMF cannot carry or a limit reached. */
+/**
+ * The AMF0 form of one value. The bytes are the caller's to keep, a new array. @throws AmfError for what AMF cannot
+ * carry or a limit reached.
+ */
 export function encodeAmf0(value: AmfValue, limits?: Partial<AmfLimits>): Uint8Array {
   return new Amf0Writer(limits).write(value).finish();
 }

@@ -1,3 +1,4 @@
+/** AMF3 out of bytes, by Adobe's specification of the format (RFC 7425 §5 takes it from RTMP). */
 import {
   AmfBudget,
   AmfEcmaArray,
@@ -15,7 +16,10 @@ import { AmfInput } from "./amf-bytes.ts";
 import { dateOf } from "./amf-date.ts";
 import { AMF3 } from "./amf3-marker.ts";
 
-/** The one value in `bytes`. @throws AmfError, and nothing else; also when bytes are left over. */
+/**
+ * The one value in `bytes`. Borrows `bytes` for the call. @throws AmfError, and nothing else; also when bytes are left
+ * over.
+ */
 export function decodeAmf3(bytes: Uint8Array, limits?: Partial<AmfLimits>): AmfValue {
   const budget = new AmfBudget(limits);
   const input = new AmfInput(bytes, budget.limits.maxBytes);

@@ -1,3 +1,4 @@
+/** AMF3 into bytes, by Adobe's specification of the format (RFC 7425 §5 takes it from RTMP). */
 import {
   AmfBudget,
   AmfEcmaArray,
@@ -16,7 +17,9 @@ import { AmfOutput, utf8 } from "./amf-bytes.ts";
 import { isDate } from "./amf-date.ts";
 import { AMF3 } from "./amf3-marker.ts";
 
-/** The AMF3 form of one value. @throws AmfError for what AMF cannot carry or a limit reached. */
+/**
+ * The AMF3 form of one value. The bytes are a new array. @throws AmfError for what AMF cannot carry or a limit reached.
+ */
 export function encodeAmf3(value: AmfValue, limits?: Partial<AmfLimits>): Uint8Array {
   const budget = new AmfBudget(limits);
   const out = new AmfOutput(budget.limits.maxBytes);

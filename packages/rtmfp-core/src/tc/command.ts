@@ -6,17 +6,21 @@ import { encodeMessage, MessageType, type RtmpMessage } from "./message.ts";
 
 /** A call, or the answer to one, whose name then is `_result` or `_error`. */
 export interface Command {
+  /** The command's name, such as `connect`, or `_result` and `_error` for replies. */
   readonly name: string;
   /** Pairs an answer with its call; 0 asks for no answer. */
   readonly transactionId: number;
   /** `null` in all commands but `connect` and its answer. */
   readonly commandObject: AmfValue;
+  /** What follows the command object. */
   readonly args: readonly AmfValue[];
 }
 
 /** A message for a handler of the subscribers' client object, such as `onMetaData` or what `NetStream.send` sends. */
 export interface DataMessage {
+  /** The handler's name, such as `onMetaData`. */
   readonly name: string;
+  /** What follows the name. */
   readonly args: readonly AmfValue[];
 }
 
@@ -31,7 +35,7 @@ export interface CommandEncoding {
   readonly timestamp?: number;
 }
 
-/** A whole command message for a flow. @throws AmfError for a value that AMF cannot carry. */
+/** A whole command message for a flow. A new array. @throws AmfError for a value that AMF cannot carry. */
 export function encodeCommand(command: Command, encoding: CommandEncoding = {}): Uint8Array {
   const { name, transactionId, commandObject, args } = command;
   return encodeValues(COMMAND_TYPES, encoding, [name, transactionId, commandObject, ...args]);
@@ -48,7 +52,7 @@ export function decodeCommand(message: RtmpMessage): Command {
   return { name, transactionId, commandObject, args };
 }
 
-/** A whole data message for a flow. @throws AmfError for a value that AMF cannot carry. */
+/** A whole data message for a flow. A new array. @throws AmfError for a value that AMF cannot carry. */
 export function encodeData(data: DataMessage, encoding: CommandEncoding = {}): Uint8Array {
   return encodeValues(DATA_TYPES, encoding, [data.name, ...data.args]);
 }

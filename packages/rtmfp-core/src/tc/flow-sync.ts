@@ -25,6 +25,7 @@ export class FlowSync<F> {
   readonly #suspended: Set<F> = new Set();
   #timeouts = 0;
 
+  /** Barriers of one connection; none stands yet. */
   constructor(options: FlowSyncOptions = {}) {
     this.#timeoutMs = options.timeoutMs ?? FLOW_SYNC_TIMEOUT_MS;
   }
@@ -73,7 +74,7 @@ export class FlowSync<F> {
     return released;
   }
 
-  /** When {@link handleTimeout} is due; `undefined` when nothing waits. */
+  /** When {@link handleTimeout} is due, ms; `undefined` when nothing waits. */
   pollTimeout(): number | undefined {
     let earliest: number | undefined;
     for (const { deadline } of this.#barriers.values()) {
@@ -82,7 +83,7 @@ export class FlowSync<F> {
     return earliest;
   }
 
-  /** Opens the barriers that have waited too long. Returns the flows to read on from. */
+  /** Opens the barriers that have waited too long at `now`, ms. Returns the flows to read on from. */
   handleTimeout(now: number): F[] {
     const released: F[] = [];
     for (const [syncId, barrier] of this.#barriers) {

@@ -8,7 +8,7 @@ export interface KeepaliveRange {
   readonly maxMs: number;
 }
 
-/** The period to use when the server asks for `askedMs`, within `range`. */
+/** The period to use when the server asks for `askedMs`, within `range`. Default: {@link KEEPALIVE_RANGE}. */
 export function clampKeepalive(askedMs: number, range: KeepaliveRange = KEEPALIVE_RANGE): number {
   return Math.min(Math.max(askedMs, range.minMs), range.maxMs);
 }

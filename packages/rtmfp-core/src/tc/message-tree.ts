@@ -13,11 +13,12 @@ import { decodeUserControl, encodeUserControl } from "./user-control.ts";
  */
 export type TreeEnd = "closed" | "rejected" | "session" | "aborted";
 
-/** Takes a message; `streamId` is that of the flow's metadata. An AmfError that it throws is counted as `malformed`. */
+/** Takes a message; `streamId` is that of the flow's metadata. An AmfError that it throws is counted as `malformed`, FLOW_BUFFER_FULL as `unanswered`. */
 export type TreeMessageHandler = (streamId: number, message: RtmpMessage, flow: TreeRecvFlow) => void;
 
 /** Counters of a tree. */
 export interface TreeStats {
+  /** Messages told to the handler, Flow Synchronization included. */
   messages: number;
   /** Messages that are none (under 5 bytes), and protocol control messages (§5.1). */
   ignored: number;
@@ -29,11 +30,15 @@ export interface TreeStats {
 
 /** What a tree needs of MessageTrees, which makes trees and finds the one that a flow belongs to. */
 export interface TreeOwner {
+  /** The session that carries the trees. */
   readonly session: TreeSession;
+  /** Time for barriers and closing. */
   readonly clock: TreeClock;
   /** Flows that answer `flow` belong to `tree`. */
   register(flow: TreeSendFlow, tree: MessageTree): void;
+  /** Flows that answer `flow` belong to no tree any more. */
   unregister(flow: TreeSendFlow): void;
+  /** The tree has ended and may be forgotten. */
   ended(tree: MessageTree): void;
 }
 
@@ -53,7 +58,9 @@ export interface TreeOwner {
 export class MessageTree {
   /** The stream of the control flow; 0 is a NetConnection. */
   readonly streamId: number;
+  /** The session that carries it. */
   readonly session: TreeSession;
+  /** Live counters; only the tree writes them. */
   readonly stats: TreeStats = { messages: 0, ignored: 0, malformed: 0, syncTimeouts: 0 };
   /** The client's return control flow has come, so that {@link openFlow} works. */
   onFarControl: (() => void) | undefined;
@@ -108,7 +115,10 @@ export class MessageTree {
     return this.#whenEnded;
   }
 
-  /** The near control flow. On the answering side the first use opens it, as a return flow. */
+  /**
+   * The near control flow. On the answering side the first use opens it, as a return flow. That throws FLOW_CLOSED as
+   * {@link openFlow} does.
+   */
   get control(): TreeSendFlow {
     this.#control ??= this.openFlow(this.streamId, { priority: CONTROL_PRIORITY });
     return this.#control;

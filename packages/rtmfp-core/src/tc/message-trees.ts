@@ -17,6 +17,7 @@ export class MessageTrees {
   onControl: ((flow: TreeRecvFlow, streamId: number) => void) | undefined;
   /** A flow that carries no RTMP messages. Its taker accepts it; without a callback it is rejected. */
   onOther: ((flow: TreeRecvFlow) => void) | undefined;
+  /** The session that carries the trees. */
   readonly session: TreeSession;
   readonly #owner: TreeOwner;
   readonly #byFlow = new Map<TreeSendFlow, MessageTree>();
@@ -45,7 +46,10 @@ export class MessageTrees {
     return this.#trees;
   }
 
-  /** Begins a tree with a new control flow: 0 as a client of the far end, another stream ID as its subscriber. */
+  /**
+   * Begins a tree with a new control flow: 0 as a client of the far end, another stream ID as its subscriber. Throws
+   * SESSION_CLOSED.
+   */
   open(streamId: number): MessageTree {
     if (!this.session.isOpen) throw new RtmfpError("SESSION_CLOSED", "the session is closed");
     const tree = new MessageTree(this.#owner, streamId, undefined);
@@ -53,7 +57,10 @@ export class MessageTrees {
     return tree;
   }
 
-  /** Begins a tree with the flow that {@link onControl} was called with. Only within that call. */
+  /**
+   * Begins a tree with the flow that {@link onControl} was called with. Only within that call. Throws BAD_ARGUMENT for
+   * any other flow.
+   */
   answer(flow: TreeRecvFlow): MessageTree {
     const offered = this.#offered;
     if (offered?.flow !== flow) throw new RtmfpError("BAD_ARGUMENT", "a tree answers the flow that is being offered");

@@ -12,26 +12,41 @@ export interface RtmpMessage {
 
 /** RTMP message types. The protocol control types 1, 2, 3, 5 and 6 have no use over RTMFP (§5.1). */
 export const MessageType = {
+  /** Protocol control; not sent over RTMFP (§5.1). */
   setChunkSize: 1,
+  /** Protocol control; not sent over RTMFP (§5.1). */
   abort: 2,
+  /** Protocol control; not sent over RTMFP (§5.1). */
   acknowledgement: 3,
+  /** User Control (§5.2, §5.3.4). */
   userControl: 4,
+  /** Protocol control; not sent over RTMFP (§5.1). */
   windowAcknowledgementSize: 5,
+  /** Protocol control; not sent over RTMFP (§5.1). */
   setPeerBandwidth: 6,
+  /** A sound tag's body. */
   audio: 8,
+  /** A picture tag's body. */
   video: 9,
+  /** Data message, AMF3. */
   dataAmf3: 15,
+  /** Shared object, AMF3. */
   sharedObjectAmf3: 16,
+  /** Command, AMF3. */
   commandAmf3: 17,
+  /** Data message, AMF0. */
   dataAmf0: 18,
+  /** Shared object, AMF0. */
   sharedObjectAmf0: 19,
+  /** Command, AMF0. */
   commandAmf0: 20,
+  /** Several messages in one. */
   aggregate: 22,
 } as const;
 
 /**
- * The bytes to write to a flow, a buffer of the caller's own. `timestamp` is taken modulo 2^32.
- * @throws RangeError for a type or length that RTMP cannot carry, or a type not to be sent over RTMFP (§5.1).
+ * The bytes to write to a flow, a new array; `payload` is copied. `timestamp`, in ms, is taken modulo 2^32. @throws
+ * RangeError for a type or length that RTMP cannot carry, or a type not to be sent over RTMFP (§5.1).
  */
 export function encodeMessage(type: number, timestamp: number, payload: Uint8Array): Uint8Array {
   if (!Number.isInteger(type) || type < 0 || type > 0xff) throw new RangeError(`message type ${type} is not a byte`);

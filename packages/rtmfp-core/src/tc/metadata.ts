@@ -12,7 +12,10 @@ export interface FlowMetadata {
 /** Order of delivery that the sender suggests (§5.1.1). */
 export type ReceiveIntent = "sequence" | "network";
 
-/** The bytes of a flow's user metadata. @throws RangeError when the stream ID is not one of RTMP's (§5.1). */
+/**
+ * The bytes of a flow's user metadata, a new array. `receiveIntent` is by default "sequence". @throws RangeError when
+ * the stream ID is not one of RTMP's (§5.1).
+ */
 export function encodeMetadata(streamId: number, receiveIntent: ReceiveIntent = "sequence"): Uint8Array {
   if (!Number.isInteger(streamId) || streamId < 0 || streamId > MAX_STREAM_ID) {
     throw new RangeError(`stream ID ${streamId} is not an integer from 0 to ${MAX_STREAM_ID}`);
@@ -25,8 +28,9 @@ export function encodeMetadata(streamId: number, receiveIntent: ReceiveIntent = 
 }
 
 /**
- * The metadata in `bytes`; `undefined` when the flow should be rejected: another signature, no stream ID, or one
- * that RTMP does not have (§5.1.1). Bytes beyond the fields defined, and reserved flags, are ignored.
+ * The metadata in `bytes`; `undefined` when the flow should be rejected: another signature, no stream ID, or one that
+ * RTMP does not have (§5.1.1). Bytes beyond the fields defined, and reserved flags, are ignored. Borrows `bytes` for
+ * the call.
  */
 export function decodeMetadata(bytes: Uint8Array): FlowMetadata | undefined {
   const reader = new ByteReader(bytes);

@@ -2,8 +2,8 @@
 import { type Command, type CommandEncoding, encodeCommand } from "./command.ts";
 
 /**
- * A whole setPeerInfo message. Each address is text as `formatAddress` makes it, `a.b.c.d:port` or `[v6]:port`, and
- * the caller leaves out loopback and link-local ones (§5.3.3).
+ * A whole setPeerInfo message. Each address is text as `formatAddress` makes it, `a.b.c.d:port` or `[v6]:port`, and the
+ * caller leaves out loopback and link-local ones (§5.3.3). A new array.
  */
 export function encodeSetPeerInfo(addresses: readonly string[], encoding: CommandEncoding = {}): Uint8Array {
   return encodeCommand({ name: SET_PEER_INFO, transactionId: 0, commandObject: null, args: addresses }, encoding);

@@ -1,4 +1,7 @@
-/** NetStatus events: every code, its level, and what its info object carries. Adobe's ActionScript API is the source. */
+/**
+ * NetStatus events: every code, its level, and what its info object carries. The source is
+ * Adobe's ActionScript API: the codes are not in the RFCs.
+ */
 import { type AmfObject, type AmfValue, emptyObject, namedValues } from "./amf.ts";
 import { STATUS_TABLE } from "./status-table.ts";
 
@@ -50,7 +53,10 @@ export function isBeyondAdobe(code: StatusCode): boolean {
   return "beyondAdobe" in STATUS_TABLE[code];
 }
 
-/** An info object to be sent: `level` and `code` as the table has them, the description, and whatever `more` adds. */
+/**
+ * An info object to be sent: `level` and `code` as the table has them, the description, and whatever `more` adds.
+ * Default: an empty description, and no more.
+ */
 export function statusInfo(code: StatusCode, description = "", more: AmfObject = {}): AmfObject {
   const info = emptyObject();
   info["level"] = levelOf(code);

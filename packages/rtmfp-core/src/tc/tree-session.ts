@@ -6,11 +6,13 @@ import type { Priority } from "../proto/priority.ts";
 
 /** A session that carries trees. */
 export interface TreeSession {
+  /** False once the session has ended or is closing. */
   readonly isOpen: boolean;
   /** Resolves when the session has ended. */
   readonly closed: Promise<unknown>;
   /** Set by MessageTrees: called for each flow that the far end opens. */
   onFlow: ((flow: never) => unknown) | undefined;
+  /** Opens a sending flow, by default one that answers none. `metadata` is kept. Throws SESSION_CLOSED, FLOW_CLOSED. */
   openFlow(metadata: Uint8Array, options?: TreeFlowOptions & { answers?: TreeRecvFlow }): TreeSendFlow;
 }
 
@@ -22,7 +24,9 @@ export interface TreeFlowOptions {
 
 /** A sending flow. */
 export interface TreeSendFlow {
+  /** True while messages may be written. */
   readonly isOpen: boolean;
+  /** Bytes written and neither delivered nor abandoned. */
   readonly bufferedBytes: number;
   /** Resolves when the send buffer is at or below its low-water mark, or the flow has ended. */
   readonly ready: Promise<void>;
@@ -32,12 +36,15 @@ export interface TreeSendFlow {
   onException: ((code: number) => void) | undefined;
   /** Queues a message; `data` is kept until the receipt is decided. Throws FLOW_CLOSED and FLOW_BUFFER_FULL. */
   write(data: Uint8Array, options?: TreeWriteOptions): TreeReceipt;
+  /** No further messages; resolves as {@link closed} does. */
   close(): Promise<void>;
 }
 
 /** Options of a write; ms from the write, default no limit. */
 export interface TreeWriteOptions {
+  /** Abandon the message unless its transmission has begun within this time. Default: no limit. */
   startWithinMs?: number;
+  /** Abandon the message unless it is delivered within this time. Default: no limit. */
   finishWithinMs?: number;
 }
 
@@ -45,25 +52,33 @@ export interface TreeWriteOptions {
 export interface TreeReceipt {
   /** Never rejects. */
   readonly done: Promise<"delivered" | "abandoned">;
+  /** Where the message stands now. */
   readonly state: "queued" | "delivered" | "abandoned";
-  /** Absolute times in the endpoint's clock; Infinity is no limit. */
+  /** Abandoned unless its transmission has begun by then: ms of the endpoint's clock; Infinity is no limit. */
   startBy: number;
+  /** Abandoned unless delivered by then: ms of the endpoint's clock; Infinity is no limit. */
   finishBy: number;
+  /** Gives the message up. */
   abandon(): void;
 }
 
 /** A receiving flow. */
 export interface TreeRecvFlow {
+  /** What the sender says the flow is for. Owned by the flow; do not modify. */
   readonly metadata: Uint8Array;
   /** Our sending flow that this one answers, if any. */
   readonly answers: TreeSendFlow | undefined;
-  /** Set by the tree. */
+  /** Set by the tree, which then owns `data`; `missing` counts fragments given up before it. */
   onMessage: ((data: Uint8Array, missing: number) => void) | undefined;
   /** Set by the tree: everything has been read and nothing follows. */
   onEnd: (() => void) | undefined;
+  /** Takes the flow and chooses the order of its messages. */
   accept(options: { order: "sequence" | "network" }): unknown;
+  /** No messages until {@link resume}; the sender is held back once the buffer is full. */
   pause(): void;
+  /** Goes on with what has waited. */
   resume(): void;
+  /** Refuses the flow, by default with code 0. */
   reject(code?: number): void;
 }
 

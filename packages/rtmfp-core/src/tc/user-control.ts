@@ -2,7 +2,12 @@
 import { ByteReader, buildBytes } from "../proto/bytes.ts";
 import { encodeMessage, MessageType } from "./message.ts";
 
-/** An event. Stream IDs, sync IDs and counts are unsigned 32-bit; times are in milliseconds. */
+/**
+ * An event; all numbers are unsigned 32-bit, times are in milliseconds. `event` tells which: of the stream `streamId`,
+ * the playing end's buffer of `bufferMs`, a ping with the sender's `timestamp` (repeated in the response), a barrier
+ * `syncId` across `count` flows (§5.2), or the keepalive periods toward the server and between peers, `serverMs` and
+ * `peerMs` (§5.3.4).
+ */
 export type UserControl =
   | { readonly event: "streamBegin" | "streamEof" | "streamDry" | "streamIsRecorded"; readonly streamId: number }
   | { readonly event: "setBufferLength"; readonly streamId: number; readonly bufferMs: number }
@@ -11,8 +16,8 @@ export type UserControl =
   | { readonly event: "setKeepalive"; readonly serverMs: number; readonly peerMs: number };
 
 /**
- * A whole message for a flow. Its timestamp is 0: receivers ignore it (§5.2, §5.3.4).
- * @throws RangeError for a field outside 32 bits, or a sync count of 0 (§5.2).
+ * A whole message for a flow. Its timestamp is 0: receivers ignore it (§5.2, §5.3.4). A new array. @throws RangeError
+ * for a field outside 32 bits, or a sync count of 0 (§5.2).
  */
 export function encodeUserControl(control: UserControl): Uint8Array {
   const values = valuesOf(control);
@@ -29,7 +34,10 @@ export function encodeUserControl(control: UserControl): Uint8Array {
   return encodeMessage(MessageType.userControl, 0, payload);
 }
 
-/** The event in a type 4 payload; `undefined` to be ignored: too short, or of an unknown type. Extra bytes are ignored. */
+/**
+ * The event in a type 4 payload; `undefined` to be ignored: too short, or of an unknown type. Extra bytes are ignored.
+ * Borrows `payload` for the call.
+ */
 export function decodeUserControl(payload: Uint8Array): UserControl | undefined {
   const reader = new ByteReader(payload);
   const event = EVENT_NAMES.get(reader.u16());

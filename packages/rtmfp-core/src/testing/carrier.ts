@@ -12,7 +12,9 @@ export interface SocketOptions {
 
 /** One bound socket, in the shape of the carrier contract. */
 export interface SimSocket {
+  /** Index among the carrier's sockets. */
   readonly via: number;
+  /** Where it is bound. */
   readonly address: Address;
 }
 
@@ -33,6 +35,7 @@ export interface CarrierHost {
  * Made by SimHost.open. As a kernel would, it copies what is sent and what it hands over.
  */
 export class SimCarrier {
+  /** In the order in which they were bound. */
   readonly sockets: readonly SimSocket[];
   /** Set by the driver. */
   onDatagram: (bytes: Uint8Array, from: Address, via: number) => void = () => {};
@@ -46,15 +49,18 @@ export class SimCarrier {
   #cancelWake: Cancel = () => {};
   #closed = false;
 
+  /** Made by SimHost.open. */
   constructor(host: CarrierHost, bound: readonly Address[]) {
     this.#host = host;
     this.sockets = bound.map((address, via) => ({ via, address }));
   }
 
+  /** The host's clock: milliseconds, fractional. */
   now(): number {
     return this.#hostTime(this.#host.context.clock.now);
   }
 
+  /** Calls {@link onAlarm} once when `now()` reaches `at`, ms; each call replaces the former, Infinity cancels. */
   setAlarm(at: number): void {
     if (this.#closed) return;
     this.#alarm = at;
@@ -68,6 +74,7 @@ export class SimCarrier {
     this.#cancelWake = this.#host.context.clock.schedule(time, () => this.#wake(), 0);
   }
 
+  /** Runs `turn` once after all datagrams of this instant have been handed over. */
   defer(turn: () => void): void {
     const { clock } = this.#host.context;
     const run = (): void => {
@@ -76,11 +83,13 @@ export class SimCarrier {
     clock.schedule(clock.now, run, DEFERRED_PHASE);
   }
 
+  /** Sends a copy of the datagram by the socket `via`. Never throws; a failure is a loss. */
   send(datagram: Uint8Array, via: number, to: Address): void {
     const socket = this.sockets[via];
     if (!this.#closed && socket !== undefined) this.#host.transmit(datagram, socket.address, to);
   }
 
+  /** Own addresses that others might reach directly, without loopback and link-local ones. */
   interfaceAddresses(): readonly Address[] {
     return this.sockets.flatMap((socket) => this.#host.reachableAddresses(socket.address));
   }
@@ -93,6 +102,7 @@ export class SimCarrier {
     throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: "ENOTFOUND", hostname: host });
   }
 
+  /** Frees the ports; what is on the way to them is dropped. */
   close(): Promise<void> {
     this.#closed = true;
     this.#cancelWake();

@@ -24,12 +24,15 @@ export class SimClock {
     return this.#now;
   }
 
-  /** Runs `action` at the given time; a time that has passed means now, but never before this call returns. */
+  /**
+   * Runs `action` at the given time; a time that has passed means now, but never before this call returns. Throws
+   * RangeError for NaN.
+   */
   at(time: number, action: () => void): Cancel {
     return this.schedule(time, () => this.callOut(action), 0);
   }
 
-  /** Runs `action` when `ms` have passed. */
+  /** Runs `action` when `ms` have passed. Throws RangeError for NaN. */
   after(ms: number, action: () => void): Cancel {
     return this.at(this.#now + ms, action);
   }
@@ -45,7 +48,10 @@ export class SimClock {
     code();
   }
 
-  /** {@link at} for the simulator's own code, with the order inside one instant: see SimEvent. */
+  /**
+   * {@link at} for the simulator's own code, with the order inside one instant: see SimEvent. Throws RangeError for
+   * NaN.
+   */
   schedule(time: number, run: () => void, phase: number): Cancel {
     if (Number.isNaN(time)) throw new RangeError("expected a time in milliseconds, got NaN");
     if (time === Number.POSITIVE_INFINITY) return () => {};
@@ -57,7 +63,7 @@ export class SimClock {
     };
   }
 
-  /** Runs the next event; false if there is none. */
+  /** Runs the next event; false if there is none. Throws what the event throws, and Error when time stands still. */
   step(): boolean {
     const event = this.#queue.pop();
     if (event === undefined) return false;
@@ -68,14 +74,20 @@ export class SimClock {
     return true;
   }
 
-  /** Runs all events of the next `ms`, which then have passed; with Infinity, until nothing is left to happen. */
+  /**
+   * Runs all events of the next `ms`, which then have passed; with Infinity, until nothing is left to happen. Throws as
+   * {@link step}.
+   */
   run(ms: number): void {
     const end = this.#now + ms;
     while (this.#queue.nextTime <= end && this.step()) {}
     this.#passTo(end);
   }
 
-  /** Runs until `predicate` holds, asked before the first and after every event; false if `limitMs` pass first. */
+  /**
+   * Runs until `predicate` holds, asked before the first and after every event; false if `limitMs` pass first. Throws
+   * as {@link step}.
+   */
   runUntil(predicate: () => boolean, limitMs: number): boolean {
     const end = this.#now + limitMs;
     while (!predicate()) {
@@ -87,12 +99,12 @@ export class SimClock {
     return true;
   }
 
-  /** {@link run} that lets promises settle between events. */
+  /** {@link run} that lets promises settle between events. Rejects as {@link step} throws. */
   async runAsync(ms: number): Promise<void> {
     await this.runUntilAsync(() => false, ms);
   }
 
-  /** {@link runUntil} that lets promises settle between events. */
+  /** {@link runUntil} that lets promises settle between events. Rejects as {@link step} throws. */
   async runUntilAsync(predicate: () => boolean, limitMs: number): Promise<boolean> {
     const end = this.#now + limitMs;
     await drainMicrotasks();

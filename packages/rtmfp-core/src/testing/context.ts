@@ -18,10 +18,11 @@ export interface SimContext {
 
 /** Link settings of a node: of both directions, and of one direction where they differ. */
 export interface AccessOptions {
+  /** Both ways at once; `up` and `down` override it. Default: that of {@link LinkOptions}. */
   readonly link?: Partial<LinkOptions>;
-  /** From the node into the network. */
+  /** From the node into the network. Default: as `link`. */
   readonly up?: Partial<LinkOptions>;
-  /** From the network to the node. */
+  /** From the network to the node. Default: as `link`. */
   readonly down?: Partial<LinkOptions>;
 }
 

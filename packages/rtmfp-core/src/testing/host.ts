@@ -15,16 +15,24 @@ export interface HostOptions extends AccessOptions {
   readonly behind?: SimNat;
   /** Its clock reads `clockOffsetMs + clockRate * virtual time`. Default 0. */
   readonly clockOffsetMs?: number;
-  /** Default 1; 1.08 is a clock that is 8 % fast. */
+  /**
+   * Milliseconds of the host's clock per millisecond of virtual time, no rate per second. Default 1; 1.08 is a clock
+   * that is 8 % fast.
+   */
   readonly clockRate?: number;
 }
 
 /** A machine with addresses, an access link and any number of carriers. */
 export class SimHost {
+  /** As given; seeds its links and random source. */
   readonly name: string;
+  /** Its access to the network. */
   readonly link: SimLink;
+  /** The world's clock, traffic and random source. */
   readonly context: SimContext;
+  /** Ms that its clock is ahead of virtual time, the rate aside. */
   readonly clockOffsetMs: number;
+  /** Milliseconds of its clock per millisecond of virtual time. */
   readonly clockRate: number;
   readonly #internet: SimNetwork;
   readonly #prng: Prng;
@@ -34,7 +42,7 @@ export class SimHost {
   #addresses: readonly string[];
   #nextPort = FIRST_EPHEMERAL_PORT;
 
-  /** Made by SimWorld.host. */
+  /** Made by SimWorld.host. Throws RangeError for a clock rate or addresses that cannot be. */
   constructor(context: SimContext, name: string, internet: SimNetwork, options: HostOptions) {
     this.name = name;
     this.context = context;
@@ -59,7 +67,10 @@ export class SimHost {
     return this.#behind;
   }
 
-  /** Bytes of this host's own random source: the same for the same seed and name, whatever other hosts draw. */
+  /**
+   * Bytes of this host's own random source: the same for the same seed and name, whatever other hosts draw. A new
+   * array.
+   */
   random(length: number): Uint8Array {
     return this.#prng.bytes(length);
   }
@@ -86,12 +97,12 @@ export class SimHost {
     this.#addresses = this.#network.attach(this, to.addresses);
   }
 
-  /** Sends a datagram with any source address, as a forger or a replay does. */
+  /** Sends a datagram with any source address, as a forger or a replay does. The bytes are copied. */
   inject(from: Address, to: Address, bytes: Uint8Array): void {
     this.#launch(from, to, bytes);
   }
 
-  /** Called by carriers. */
+  /** Called by carriers. The bytes are copied. */
   transmit(bytes: Uint8Array, bound: Address, to: Address): void {
     const from = this.#sourceFor(bound, to);
     this.#launch(from ?? bound, to, bytes, from !== undefined && !isUnusable(to));
@@ -110,7 +121,7 @@ export class SimHost {
     for (const [key, socket] of this.#sockets) if (socket.carrier === carrier) this.#sockets.delete(key);
   }
 
-  /** Remembers the path MTU of a destination, as kernels do, for 10 minutes. Called by links. */
+  /** Remembers the path MTU of a destination, in bytes of IP packet, as kernels do, for 10 minutes. Called by links. */
   learnMtu(target: string, mtu: number): void {
     const until = this.context.clock.now + PATH_MTU_EXPIRES_MS;
     this.#pathMtu.set(target, { mtu: Math.min(mtu, this.#knownMtu(target) ?? mtu), until });

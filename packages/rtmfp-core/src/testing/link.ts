@@ -50,6 +50,7 @@ export class SimPipe {
   #lastArrival = 0;
   #bad = false;
 
+  /** Made by the world; `arrive` takes what comes out. */
   constructor(clock: SimClock, traffic: SimTraffic, prng: Prng, arrive: (packet: SimPacket) => void) {
     this.#clock = clock;
     this.#traffic = traffic;
@@ -57,6 +58,7 @@ export class SimPipe {
     this.#arrive = arrive;
   }
 
+  /** As set; times in ms. */
   get options(): LinkOptions {
     return this.#options;
   }
@@ -150,6 +152,7 @@ export class SimLink {
   /** From the network to the node. */
   readonly down: SimPipe;
 
+  /** Made by the world. */
   constructor(up: SimPipe, down: SimPipe) {
     this.up = up;
     this.down = down;

@@ -14,6 +14,7 @@ export type NatKind = "full-cone" | "restricted-cone" | "port-restricted-cone" |
 
 /** Settings of a NAT box. */
 export interface NatOptions extends AccessOptions {
+  /** How it maps and filters. */
   readonly kind: NatKind;
   /** Outer addresses, at most one per family. Default: an unused IPv4 one of the network in front. */
   readonly addresses?: readonly string[];
@@ -31,13 +32,17 @@ export interface NatOptions extends AccessOptions {
 
 /** One mapping, for tests to look at. */
 export interface NatMapping {
+  /** Address behind the NAT. */
   readonly inside: Address;
+  /** The one that the network sees. */
   readonly outside: Address;
 }
 
 /** A NAT box: a network of its own inside, one or two addresses outside. */
 export class SimNat {
+  /** As given; seeds its links and ports. */
   readonly name: string;
+  /** How it maps and filters. */
   readonly kind: NatKind;
   /** The NAT in front of this one, if any. */
   readonly behind: SimNat | undefined;
@@ -82,7 +87,7 @@ export class SimNat {
 
   /**
    * Forgets all mappings, as a restart does: the next packets out take other ports. With `addresses`, the outer
-   * addresses change too, as a provider's renumbering does.
+   * addresses change too, as a provider's renumbering does. Without, they stay.
    */
   rebind(addresses?: readonly string[]): void {
     this.#retired = new Set(this.#byOutside.keys());

@@ -2,7 +2,9 @@ import type { Address } from "../proto/address.ts";
 
 /** A host or a NAT, and the NAT in front of it. */
 export interface SimNode {
+  /** As given to the world. */
   readonly name: string;
+  /** The NAT that it is behind, if any. */
   readonly behind: SimNode | undefined;
 }
 

@@ -6,6 +6,7 @@ export class Prng {
   readonly seed: string;
   readonly #state: Uint32Array = new Uint32Array(4);
 
+  /** Equal seeds give equal numbers, on every machine. */
   constructor(seed: number | string) {
     this.seed = String(seed);
     for (let word = 0; word < 3; word++) this.#state[word] = hashText(this.seed, word);

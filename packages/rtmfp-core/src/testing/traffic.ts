@@ -11,13 +11,17 @@ export type DropReason = "loss" | "queue" | "mtu" | "nat" | "blocked" | "filter"
 
 /** Counts of datagrams. sent + duplicated = delivered + dropped + still on the way. */
 export interface SimStats {
+  /** Datagrams that hosts sent. */
   sent: number;
   /** Copies that links made. */
   duplicated: number;
+  /** Datagrams that reached a socket. */
   delivered: number;
-  /** UDP payload bytes. */
+  /** UDP payload bytes of those sent. */
   bytesSent: number;
+  /** UDP payload bytes of those delivered. */
   bytesDelivered: number;
+  /** Datagrams that did not arrive, by reason. */
   readonly dropped: Record<DropReason, number>;
 }
 
@@ -25,13 +29,15 @@ export interface SimStats {
 export interface CaptureRecord {
   /** Virtual milliseconds. */
   readonly time: number;
+  /** What happened to the datagram. */
   readonly event: "sent" | "delivered" | "dropped";
   /** Only if dropped. */
   readonly reason: DropReason | undefined;
-  /** As the addresses stood there and then: before NAT where sent, after it where delivered. */
+  /** Source, as the addresses stood there and then: before NAT where sent, after it where delivered. */
   readonly from: Address;
+  /** Destination, likewise. */
   readonly to: Address;
-  /** Shared; do not modify. */
+  /** UDP payload. Owned by the network, which shares it among records; do not modify. */
   readonly bytes: Uint8Array;
   /** Name of the host that sent it. */
   readonly sender: string;
@@ -39,20 +45,28 @@ export interface CaptureRecord {
 
 /** A running or stopped capture. */
 export interface Capture {
+  /** In order of time. */
   readonly records: readonly CaptureRecord[];
   /** Takes no further records. */
   stop(): void;
 }
 
-/** A datagram as a filter sees it. `bytes` must not be modified: return new ones to alter it. */
+/**
+ * A datagram as a filter sees it. `bytes` must not be modified: return new ones to alter it. They are borrowed for the
+ * call.
+ */
 export interface FilterView {
+  /** Source as it stands there: before NAT at stage "sent", after it at "delivered". */
   readonly from: Address;
+  /** Destination, likewise. */
   readonly to: Address;
+  /** UDP payload. */
   readonly bytes: Uint8Array;
+  /** Name of the host that sent it. */
   readonly sender: string;
 }
 
-/** Judges one datagram: undefined lets it pass, "drop" drops it, bytes replace its own. */
+/** Judges one datagram: undefined lets it pass, "drop" drops it, bytes replace its own. They are copied. */
 export type Filter = (datagram: FilterView) => undefined | "drop" | Uint8Array;
 
 /** Watches and meddles with the datagrams of a world: counters, captures, filters. */

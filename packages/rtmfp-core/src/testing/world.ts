@@ -28,6 +28,7 @@ export class SimWorld extends SimClock {
   readonly #context: SimContext;
   #nats = 0;
 
+  /** Equal seeds and equal calls give equal runs, datagram by datagram. */
   constructor(seed: number | string) {
     super();
     this.#prng = new Prng(seed);
@@ -45,7 +46,7 @@ export class SimWorld extends SimClock {
     return this.#traffic.stats;
   }
 
-  /** Bytes of the world's own random source. */
+  /** Bytes of the world's own random source. A new array. */
   random(length: number): Uint8Array {
     return this.#prng.bytes(length);
   }
@@ -72,7 +73,10 @@ export class SimWorld extends SimClock {
     this.#names.set(hostName.toLowerCase(), canonical);
   }
 
-  /** Drops what `from` sends to `to` (a NAT stands for all behind it), judged on arrival, for `ms` or until lifted: a one-way outage. */
+  /**
+   * Drops what `from` sends to `to` (a NAT stands for all behind it), judged on arrival, for `ms` or until lifted: a
+   * one-way outage. Default: until lifted.
+   */
   block(from: readonly SimNode[], to: readonly SimNode[], ms: number = Number.POSITIVE_INFINITY): Block {
     const rule = { from, to };
     this.#blocks.add(rule);
@@ -86,7 +90,7 @@ export class SimWorld extends SimClock {
     };
   }
 
-  /** {@link block} both ways: no datagram between the two groups. */
+  /** {@link block} both ways: no datagram between the two groups. Default: until lifted. */
   partition(a: readonly SimNode[], b: readonly SimNode[], ms: number = Number.POSITIVE_INFINITY): Block {
     const ways = [this.block(a, b, ms), this.block(b, a, ms)];
     return {
@@ -98,13 +102,13 @@ export class SimWorld extends SimClock {
 
   /**
    * Shows every datagram to `filter`, which may drop or alter it: as its host sends it (before NAT), or as it is about
-   * to be delivered (after NAT). Gives back what removes the filter.
+   * to be delivered (after NAT). Gives back what removes the filter. Default: "sent".
    */
   filter(filter: Filter, stage: "sent" | "delivered" = "sent"): () => void {
     return this.#traffic.filter(filter, stage);
   }
 
-  /** Records what is sent, delivered and dropped from now on. */
+  /** Records what is sent, delivered and dropped from now on. Default: all of it. */
   capture(wanted: (record: CaptureRecord) => boolean = () => true): Capture {
     return this.#traffic.capture(wanted);
   }

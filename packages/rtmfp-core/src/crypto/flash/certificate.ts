@@ -8,32 +8,35 @@ import { groupAndKey, readGroup } from "./group-key.ts";
 
 /** A parsed certificate. Options outside the canonical section that must be in it are left out (§4.3.3). */
 export interface FlashCertificate extends FarCertificate {
-  /** SHA-256 of the canonical section; {@link FarCertificate.id} is its hex text, the peer ID. */
+  /** SHA-256 of the canonical section; {@link FarCertificate.id} is its hex text, the peer ID. Owned by this object. */
   readonly fingerprint: Uint8Array;
+  /** Bytes of the canonical section (§4.3.1): the front of the certificate, which the fingerprint covers. */
   readonly canonicalSectionLength: number;
+  /** Bytes of the hostname option (§4.3.3.1), a view of the certificate. */
   readonly hostname: Uint8Array | undefined;
+  /** True if discriminators with ancillary data select it (§4.3.3.2). */
   readonly acceptsAncillaryData: boolean;
   /** Groups of ephemeral keys, in the certificate's order, unknown ones included. */
   readonly ephemeralGroups: readonly number[];
-  /** Static public keys by group, as they stand in the certificate. */
+  /** Static public keys by group, views of the certificate. */
   readonly staticKeys: ReadonlyMap<number, Uint8Array>;
 }
 
 /** What a certificate of ours says. Exactly one of the two kinds of keys. */
 export interface CertificateContents {
-  /** Bytes of the hostname option. Default none. */
+  /** Bytes of the hostname option. Default none. Borrowed for the call. */
   readonly hostname?: Uint8Array | undefined;
   /** True for servers: the certificate is selected by a URI (§4.3.3.2). Default false. */
   readonly acceptsAncillaryData?: boolean;
   /** Groups of ephemeral keys, in order of preference. */
   readonly ephemeralGroups?: readonly number[];
-  /** Static public keys, one per group at most. */
+  /** Static public keys, one per group at most. Borrowed for the call. */
   readonly staticKeys?: readonly { readonly group: number; readonly publicKey: Uint8Array }[];
-  /** Extra randomness: what makes the fingerprint of an ephemeral certificate unique. */
+  /** Extra randomness: what makes the fingerprint of an ephemeral certificate unique. Borrowed for the call. */
   readonly randomness?: Uint8Array;
 }
 
-/** The bytes of a certificate, all of it canonical. Throws RangeError if the contents break §4.3.3. */
+/** The bytes of a certificate, all of it canonical. Throws RangeError if the contents break §4.3.3. A new array. */
 export function buildCertificate(contents: CertificateContents): Uint8Array {
   const { hostname, acceptsAncillaryData = false, ephemeralGroups = [], staticKeys = [], randomness } = contents;
   if ((ephemeralGroups.length === 0) === (staticKeys.length === 0)) {

@@ -5,15 +5,18 @@ import { HASH_BYTES } from "../primitives.ts";
 
 /** The options of a discriminator. */
 export interface Epd {
-  /** SHA-256 of the canonical section of the certificate wanted: 32 bytes. It decides alone (§4.4.3). */
+  /**
+   * SHA-256 of the canonical section of the certificate wanted: 32 bytes. It decides alone (§4.4.3). A view of what it
+   * was parsed from; borrowed when building.
+   */
   readonly fingerprint?: Uint8Array | undefined;
-  /** Bytes of the hostname wanted; compared byte by byte, without case folding. */
+  /** Bytes of the hostname wanted; compared byte by byte, without case folding. A view or borrowed, likewise. */
   readonly hostname?: Uint8Array | undefined;
-  /** The server's URI in UTF-8 (§4.4.2.2). */
+  /** The server's URI in UTF-8 (§4.4.2.2). A view or borrowed, likewise. */
   readonly ancillaryData?: Uint8Array | undefined;
 }
 
-/** The bytes of a discriminator. Throws RangeError for a fingerprint that has not 32 bytes. */
+/** The bytes of a discriminator. Throws RangeError for a fingerprint that has not 32 bytes. A new array. */
 export function buildEpd(epd: Epd): Uint8Array {
   const options: Option[] = [];
   if (epd.fingerprint !== undefined) {
@@ -27,12 +30,15 @@ export function buildEpd(epd: Epd): Uint8Array {
   return encodeOptions(options);
 }
 
-/** The discriminator that names one identity: exactly 34 bytes (§4.4.4). */
+/**
+ * The discriminator that names one identity: exactly 34 bytes (§4.4.4). A new array. Throws RangeError for a
+ * fingerprint that has not 32 bytes.
+ */
 export function canonicalEpd(fingerprint: Uint8Array): Uint8Array {
   return buildEpd({ fingerprint });
 }
 
-/** The discriminator by which a client asks for a server: its URI as ancillary data. */
+/** The discriminator by which a client asks for a server: its URI as ancillary data (§4.4.2.2). A new array. Never throws: any text will do. */
 export function uriEpd(uri: string): Uint8Array {
   return buildEpd({ ancillaryData: new TextEncoder().encode(uri) });
 }

@@ -7,6 +7,7 @@ import { buildCertificate, parseCertificate } from "./certificate.ts";
 
 /** A certificate of ours. With static keys it is proven by every session; an ephemeral one can be copied (§4.3.4). */
 export interface FlashIdentity {
+  /** The certificate that stands for it (§4.3). Owned by this object. */
   readonly certificate: Uint8Array;
   /** Static key pairs by group; empty for an identity of ephemeral keys. */
   readonly staticKeys: ReadonlyMap<number, DhKeyPair>;
@@ -24,7 +25,10 @@ export interface IdentityOptions {
   readonly acceptsAncillaryData?: boolean;
 }
 
-/** A new identity. Throws RangeError for groups that are unknown, named twice or missing. */
+/**
+ * A new identity. Throws RangeError for groups that are unknown, named twice or missing. `random` is by default the
+ * provider's.
+ */
 export function createIdentity(
   provider: CryptoProvider,
   options: IdentityOptions,

@@ -7,40 +7,52 @@ import { MAX_HMAC_BYTES, MIN_HMAC_BYTES } from "./packet-cipher.ts";
 
 /** What an end says about protecting its packets; see negotiation.ts for the flags. */
 export interface ProtectionTerms {
+  /** HMAC Negotiation flags (§4.6.4), a bit field. */
   readonly hmacFlags: number;
   /** Length of the HMAC it would send, 4 to 32 bytes; 0 exactly if no send flag is set. */
   readonly hmacLength: number;
+  /** Session Sequence Number Negotiation flags (§4.6.6), a bit field. */
   readonly sequenceFlags: number;
 }
 
 /** The key material of a component: an ephemeral key, or randomness beside a static one. */
 export interface KeyMaterialOptions {
+  /**
+   * The `group` and `publicKey` of an ephemeral key pair; borrowed for the call. Default: none, the end has a static
+   * key.
+   */
   readonly ephemeral?: { readonly group: number; readonly publicKey: Uint8Array };
-  /** Group of the initiator's static key. */
+  /** Group of the initiator's static key. Default: none, the end has an ephemeral key. */
   readonly groupSelect?: number;
-  /** Salt, 16 to 64 random bytes, for an end with a static key. */
+  /**
+   * Salt, 16 to 64 random bytes, for an end with a static key. Borrowed for the call. Default: none, the end has an
+   * ephemeral key.
+   */
   readonly randomness?: Uint8Array;
 }
 
 /** A parsed component. Views of what it was parsed from. */
 export interface KeyingComponent extends ProtectionTerms {
+  /** Ephemeral Diffie-Hellman Public Key: its `group`, and the `publicKey` as sent. */
   readonly ephemeral: { readonly group: number; readonly publicKey: Uint8Array } | undefined;
+  /** Group of the static key that the initiator chose. */
   readonly groupSelect: number | undefined;
 }
 
-/** The initiator's component: key material, then terms. */
+/** The initiator's component: key material, then terms. A new array. */
 export function buildInitiatorComponent(keys: KeyMaterialOptions, terms: ProtectionTerms): Uint8Array {
   return encodeOptions([...keyOptions(keys), ...termOptions(terms)]);
 }
 
-/** The responder's component: terms, then key material. Old stacks expect this order byte by byte. */
+/** The responder's component: terms, then key material. Old stacks expect this order byte by byte. A new array. */
 export function buildResponderComponent(keys: KeyMaterialOptions, terms: ProtectionTerms): Uint8Array {
   return encodeOptions([...termOptions(terms), ...keyOptions(keys)]);
 }
 
 /**
- * Parses a component. Unknown options and Markers are skipped; a missing negotiation means no flags. Undefined if
- * it is malformed, a key, group or negotiation option comes twice, or the HMAC length does not fit its flags.
+ * Parses a component. Unknown options and Markers are skipped; a missing negotiation means no flags. Undefined if it is
+ * malformed, a key, group or negotiation option comes twice, or the HMAC length does not fit its flags. The result
+ * holds views of `bytes`.
  */
 export function parseComponent(bytes: Uint8Array): KeyingComponent | undefined {
   const reader = new ByteReader(bytes);

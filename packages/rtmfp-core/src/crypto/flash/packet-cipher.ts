@@ -14,11 +14,13 @@ import { ReplayWindow } from "./replay-window.ts";
 
 /** Everything that a session's packets depend on. Lengths in bytes. */
 export interface SessionCipherOptions {
-  /** ENCRYPT_KEY and DECRYPT_KEY (§4.6.3); only the first 16 bytes are used. */
+  /** ENCRYPT_KEY (§4.6.3); only the first 16 bytes are used. Borrowed for the call, as all keys are. */
   readonly encryptKey: Uint8Array;
+  /** DECRYPT_KEY, likewise borrowed. */
   readonly decryptKey: Uint8Array;
-  /** HMAC_SEND_KEY and HMAC_RECV_KEY (§4.6.4); needed if the length is not 0. */
+  /** HMAC_SEND_KEY (§4.6.4); needed if the length is not 0. Borrowed for the call. Default: none. */
   readonly hmacSendKey?: Uint8Array;
+  /** HMAC_RECV_KEY, likewise. Borrowed for the call. Default: none. */
   readonly hmacRecvKey?: Uint8Array;
   /** Length of the HMAC on packets we send, 4 to 32, or 0 for the checksum. Default 0. */
   readonly sendHmacLength?: number;
@@ -59,6 +61,10 @@ export class FlashPacketCipher implements PacketCipher {
   private sequenceLow = 0;
   failure: OpenFailure = "size";
 
+  /**
+   * Made by {@link createSessionCipher} and {@link createStartupCipher}. Throws RangeError for keys or an HMAC length
+   * that cannot be.
+   */
   constructor(provider: CryptoProvider, options: SessionCipherOptions) {
     this.encryptor = provider.createEncryptor(options.encryptKey.slice(0, BLOCK_BYTES));
     this.decryptor = provider.createDecryptor(options.decryptKey.slice(0, BLOCK_BYTES));
@@ -91,7 +97,7 @@ export class FlashPacketCipher implements PacketCipher {
     return Math.max(0, sealed - (sealed % BLOCK_BYTES) - this.headroom);
   }
 
-  /** Throws RangeError if there is no sequence number left. */
+  /** See PacketCipher.seal; `buffer` is borrowed. Throws RangeError if there is no sequence number left. */
   seal(buffer: Uint8Array, start: number, end: number): number {
     const first = start - this.headroom;
     if (this.sendSequence) this.writeSequence(buffer, first);
@@ -180,7 +186,7 @@ function createHmac(provider: CryptoProvider, key: Uint8Array | undefined, lengt
   return provider.createHmacKey(key);
 }
 
-/** §4.1: "Adobe Systems 02" in UTF-8. */
+/** §4.1: "Adobe Systems 02" in UTF-8. Kept by every startup cipher; do not modify. */
 export const DEFAULT_SESSION_KEY: Uint8Array = new TextEncoder().encode("Adobe Systems 02");
 /** Shortest and longest truncated HMAC (§4.6.4). */
 export const MIN_HMAC_BYTES = 4;

@@ -39,9 +39,11 @@ export interface FlashProfileOptions {
 
 /** The profile, with what the Flash layers want to know beyond RFC 7016's interface. */
 export interface FlashProfile extends CryptoProfile {
+  /** The identity it was made with. */
   readonly identity: FlashIdentity;
   /** Our own certificate, parsed; `fingerprint` is the peer ID in bytes. */
   readonly ownCertificate: FlashCertificate;
+  /** The primitives that it uses. */
   readonly provider: CryptoProvider;
 }
 

@@ -3,19 +3,30 @@ import type { CryptoProvider } from "../primitives.ts";
 
 /** What the derivation starts from. Near is the component this end sent, far the one it received (§4.6). */
 export interface KeyMaterial {
-  /** The shared secret as §4.6.2 wants it; see `agree`. */
+  /** The shared secret as §4.6.2 wants it; see `agree`. Borrowed for the call. */
   readonly dhSecret: Uint8Array;
+  /** The keying component that this end sent. Borrowed for the call. */
   readonly nearComponent: Uint8Array;
+  /** The one it received. Borrowed for the call. */
   readonly farComponent: Uint8Array;
 }
 
-/** What it gives: 32 bytes each. The AES-128 keys are the first 16 bytes of encryptKey and decryptKey. */
+/**
+ * What it gives: 32 bytes each. The AES-128 keys are the first 16 bytes of encryptKey and decryptKey. The bytes are
+ * owned by this object.
+ */
 export interface DerivedKeys {
+  /** ENCRYPT_KEY, 32 bytes (§4.6.3). Owned by this object, like the other five. */
   readonly encryptKey: Uint8Array;
+  /** DECRYPT_KEY, 32 bytes: the far end's ENCRYPT_KEY. Owned by this object. */
   readonly decryptKey: Uint8Array;
+  /** HMAC_SEND_KEY, 32 bytes (§4.6.4). Owned by this object. */
   readonly hmacSendKey: Uint8Array;
+  /** HMAC_RECV_KEY, 32 bytes: the far end's HMAC_SEND_KEY. Owned by this object. */
   readonly hmacRecvKey: Uint8Array;
+  /** SESSION_NEAR_NONCE, 32 bytes (§4.6.5). Owned by this object. */
   readonly nearNonce: Uint8Array;
+  /** SESSION_FAR_NONCE, 32 bytes: the far end's near nonce. Owned by this object. */
   readonly farNonce: Uint8Array;
 }
 

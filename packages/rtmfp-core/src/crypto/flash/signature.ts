@@ -5,8 +5,9 @@ import { type CryptoProvider, equalSecrets, HASH_BYTES, hmacSha256 } from "../pr
 
 /** A password and the name it goes by (§4.3.5.1.1). */
 export interface PasswordCredential {
-  /** Password ID: a user name or any other selector. */
+  /** Password ID: a user name or any other selector. Kept by the profile. */
   readonly id: Uint8Array;
+  /** The secret that both ends know, any bytes. Kept by the profile. */
   readonly password: Uint8Array;
 }
 

@@ -20,9 +20,11 @@ export const CHUNK_HEADER_BYTES = 3;
 
 /** A whole decoded packet. `padding` is what follows the last chunk. */
 export interface DecodedPacket {
+  /** Flags and timestamps. */
   readonly header: PacketHeader;
   /** Chunks in order; one that is malformed stands as `undefined` (it is skipped, §2.3). */
   readonly chunks: readonly (Chunk | undefined)[];
+  /** Bytes behind the last chunk, a view of the packet. */
   readonly padding: Uint8Array;
 }
 
@@ -65,7 +67,7 @@ export class ChunkWalker {
   }
 }
 
-/** Decodes a decrypted packet whole; undefined if its header is truncated. */
+/** Decodes a decrypted packet whole; undefined if its header is truncated. The result holds views of `packet`. */
 export function decodePacket(packet: Uint8Array): DecodedPacket | undefined {
   const reader = new ByteReader(packet);
   const header = readPacketHeader(reader);

@@ -3,8 +3,11 @@ import type { AckEvent, CongestionController } from "./controller.ts";
 
 /** Names as in §A.2; sizes in bytes. */
 export class Rfc7016Congestion implements CongestionController {
+  /** Congestion window, bytes. */
   cwnd: number = CWND_INIT;
+  /** Slow start ends at this window, bytes. */
   ssthresh: number = Number.POSITIVE_INFINITY;
+  /** Acknowledged bytes that have not yet counted toward an increase. */
   ackedBytesAccumulator = 0;
 
   get window(): number {

@@ -17,7 +17,9 @@ import type { StartupHost } from "./startup-host.ts";
 
 /** An address to try, by one socket. */
 export interface Candidate {
+  /** Where to send the IHello. */
   readonly address: Address;
+  /** Socket to send it by. */
   readonly via: number;
 }
 
