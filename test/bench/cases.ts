@@ -1,103 +1,191 @@
-/** The bulk cases: what each end does. Receiver and sender are separate processes. */
-import { createSocket } from "node:dgram";
-import { type Address, UdpEndpoint, type UdpEndpointOptions } from "rtmfp-core";
+/** The table: what is measured, against what, and how good it must be. */
+import type { Target } from "./arithmetic.ts";
+import { type Measured, ours, peers, type Sides, type Subject } from "./subject.ts";
 
-/** What a bulk run gives. */
-export interface BulkResult {
-  megabytesPerSecond: number;
-  senderCpuPerGB: number;
-  receiverCpuPerGB: number;
+/** One row. */
+export interface Case {
+  readonly name: string;
+  readonly what: string;
+  readonly unit: string;
+  readonly subject: Subject;
+  readonly reference?: Subject;
+  /** Without one the row is for context. */
+  readonly target?: Target;
 }
 
-/** One end of a case. */
-export interface BulkCase {
-  /** Binds, calls `ready`, and `done` once `bytes` have arrived. */
-  receive(bytes: number, ready: (address: Address) => void, done: () => void): Promise<void>;
-  /** Sends `bytes` of user data; resolves when all of it has arrived. */
-  send(bytes: number, to: Address): Promise<void>;
-}
-
-/** Names of the cases. */
-export type CaseName = "raw" | "bulk-checksum" | "bulk-hmac";
-
-function bulk(profile: NonNullable<UdpEndpointOptions["profile"]>): BulkCase {
+/** Megabytes of user data per second. */
+function rate({ driver, server }: Sides): Measured {
+  const { bytes = Number.NaN, ms = Number.NaN, datagramBytes } = driver;
+  const perGB = 1e9 / bytes;
   return {
-    async receive(bytes, ready, done) {
-      const endpoint = await UdpEndpoint.open({ host: "127.0.0.1", profile });
-      let received = 0;
-      endpoint.onFlow = (flow) => {
-        flow.onMessage = (message) => {
-          received += message.length;
-        };
-        flow.onEnd = () => {
-          if (received >= bytes) done();
-        };
-      };
-      ready(endpoint.address);
-    },
-    async send(bytes, to) {
-      const endpoint = await UdpEndpoint.open({ host: "127.0.0.1", profile });
-      const session = await endpoint.connect(to);
-      const flow = session.openFlow("bulk");
-      const message = new Uint8Array(MESSAGE_BYTES);
-      for (let sent = 0; sent < bytes; sent += MESSAGE_BYTES) {
-        await flow.ready;
-        flow.write(message);
-      }
-      await flow.close();
-      await endpoint.close();
-    },
+    number: bytes / ms / 1_000,
+    senderCpu: (driver["cpuSeconds"] ?? Number.NaN) * perGB,
+    receiverCpu: (server["cpuSeconds"] ?? Number.NaN) * perGB,
+    ...(datagramBytes === undefined ? {} : { note: `packets of ${datagramBytes} bytes` }),
   };
 }
 
-/** Plain datagrams of 1200 bytes, 256 in flight, one answer per 32: what the sockets alone can do without loss. */
-const raw: BulkCase = {
-  receive(bytes, ready, done) {
-    const socket = createSocket("udp4");
-    let received = 0;
-    let packets = 0;
-    socket.on("message", (datagram, from) => {
-      received += datagram.length;
-      if (++packets % ANSWER_EVERY === 0) socket.send(ANSWER, from.port, from.address);
-      if (received >= bytes) done();
-    });
-    return new Promise((resolve) => {
-      socket.bind(0, "127.0.0.1", () => {
-        socket.setRecvBufferSize(4 * 1024 * 1024);
-        ready({ host: "127.0.0.1", port: socket.address().port });
-        resolve();
-      });
-    });
-  },
-  send(bytes, to) {
-    const socket = createSocket("udp4");
-    const datagram = new Uint8Array(DATAGRAM_BYTES);
-    const total = Math.ceil(bytes / DATAGRAM_BYTES / ANSWER_EVERY) * ANSWER_EVERY;
-    let sent = 0;
-    let answered = 0;
-    return new Promise((resolve) => {
-      const fill = (): void => {
-        for (; sent < total && sent - answered < IN_FLIGHT; sent++) socket.send(datagram);
-      };
-      socket.on("message", () => {
-        answered += ANSWER_EVERY;
-        if (answered >= total) socket.close(() => resolve());
-        else fill();
-      });
-      socket.connect(to.port, to.host, fill);
-    });
-  },
-};
+function p50({ driver }: Sides): Measured {
+  return { number: driver["p50us"] ?? Number.NaN, note: `p99 ${Math.round(driver["p99us"] ?? Number.NaN)} us` };
+}
 
-const MESSAGE_BYTES = 16_384;
-const DATAGRAM_BYTES = 1_200;
-const IN_FLIGHT = 256;
-const ANSWER_EVERY = 32;
-const ANSWER = new Uint8Array(32);
+const PINNED = { datagramBytes: 1_200 };
+const CHECKSUM = ours("own one flow", "bulk", PINNED, rate);
+const HMAC = ours("own one flow, HMAC", "bulk", { ...PINNED, hmac: true }, rate);
+const LOSSY = ours("own with loss", "bulk", { ...PINNED, loss: 0.01 }, rate);
 
-/** Every case by name. */
-export const CASES: Readonly<Record<CaseName, BulkCase>> = {
-  raw,
-  "bulk-checksum": bulk({ hmac: "none", sequence: "none" }),
-  "bulk-hmac": bulk({ hmac: "request", sequence: "request" }),
-};
+const HMAC_ARGS = ["-H", "-S"];
+/** About what the program does in a second; it is told bytes, not seconds. */
+const PEER_BYTES_PER_SECOND = { checksum: 120e6, hmac: 80e6, loss: 11e6 };
+const peerBulk = (kind: keyof typeof PEER_BYTES_PER_SECOND, ...args: string[]): Subject =>
+  peers(
+    "bulk",
+    (seconds) => ["-b", String(PEER_BYTES_PER_SECOND[kind] * seconds), ...args],
+    ({ sender, receiver }) => ({
+      number: sender["MBps"] ?? Number.NaN,
+      senderCpu: sender["cpuPerGB"] ?? Number.NaN,
+      receiverCpu: receiver["cpuPerGB"] ?? Number.NaN,
+    }),
+  );
+const PEER_CHECKSUM = peerBulk("checksum");
+const PEER_HMAC = peerBulk("hmac", ...HMAC_ARGS);
+
+function atLeast(of: Target["of"], reach: number, aim: number): Target {
+  return { of, better: "more", reach, aim };
+}
+
+function atMost(of: Target["of"], reach: number, aim: number): Target {
+  return { of, better: "less", reach, aim };
+}
+
+function handshakes(group: number, reach: number, aim: number): Case {
+  // The program knows 2, 14 and 16.
+  const reference = peers(
+    "hs",
+    (seconds) => ["-g", String(group), "-k", "8", "-c", String(500 * seconds)],
+    ({ sender }) => ({ number: sender["perSec"] ?? Number.NaN }),
+  );
+  return {
+    name: `handshakes-${group}`,
+    what: `handshakes, group ${group}, limits on`,
+    unit: "/s",
+    subject: ours(`own group ${group}`, "handshakes", { group }, ({ driver, server }) => {
+      const { count = Number.NaN, ms = Number.NaN } = driver;
+      const cpu = (figures: Sides["driver"]): string => (((figures["cpuSeconds"] ?? 0) * 1_000) / count).toFixed(2);
+      const refused = server["rateLimited"] === 0 ? "" : `, ${server["rateLimited"]} refused by the limits`;
+      return { number: (count * 1_000) / ms, note: `CPU ms: ${cpu(driver)} client, ${cpu(server)} server${refused}` };
+    }),
+    ...(group === 31 ? {} : { reference }),
+    target: atLeast("number", reach, aim),
+  };
+}
+
+function crowd(idle: number): Subject {
+  return ours(`own, ${idle} idle`, "crowd", { ...PINNED, idle }, ({ server }) => ({
+    number: ((server["cpuSeconds"] ?? Number.NaN) * 1e6) / (server["packets"] ?? Number.NaN),
+    note: `${server["sessions"]} sessions`,
+  }));
+}
+
+/** Every case, in the order of the table. */
+export const CASES: readonly Case[] = [
+  {
+    name: "bulk-checksum",
+    what: "bulk, 1 flow, 16 KB messages, 1200 B packets, checksum",
+    unit: "MB/s",
+    subject: CHECKSUM,
+    reference: PEER_CHECKSUM,
+    target: atLeast("ratio", 0.4, 0.6),
+  },
+  {
+    name: "bulk-hmac",
+    what: "same, HMAC-16 + sequence numbers",
+    unit: "MB/s",
+    subject: HMAC,
+    reference: PEER_HMAC,
+    target: atLeast("ratio", 0.4, 0.6),
+  },
+  {
+    name: "mtu-checksum",
+    what: "bulk with MTU discovery, checksum",
+    unit: "MB/s",
+    subject: ours("own, discovery", "bulk", {}, rate),
+    reference: PEER_CHECKSUM,
+    target: atLeast("ratio", 1.3, 2),
+  },
+  {
+    name: "mtu-hmac",
+    what: "same, HMAC-16 + sequence numbers",
+    unit: "MB/s",
+    subject: ours("own, discovery, HMAC", "bulk", { hmac: true }, rate),
+    reference: PEER_HMAC,
+    target: atLeast("ratio", 1.1, 1.6),
+  },
+  {
+    name: "flows",
+    what: "50 flows, 1200 B",
+    unit: "MB/s",
+    subject: ours("own 50 flows", "bulk", { ...PINNED, flows: 50 }, rate),
+    reference: CHECKSUM,
+    target: atLeast("ratio", 0.9, 1),
+  },
+  {
+    name: "loss",
+    what: "1 % random loss at both senders' output",
+    unit: "MB/s",
+    subject: LOSSY,
+    reference: CHECKSUM,
+    target: atLeast("ratio", 0.35, 0.6),
+  },
+  {
+    name: "loss-peer",
+    what: "same, against the peer under the same loss",
+    unit: "MB/s",
+    subject: LOSSY,
+    reference: peerBulk("loss", "-l", "0.01"),
+    target: atLeast("ratio", 2.5, 5),
+  },
+  {
+    name: "ping",
+    what: "ping-pong 100 B, p50",
+    unit: "us",
+    subject: ours("own echo", "echo", PINNED, p50),
+    reference: ours("dgram echo with AES", "rawEcho", {}, p50),
+    target: atMost("ratio", 1.5, 1.2),
+  },
+  handshakes(31, 1_500, 2_500),
+  handshakes(14, 600, 1_000),
+  handshakes(2, 1_200, 2_500),
+  {
+    name: "heap",
+    what: "heap per idle core session after GC",
+    unit: "B",
+    subject: ours("own session", "heap", { idle: 10_000 }, ({ driver }) => ({
+      number: driver["heapBytes"] ?? Number.NaN,
+      note: `external ${Math.round(driver["externalBytes"] ?? 0)} B, resident ${Math.round(driver["residentBytes"] ?? 0)} B`,
+    })),
+    target: atMost("number", 6_144, 3_072),
+  },
+  {
+    name: "idle",
+    what: "server's CPU per packet, 10,000 idle + 100 active sessions",
+    unit: "us",
+    subject: crowd(10_000),
+    reference: crowd(0),
+    target: atMost("ratio", 1.15, 1.05),
+  },
+  {
+    name: "raw",
+    what: "raw dgram, 1200 B",
+    unit: "MB/s",
+    subject: ours("dgram", "raw", PINNED, rate),
+    reference: CHECKSUM,
+  },
+  {
+    name: "tls",
+    what: "TLS over TCP",
+    unit: "MB/s",
+    subject: ours("TLS", "tls", {}, rate),
+    reference: CHECKSUM,
+  },
+];

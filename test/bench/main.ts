@@ -1,74 +1,92 @@
-/** `pnpm bench`: bulk goodput on loopback, beside raw dgram in the same run. Two processes; medians and ratios. */
-import { writeFileSync } from "node:fs";
-import { cpus } from "node:os";
-import { parseArgs } from "node:util";
-import { type BulkResult, CASES, type CaseName } from "./cases.ts";
-import { runCase } from "./runner.ts";
+// `pnpm bench [CASE...]`: what the library does in a second, beside what else there is, in the same run.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { dirname, join } from "node:path";
+import { run, tool } from "../../tools/run.ts";
+import { CASES } from "./cases.ts";
+import { type Options, parseOptions, usage } from "./options.ts";
+import { topSelfTime } from "./profile.ts";
+import { describe, type Setting, toJson, toMarkdown, toText } from "./report.ts";
+import { type Row, runRow } from "./row.ts";
 
-const { values, positionals } = parseOptions();
+// Above the call, because functions reach them only once it has run.
+const NAMES: readonly string[] = CASES.map(({ name }) => name);
+const TOP_FUNCTIONS = 15;
 
-const names = (positionals.length > 0 ? positionals : Object.keys(CASES)) as CaseName[];
-const bytes = Number(values.megabytes) * 1e6;
-const results = new Map<CaseName, BulkResult[]>();
-for (let round = 1; round <= Number(values.rounds); round++) {
-  for (const name of names) {
-    const result = await runCase(name, bytes);
-    results.set(name, [...(results.get(name) ?? []), result]);
-    console.error(`round ${round}: ${name} ${result.megabytesPerSecond.toFixed(1)} MB/s`);
-  }
-}
+process.exitCode = await main(process.argv.slice(2));
 
-const rows = names.map((name) => {
-  const rounds = results.get(name) ?? [];
-  const median = (pick: (result: BulkResult) => number): number => middle(rounds.map(pick));
-  const raw = results.get("raw");
-  const ratios = rounds.map((result, i) => result.megabytesPerSecond / (raw?.[i]?.megabytesPerSecond ?? Number.NaN));
-  return {
-    case: name,
-    megabytesPerSecond: median((result) => result.megabytesPerSecond),
-    ratioToRaw: middle(ratios),
-    senderCpuPerGB: median((result) => result.senderCpuPerGB),
-    receiverCpuPerGB: median((result) => result.receiverCpuPerGB),
-  };
-});
-console.log(
-  `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model ?? "unknown CPU"}, ${values.megabytes} MB, median of ${values.rounds}`,
-);
-for (const row of rows) {
-  console.log(
-    `${row.case.padEnd(14)} ${row.megabytesPerSecond.toFixed(1).padStart(7)} MB/s  ${row.ratioToRaw.toFixed(2).padStart(5)} of raw` +
-      `  CPU s/GB: ${row.senderCpuPerGB.toFixed(1)} sender, ${row.receiverCpuPerGB.toFixed(1)} receiver`,
-  );
-}
-if (values.json !== undefined)
-  writeFileSync(values.json, `${JSON.stringify({ node: process.versions.node, rows }, undefined, 2)}\n`);
-
-/** Ends the process after `--help` and after wrong usage. */
-function parseOptions() {
-  const usage = `usage: pnpm bench [${Object.keys(CASES).join("|")}]... [--megabytes N] [--rounds N] [--json FILE]`;
+async function main(argv: readonly string[]): Promise<number> {
+  let options: Options;
   try {
-    const parsed = parseArgs({
-      allowPositionals: true,
-      options: {
-        json: { type: "string" },
-        megabytes: { type: "string", default: "60" },
-        rounds: { type: "string", default: "3" },
-        help: { type: "boolean", default: false },
-      },
-    });
-    const { megabytes, rounds, help } = parsed.values;
-    const unknown = parsed.positionals.filter((name) => !Object.hasOwn(CASES, name));
-    if (unknown.length > 0) throw new RangeError(`unknown case ${unknown.join(", ")}`);
-    if (!(Number(megabytes) > 0 && /^[1-9][0-9]*$/.test(rounds))) throw new RangeError("expected numbers above 0");
-    if (!help) return parsed;
-    console.log(usage);
-    process.exit(0);
+    options = parseOptions(argv, NAMES);
   } catch (error) {
-    console.error(`${(error as Error).message}\n${usage}`);
-    process.exit(2);
+    console.error(`${(error as Error).message}\n${usage(NAMES).split("\n")[0]}`);
+    return 2;
   }
+  if (options.help) {
+    console.log(usage(NAMES));
+    return 0;
+  }
+  // What users run is measured: the compiled packages, by plain Node.
+  const build = await run(tool("typescript/bin/tsc", "-b", "test/bench"), { show: false });
+  if (build.code !== 0) {
+    console.error(`the packages do not compile:\n${build.output.trimEnd()}`);
+    return 1;
+  }
+  return bench(options);
 }
 
-function middle(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+async function bench(options: Options): Promise<number> {
+  const setting = describeSetting(options);
+  const rows: Row[] = [];
+  let failed = 0;
+  for (const which of CASES.filter(({ name }) => options.names.length === 0 || options.names.includes(name))) {
+    try {
+      const context = {
+        launch: { node: options.node, profiles: options.profiles },
+        peer: options.peer,
+        seconds: options.seconds,
+        warmUp: Math.min(1, options.seconds / 2),
+        quick: options.quick,
+      };
+      const row = await runRow(which, context, options.rounds, (round, number, reference) => {
+        const beside =
+          reference === undefined ? "" : ` beside ${reference.toFixed(1)} (${(number / reference).toFixed(2)})`;
+        console.error(`${which.name} ${round}/${options.rounds}: ${number.toFixed(1)} ${which.unit}${beside}`);
+      });
+      rows.push(row);
+    } catch (error) {
+      failed++;
+      console.error(`${which.name} failed: ${(error as Error).message}`);
+    }
+  }
+  console.log(`${describe(setting)}\n\n${toText(rows)}`);
+  if (options.profiles !== undefined) printProfiles(options.profiles);
+  if (options.json !== undefined) {
+    mkdirSync(dirname(options.json), { recursive: true });
+    writeFileSync(options.json, toJson(setting, rows));
+    writeFileSync(options.json.replace(/\.json$/, ".md"), toMarkdown(setting, rows));
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+function describeSetting({ node, seconds, rounds }: Options): Setting {
+  const versions = JSON.parse(execFileSync(node, ["-p", "JSON.stringify(process.versions)"], { encoding: "utf8" }));
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus().length} x ${cpus()[0]?.model ?? "unknown CPU"}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${process.arch}`,
+    node: versions.node,
+    openssl: versions.openssl,
+    seconds,
+    rounds,
+  };
+}
+
+function printProfiles(folder: string): void {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(".cpuprofile"))) {
+    console.log(
+      `\n${file.replace(".cpuprofile", "")}\n${topSelfTime(readFileSync(join(folder, file), "utf8"), TOP_FUNCTIONS).join("\n")}`,
+    );
+  }
 }

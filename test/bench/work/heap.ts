@@ -1,0 +1,79 @@
+/** What an idle session costs a server: heap after collection with many sessions and with few, as a slope. */
+import { type Address, PeerEndpoint } from "rtmfp-core";
+import { MemoryNetwork } from "./memory-network.ts";
+import { makeProfile } from "./open.ts";
+import type { Settings, Work } from "./work.ts";
+
+export const heap: Work = {
+  async drive(settings) {
+    const network = new MemoryNetwork();
+    const server = new PeerEndpoint(network.attach(SERVER), {
+      profile: makeProfile(settings),
+      // The timer is there; none of the clients is.
+      keepaliveMs: 1e9,
+    });
+    server.onFlow = (flow) => {
+      flow.onMessage = () => {};
+    };
+    await addSessions(network, settings, FEW);
+    return async () => {
+      const few = await atRest(network);
+      await addSessions(network, settings, settings.idle ?? FEW);
+      const many = await atRest(network);
+      const sessions = server.sessions.size - FEW;
+      return {
+        sessions,
+        heapBytes: (many.heapUsed - few.heapUsed) / sessions,
+        externalBytes: (many.external - few.external) / sessions,
+        residentBytes: (many.rss - few.rss) / sessions,
+      };
+    };
+  },
+};
+
+/** Clients that open a session, send one message, and are gone without a word. */
+async function addSessions(network: MemoryNetwork, settings: Settings, count: number): Promise<void> {
+  for (let done = 0; done < count; done += BATCH) {
+    const clients = Array.from({ length: Math.min(BATCH, count - done) }, () => {
+      const address = nextAddress();
+      return { address, endpoint: new PeerEndpoint(network.attach(address), { profile: makeProfile(settings) }) };
+    });
+    const opening = clients.map(({ endpoint }) => endpoint.connect(SERVER));
+    await nextTurn();
+    network.settle();
+    for (const session of await Promise.all(opening)) {
+      const flow = session.openFlow("bench");
+      flow.write(new Uint8Array(100));
+      void flow.close();
+    }
+    network.advance(1_000);
+    for (const { address } of clients) network.detach(address);
+  }
+}
+
+/** Memory once everything has run out that a handshake and a flow leave for a while. */
+async function atRest(network: MemoryNetwork): Promise<NodeJS.MemoryUsage> {
+  network.advance(LINGER_MS);
+  for (let i = 0; i < COLLECTIONS; i++) {
+    await nextTurn();
+    globalThis.gc?.();
+  }
+  return process.memoryUsage();
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+let addresses = 0;
+/** A new host each, so that no rate limit per address matters. */
+function nextAddress(): Address {
+  const n = addresses++;
+  return { host: `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`, port: 4_000 };
+}
+
+const SERVER: Address = { host: "10.255.255.1", port: 1_935 };
+const FEW = 1_000;
+const BATCH = 50;
+const LINGER_MS = 300_000;
+const COLLECTIONS = 4;
