@@ -7,6 +7,7 @@ import { run, tool } from "../../tools/run.ts";
 import { CASES } from "./cases.ts";
 import { type Options, parseOptions, usage } from "./options.ts";
 import { topSelfTime } from "./profile.ts";
+import { PROFILE_SUFFIX } from "./remote.ts";
 import { describe, type Setting, toJson, toMarkdown, toText } from "./report.ts";
 import { type Row, runRow } from "./row.ts";
 
@@ -39,6 +40,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function bench(options: Options): Promise<number> {
   const setting = describeSetting(options);
+  if (options.profiles !== undefined) mkdirSync(options.profiles, { recursive: true });
   const rows: Row[] = [];
   let failed = 0;
   for (const which of CASES.filter(({ name }) => options.names.length === 0 || options.names.includes(name))) {
@@ -84,9 +86,9 @@ function describeSetting({ node, seconds, rounds }: Options): Setting {
 }
 
 function printProfiles(folder: string): void {
-  for (const file of readdirSync(folder).filter((name) => name.endsWith(".cpuprofile"))) {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(PROFILE_SUFFIX))) {
     console.log(
-      `\n${file.replace(".cpuprofile", "")}\n${topSelfTime(readFileSync(join(folder, file), "utf8"), TOP_FUNCTIONS).join("\n")}`,
+      `\n${file.replace(PROFILE_SUFFIX, "")}\n${topSelfTime(readFileSync(join(folder, file), "utf8"), TOP_FUNCTIONS).join("\n")}`,
     );
   }
 }

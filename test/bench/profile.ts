@@ -1,4 +1,4 @@
-/** Reads CPU profiles as `--cpu-prof` writes them: where the time goes. */
+/** Reads CPU profiles in V8's format, of one thread: where the time goes. */
 
 interface Profile {
   readonly nodes: readonly {

@@ -1,5 +1,6 @@
 /** A child process that runs one side of a work, seen from its parent. */
 import { type ChildProcess, fork } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Answer, Call } from "./child.ts";
 import type { WorkName } from "./work/index.ts";
@@ -16,17 +17,15 @@ export interface Launch {
 export class Remote {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
-  readonly #exited: Promise<void>;
   #nextId = 1;
   #ended: Error | undefined;
 
-  /** Starts the compiled `child.ts`. `profile` names the file of its CPU profile. */
-  constructor(work: WorkName, launch: Launch, profile: string) {
-    const { node, profiles } = launch;
-    const profiling = ["--cpu-prof", `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${profile}.cpuprofile`];
-    this.#child = fork(fileURLToPath(new URL("./dist/child.js", import.meta.url)), [work], {
+  /** Starts the compiled `child.ts`. `label` names the file of its CPU profile. */
+  constructor(work: WorkName, { node, profiles }: Launch, label: string) {
+    const profile = profiles === undefined ? [] : [join(profiles, `${label}${PROFILE_SUFFIX}`)];
+    this.#child = fork(fileURLToPath(new URL("./dist/child.js", import.meta.url)), [work, ...profile], {
       execPath: node,
-      execArgv: ["--expose-gc", ...(profiles === undefined ? [] : profiling)],
+      execArgv: ["--expose-gc"],
     });
     this.#child.on("message", (answer: Answer) => {
       const waiting = this.#waiting.get(answer.id);
@@ -34,16 +33,13 @@ export class Remote {
       if (answer.error === undefined) waiting?.resolve(answer.value as never);
       else waiting?.reject(new Error(`${work}: ${answer.error}`));
     });
-    this.#exited = new Promise((resolve) => {
-      const onEnd = (why: string): void => {
-        this.#ended = new Error(`the process of ${work} ended: ${why}`);
-        for (const { reject } of this.#waiting.values()) reject(this.#ended);
-        this.#waiting.clear();
-        resolve();
-      };
-      this.#child.once("error", (error) => onEnd(error.message));
-      this.#child.once("exit", (code, signal) => onEnd(signal ?? `code ${code}`));
-    });
+    const onEnd = (why: string): void => {
+      this.#ended = new Error(`the process of ${work} ended: ${why}`);
+      for (const { reject } of this.#waiting.values()) reject(this.#ended);
+      this.#waiting.clear();
+    };
+    this.#child.once("error", (error) => onEnd(error.message));
+    this.#child.once("exit", (code, signal) => onEnd(signal ?? `code ${code}`));
   }
 
   /** Calls a handler of the child; rejects with what it throws, when the child ends, or when it takes too long. */
@@ -63,14 +59,11 @@ export class Remote {
     });
   }
 
-  /** Lets the child end by itself, so that it writes its profile. */
-  async stop(): Promise<void> {
-    if (this.#child.connected) this.#child.disconnect();
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_MS);
-    await this.#exited;
-    clearTimeout(timer);
+  stop(): void {
+    this.#child.kill("SIGKILL");
   }
 }
 
 const LIMIT_MS = 180_000;
-const STOP_MS = 10_000;
+/** What the names of profiles end with. */
+export const PROFILE_SUFFIX = ".cpuprofile";

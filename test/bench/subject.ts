@@ -65,7 +65,8 @@ export function ours(
         const driven = await driver.call<Figures>("run");
         return read({ driver: driven, server: await server.call<Figures>("report") });
       } finally {
-        await Promise.all([driver.stop(), server.stop()]);
+        driver.stop();
+        server.stop();
       }
     },
   };
