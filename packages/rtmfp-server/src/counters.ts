@@ -48,9 +48,9 @@ export type IntroductionOutcome = "introduced" | "unknown" | "denied" | "limited
 
 /** An introduction made, and what the server's sockets have carried since. */
 export interface RecentIntroduction {
-  /** Who asked: its peer ID, or its address if it has no session. */
+  /** Who asked: the first digits of its peer ID, or "nobody" if it has no session. */
   readonly asker: string;
-  /** Peer ID asked for. */
+  /** Whom it asked for, likewise. */
   readonly target: string;
   /** Bytes that the server's sockets have received since. */
   readonly bytesInSince: number;

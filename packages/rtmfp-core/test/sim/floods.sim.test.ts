@@ -3,9 +3,11 @@ import { it, rfc } from "../../../../test/support/rfc.ts";
 import { createUnprotectedTestProfile } from "../../src/crypto/index.ts";
 import { type Chunk, ChunkType } from "../../src/proto/chunk/types.ts";
 import type { CryptoProfile } from "../../src/proto/crypto-profile.ts";
+import { TRANSMIT_BUFFER_BYTES } from "../../src/proto/endpoint.ts";
+import { STARTUP_HEADER } from "../../src/proto/packet.ts";
 import { SimWorld } from "../../src/testing/index.ts";
 import { nameOf, type RawNode, type RawOptions, rawNode } from "./raw.ts";
-import { data, fetchCookie, iiKeying, openScripted, Scripted, startup } from "./scripted.ts";
+import { data, encodeDatagram, fetchCookie, iiKeying, openScripted, Scripted, startup } from "./scripted.ts";
 
 interface Bench {
   readonly world: SimWorld;
@@ -123,6 +125,33 @@ describe("a cap", () => {
     ask(1);
     expect(endpoint.load.introductions).toBe(1);
     expect(endpoint.stats.introductionsRefused).toBe(76);
+  });
+
+  it("of 4096 startup packets that wait to be sent drops further ones, counted, and gives room as they leave", () => {
+    const b = bench();
+    const { endpoint } = b.node;
+    const { stats } = endpoint;
+    const hello: Chunk = { type: ChunkType.iHello, epd: endpoint.profile.certificate, tag: nameOf("tag-0123") };
+    const bytes = encodeDatagram(0, STARTUP_HEADER, [hello]);
+    const ask = (count: number): void => {
+      const from = (i: number) => ({ host: `198.18.${i >> 8}.${i & 255}`, port: 1935 });
+      endpoint.handleDatagrams(
+        b.node.driver.now(),
+        Array.from({ length: count }, (_, i) => ({ bytes, from: from(i), via: 0 })),
+      );
+    };
+    const drain = (): number => {
+      const buffer = new Uint8Array(TRANSMIT_BUFFER_BYTES);
+      let count = 0;
+      while (endpoint.pollTransmit(b.node.driver.now(), buffer) !== undefined) count++;
+      return count;
+    };
+    ask(4_100);
+    expect(stats).toMatchObject({ ihellos: 4_100, rateLimited: 0, startupQueueFull: 4 });
+    expect(drain()).toBe(4_096);
+    ask(10);
+    expect(drain()).toBe(10);
+    expect(stats.startupQueueFull).toBe(4);
   });
 
   it("of 1 MiB on what a flow has not sent refuses the write that goes beyond", () => {
