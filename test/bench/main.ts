@@ -1,7 +1,7 @@
 // `pnpm bench [CASE...]`: what the library does in a second, beside what else there is, in the same run.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { run, tool } from "../../tools/run.ts";
 import { CASES } from "./cases.ts";
@@ -80,6 +80,7 @@ function describeSetting({ node, seconds, rounds }: Options): Setting {
     machine: `${cpus().length} x ${cpus()[0]?.model ?? "unknown CPU"}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${process.arch}`,
     node: versions.node,
     openssl: versions.openssl,
+    load: loadavg()[0] ?? 0,
     seconds,
     rounds,
   };

@@ -9,6 +9,8 @@ export interface Setting {
   readonly machine: string;
   readonly node: string;
   readonly openssl: string;
+  /** Processes that wanted to run when it began, averaged over a minute: what else the machine did. */
+  readonly load: number;
   /** Time that counts of each run, s. */
   readonly seconds: number;
   readonly rounds: number;
@@ -21,8 +23,8 @@ export function toJson(setting: Setting, rows: readonly Row[]): string {
 
 /** Setting in one line. */
 export function describe(setting: Setting): string {
-  const { date, machine, node, openssl, seconds, rounds } = setting;
-  return `${date}, Node ${node} (OpenSSL ${openssl}), ${machine}, loopback, compiled JavaScript, medians of ${rounds} x ${seconds} s`;
+  const { date, machine, node, openssl, load, seconds, rounds } = setting;
+  return `${date}, Node ${node} (OpenSSL ${openssl}), ${machine}, load ${load.toFixed(1)} before, loopback, compiled JavaScript, medians of ${rounds} x ${seconds} s`;
 }
 
 /** The head of the table, and a row as its cells. */
