@@ -39,6 +39,8 @@ function missingUnit(item: ApiItem, value: ApiValue): string | undefined {
   const words = name.split(/_|(?<=[a-z0-9])(?=[A-Z])/).map((word) => word.toLowerCase());
   const kind = KINDS.find((each) => words.some((word) => each.words.has(word)));
   if (kind === undefined || words.some((word) => UNIT_WORDS.has(word))) return undefined;
+  // A name in the plural, such as mtuProbes, is a count of things.
+  if (words.at(-1)?.endsWith("s") && !kind.words.has(words.at(-1) as string)) return undefined;
   return kind.unit.test(item.doc) || kind.shared.test(item.around) ? undefined : kind.name;
 }
 

@@ -4,7 +4,8 @@ import { RtmfpError } from "../proto/errors.ts";
 import type { CloseReason } from "../proto/events.ts";
 import { PRIORITIES, type Priority } from "../proto/priority.ts";
 import type { RecvFlow as ProtoRecvFlow } from "../proto/recv-flow.ts";
-import type { IntroductionMode, Session as ProtoSession, SessionStats } from "../proto/session.ts";
+import type { IntroductionMode, Session as ProtoSession } from "../proto/session.ts";
+import type { SessionStats } from "../proto/session-stats.ts";
 import { RecvFlow } from "./recv-flow.ts";
 import { SendFlow } from "./send-flow.ts";
 

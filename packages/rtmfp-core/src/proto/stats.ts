@@ -49,7 +49,7 @@ export interface EndpointStats {
   cookieChanges: number;
   /** "introduction" events told. */
   introductions: number;
-  /** IHellos for somebody else beyond the table of undecided introductions. */
+  /** IHellos for somebody else that are too large, or beyond the table of undecided introductions. */
   introductionsRefused: number;
   /** FIHellos received. */
   forwardedHellos: number;
