@@ -1,5 +1,5 @@
 /** What stands behind a connected NetConnection: endpoint, server session, calls and the streams' flows. */
-import type { CloseReason, PeerEndpoint, RtmfpError, Session } from "rtmfp-core";
+import { type CloseReason, type PeerEndpoint, RtmfpError, type Session } from "rtmfp-core";
 import {
   type AmfObject,
   type AmfValue,
@@ -94,16 +94,19 @@ export class ConnectionCore {
     return !this.#ended;
   }
 
+  /** True while a stream has that ID. */
+  hasStream(streamId: number): boolean {
+    return this.#streams.has(streamId);
+  }
+
   /** The connect command (§5.3.1) and, after its success, setPeerInfo (§5.3.3). */
   async connect(object: AmfObject, args: readonly AmfValue[]): Promise<StatusEvent> {
     const info = await this.#calls
       .start("connect", (transactionId) =>
         this.tree.control.write(encodeCommand({ name: "connect", transactionId, commandObject: object, args })),
       )
-      .catch((error: RtmfpError) => {
-        if (error.code !== "NetConnection.Call.Failed") throw error;
-        const code = this.#ended ? "NetConnection.Connect.Failed" : "NetConnection.Connect.Rejected";
-        throw statusError(makeStatus(code, error.message));
+      .catch((error: unknown) => {
+        throw error instanceof RtmfpError && error.info !== undefined ? this.#refusal(error) : error;
       });
     const event = statusOf(info, "NetConnection.Connect.Success");
     if (event.code !== "NetConnection.Connect.Success") throw statusError(event);
@@ -137,20 +140,30 @@ export class ConnectionCore {
   async close(): Promise<void> {
     const inOrder = async (): Promise<void> => {
       await Promise.all([...this.closers].map((close) => close()));
-      this.#ended = true;
-      this.#calls.failAll("the connection was closed");
+      this.#end(CLOSED_HERE);
       await Promise.all([this.#tree?.close(), this.peers.close()]);
     };
     let cancel = (): void => {};
     const patience = new Promise<void>((resolve) => {
       cancel = this.clock.after(CLOSE_GRACE_MS, resolve);
     });
-    await Promise.race([inOrder(), patience]);
-    cancel();
-    this.#ended = true;
-    this.#calls.failAll("the connection was closed");
-    this.#tree?.abort();
-    await this.endpoint.close();
+    try {
+      await Promise.race([inOrder(), patience]);
+    } finally {
+      cancel();
+      this.#end(CLOSED_HERE);
+      this.#tree?.abort();
+      await this.endpoint.close();
+    }
+  }
+
+  /** What a refused connect rejects with: the server's event if it tells of an error, else one that does. */
+  #refusal(error: RtmfpError): RtmfpError {
+    const event = parseStatus(error.info as AmfValue);
+    if (event?.level === "error" && event.code !== "NetConnection.Call.Failed")
+      return new RtmfpError(event.code, error.message, event);
+    const code = this.#ended ? "NetConnection.Connect.Failed" : "NetConnection.Connect.Rejected";
+    return statusError(makeStatus(code, error.message));
   }
 
   #onMessage(streamId: number, message: RtmpMessage, flow: TreeRecvFlow): void {
@@ -210,11 +223,18 @@ export class ConnectionCore {
 
   #onEnd(): void {
     if (this.#ended) return;
-    this.#ended = true;
-    this.#calls.failAll(`the server connection ended${describe(this.session?.closeReason)}`);
-    for (const stream of [...this.#streams.values()]) stream.closed();
-    this.#streams.clear();
+    this.#end(`the server connection ended${describe(this.session?.closeReason)}`);
     this.host.ended();
+  }
+
+  /** No answer and no message follows: whoever waits for one learns it. */
+  #end(why: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#calls.failAll(why);
+    const streams = [...this.#streams.values()];
+    this.#streams.clear();
+    for (const stream of streams) stream.closed();
   }
 }
 
@@ -222,5 +242,6 @@ function describe(reason: CloseReason | undefined): string {
   return reason === "timeout" ? " because the server fell silent" : "";
 }
 
+const CLOSED_HERE = "the connection was closed";
 /** How long a close in good order may take; ms. */
 const CLOSE_GRACE_MS = 2_000;

@@ -1,6 +1,12 @@
 /** NetConnection with Adobe's names (ActionScript's flash.net), over RTMFP. § means RFC 7425. */
 import { RtmfpError } from "rtmfp-core";
-import { type AmfValue, type ObjectEncoding, parseRtmfpUri, type StatusEvent as TcStatusEvent } from "rtmfp-core/tc";
+import {
+  type AmfValue,
+  type ObjectEncoding,
+  parseRtmfpUri,
+  parseStatus,
+  type StatusEvent as TcStatusEvent,
+} from "rtmfp-core/tc";
 import { systemClock } from "./clock.ts";
 import { connectObject } from "./connect-object.ts";
 import { ConnectionCore, type CoreHost } from "./connection-core.ts";
@@ -118,8 +124,11 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     const core = this.#core;
     if (core === undefined || !this.#connected) return;
     this.#connected = false;
-    await core.close();
-    this.#core = undefined;
+    try {
+      await core.close();
+    } finally {
+      this.#core = undefined;
+    }
     this.emit("status", makeStatus("NetConnection.Connect.Closed") as StatusEvent);
   }
 
@@ -199,6 +208,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
         reject(failed(`${target.host} did not answer the connect command within ${timeoutMs / 1000} s`)),
       );
       aborted.addEventListener("abort", () => reject(abortedError()));
+      if (aborted.aborted) reject(abortedError());
     });
     try {
       const object = connectObject(target, this.objectEncoding);
@@ -243,7 +253,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
   }
 
   #emitFailure(error: RtmfpError): void {
-    const event = error.code.startsWith("NetConnection.") ? error.info : undefined;
+    const event = error.code.startsWith("NetConnection.") ? parseStatus(error.info as AmfValue) : undefined;
     this.emit("status", (event ?? makeStatus("NetConnection.Connect.Failed", error.message)) as StatusEvent);
   }
 }

@@ -9,7 +9,7 @@ import { hex } from "./hex.ts";
 import { Methods } from "./methods.ts";
 import type { NetConnection, StatusEvent } from "./net-connection.ts";
 import { type Playback, type PlayRequest, playFromPeer, playFromServer } from "./playback.ts";
-import { NOT_TAKEN, type Publication } from "./publication.ts";
+import { NOT_TAKEN, type Publication, type PublicationHost } from "./publication.ts";
 import { ServerPublication } from "./server-publication.ts";
 import { makeStatus, statusError } from "./status-error.ts";
 import { TagQueue } from "./tag-queue.ts";
@@ -103,8 +103,8 @@ export class NetStream extends Emitter<NetStreamEvents> implements AsyncIterable
   async play(name: string, ...args: readonly (number | boolean)[]): Promise<StatusEvent> {
     if (this.#target === NetStream.DIRECT_CONNECTIONS)
       throw new RtmfpError("BAD_ARGUMENT", "this stream publishes to peers: to play, name the peer to play from");
-    this.#begin();
     const { core } = this.#connection;
+    this.#begin();
     const queue = this.#queue;
     const host = {
       tag: (tag: FlvTag) => queue.push(tag),
@@ -232,12 +232,14 @@ export class NetStream extends Emitter<NetStreamEvents> implements AsyncIterable
   async #publishOnServer(name: string, type: string): Promise<StatusEvent> {
     if (this.#target !== NetStream.CONNECT_TO_FMS)
       throw new RtmfpError("BAD_ARGUMENT", "a stream from a peer cannot publish: use DIRECT_CONNECTIONS");
-    const { publication, event } = await ServerPublication.open(this.#connection.core, name, type, {
+    const host: PublicationHost = {
       status: (status) => this.emit("status", status as StatusEvent),
       ended: () => {
         this.#publication = undefined;
       },
-    });
+    };
+    const { core } = this.#connection;
+    const { publication, event } = await ServerPublication.open(core, name, type, host, this.#abort.signal);
     this.#publication = publication;
     this.#register();
     return event as StatusEvent;

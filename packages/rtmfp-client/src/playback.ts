@@ -2,7 +2,7 @@
 import type { Session } from "rtmfp-core";
 import type { FlvTag } from "rtmfp-core/flv";
 import { encodeCommand, type MessageTree, type StatusEvent, type TreeEnd } from "rtmfp-core/tc";
-import type { ConnectionCore } from "./connection-core.ts";
+import type { ConnectionCore, StreamInput } from "./connection-core.ts";
 import { PlayInput } from "./play-input.ts";
 import { ServerStream } from "./server-stream.ts";
 import { makeStatus, statusError } from "./status-error.ts";
@@ -52,20 +52,25 @@ export async function playFromServer(core: ConnectionCore, request: PlayRequest,
     answer.settle(makeStatus("NetStream.Failed", description));
     host.ended();
   };
-  const stream = await ServerStream.create(core, {
+  const streamInput: StreamInput = {
     message: (message) => input.message(message),
     refused: () => onEnd("the server refused the stream"),
     closed: () => onEnd("the server connection ended"),
-  });
+  };
+  const stream = await ServerStream.create(core, streamInput, request.signal);
   const playback: Playback = {
     session: undefined,
-    hold: (held) => core.tree.hold(stream.id, held),
+    hold: (held) => {
+      if (core.isOpen) core.tree.hold(stream.id, held);
+    },
     command: (name, args) => stream.command(name, args),
     close: async () => {
       input.end();
       if (core.isOpen) {
-        core.tree.rejectStream(stream.id);
-        core.tree.hold(stream.id, false);
+        // The connection may end with the first call.
+        const { tree } = core;
+        tree.rejectStream(stream.id);
+        tree.hold(stream.id, false);
       }
       stream.end([]);
     },

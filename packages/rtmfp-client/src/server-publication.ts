@@ -1,7 +1,7 @@
 /** Publishes a stream on the server. */
 import { type FlvTag, tagInfo } from "rtmfp-core/flv";
 import { Amf0Writer, type AmfValue, encodeData, type RtmpMessage, type StatusEvent } from "rtmfp-core/tc";
-import type { ConnectionCore } from "./connection-core.ts";
+import type { ConnectionCore, StreamInput } from "./connection-core.ts";
 import type { TagReceipt } from "./feed.ts";
 import { MediaFlows } from "./media-flows.ts";
 import { NOT_TAKEN, type Publication, type PublicationHost } from "./publication.ts";
@@ -23,6 +23,7 @@ export class ServerPublication implements Publication {
     name: string,
     type: string,
     host: PublicationHost,
+    signal: AbortSignal,
   ): Promise<{ publication: ServerPublication; event: StatusEvent }> {
     let settle: ((event: StatusEvent) => void) | undefined;
     let started = false;
@@ -33,7 +34,7 @@ export class ServerPublication implements Publication {
       settle?.(makeStatus("NetStream.Failed", description));
       if (started) host.ended();
     };
-    const stream = await ServerStream.create(core, {
+    const input: StreamInput = {
       message: (message: RtmpMessage) => {
         const event = statusIn(message);
         if (event === undefined) return;
@@ -42,7 +43,11 @@ export class ServerPublication implements Publication {
       },
       refused: () => onEnd("the server refused the stream"),
       closed: () => onEnd("the server connection ended"),
-    });
+    };
+    const stream = await ServerStream.create(core, input, signal);
+    const onAbort = (): void => settle?.(makeStatus("NetStream.Failed", "the stream was closed"));
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
     const cancel = core.clock.after(core.host.timeoutMs, () =>
       settle?.(
         makeStatus("NetStream.Failed", `the server did not answer "publish" within ${core.host.timeoutMs / 1000} s`),
@@ -51,6 +56,7 @@ export class ServerPublication implements Publication {
     stream.command("publish", [name, type]);
     const event = await answer;
     cancel();
+    signal.removeEventListener("abort", onAbort);
     settle = undefined;
     if (event.code !== "NetStream.Publish.Start") {
       stream.end([]);

@@ -1,8 +1,10 @@
 /** One stream of a server connection: its ID and the flow for its commands (RFC 7425 §5.3.5). */
+import { RtmfpError } from "rtmfp-core";
 import {
   type AmfValue,
   decodeCommand,
   encodeCommand,
+  MAX_STREAM_ID,
   MessageType,
   parseStatus,
   type RtmpMessage,
@@ -23,13 +25,14 @@ export class ServerStream {
     this.commands = core.tree.openFlow(id, { priority: "immediate" });
   }
 
-  /** Asks the server for a stream; its messages go to `input`. Rejects with the server's error event. */
-  static async create(core: ConnectionCore, input: StreamInput): Promise<ServerStream> {
-    const id = await core.call("createStream", []);
-    if (typeof id !== "number" || !Number.isInteger(id) || id < 1 || id > 0xffffff)
+  /** Asks the server for a stream; its messages go to `input`. Rejects with the server's error event, or when aborted. */
+  static async create(core: ConnectionCore, input: StreamInput, signal: AbortSignal): Promise<ServerStream> {
+    const id = await requestId(core, signal);
+    if (typeof id !== "number" || !Number.isInteger(id) || id < 1 || id > MAX_STREAM_ID || core.hasStream(id))
       throw statusError(makeStatus("NetStream.Failed", "the server gave no usable stream ID"));
+    const stream = new ServerStream(core, id);
     core.routeStream(id, input);
-    return new ServerStream(core, id);
+    return stream;
   }
 
   command(name: string, args: readonly AmfValue[]): void {
@@ -41,12 +44,31 @@ export class ServerStream {
   end(flows: readonly TreeSendFlow[]): void {
     if (!this.core.isOpen) return;
     const { tree } = this.core;
-    tree.sync([tree.control, this.commands, ...flows]);
-    this.command("closeStream", []);
-    this.core.notify("deleteStream", [this.id]);
+    try {
+      tree.sync([tree.control, this.commands, ...flows]);
+      this.command("closeStream", []);
+      this.core.notify("deleteStream", [this.id]);
+    } catch (error) {
+      // A server that takes no more commands learns it with the end of the connection.
+      if (!(error instanceof RtmfpError)) throw error;
+    }
     void this.commands.close();
     this.core.routeStream(this.id, undefined);
   }
+}
+
+/** The answer to createStream; a stream that comes when nobody waits for it any longer is given back. */
+function requestId(core: ConnectionCore, signal: AbortSignal): Promise<AmfValue> {
+  const answer = core.call("createStream", []);
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      answer.then((id) => core.notify("deleteStream", [id])).catch(() => {});
+      reject(statusError(makeStatus("NetStream.Failed", "the stream was closed")));
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
 }
 
 /** The status event in a message, if it is one. @throws AmfError for a command that is none. */

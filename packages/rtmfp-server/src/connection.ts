@@ -6,6 +6,7 @@ import {
   type Command,
   decodeCommand,
   decodeUserControl,
+  MAX_STREAM_ID,
   type MessageTree,
   MessageType,
   namedValues,
@@ -250,9 +251,18 @@ export class Connection implements ClientLink, StreamHost {
       this.#writer.fail(transactionId, `createStream: a client has at most ${MAX_STREAMS} streams`);
       return;
     }
-    const id = this.#nextStreamId++;
+    const id = this.#nextFreeStreamId();
     this.#streams.set(id, new ServerStream(this, id));
     this.#writer.reply(transactionId, id);
+  }
+
+  /** Each ID once, until all 24 bits have been used. */
+  #nextFreeStreamId(): number {
+    for (;;) {
+      const id = this.#nextStreamId;
+      this.#nextStreamId = (id % MAX_STREAM_ID) + 1;
+      if (!this.#streams.has(id)) return id;
+    }
   }
 
   /** Clients ask for no answer as a rule; who calls it as a method gets one. */

@@ -1,6 +1,7 @@
 /** Messages of a stream on their way from a publisher to subscribers. */
 import { type FlvTagType, tagInfo } from "rtmfp-core/flv";
 import {
+  AmfError,
   decodeData,
   encodeData,
   encodeMessage,
@@ -19,7 +20,8 @@ export class StreamMessage {
   readonly #type: number;
   readonly #payload: Uint8Array;
   #bytes: Uint8Array | undefined;
-  #amf0: Uint8Array | undefined;
+  /** The same in AMF0; null once it is known that it has no such form. */
+  #amf0: Uint8Array | null | undefined;
 
   /** The payload is copied. */
   constructor(kind: FlvTagType, message: RtmpMessage) {
@@ -37,11 +39,14 @@ export class StreamMessage {
     return this.#payload.length;
   }
 
-  /** The message for a flow; a client of AMF0 gets data in AMF0. Shared: do not modify. */
-  bytes(objectEncoding: ObjectEncoding): Uint8Array {
+  /**
+   * The message for a flow; a client of AMF0 gets data in AMF0, undefined if they are too long in it. Shared: do not
+   * modify.
+   */
+  bytes(objectEncoding: ObjectEncoding): Uint8Array | undefined {
     if (this.#type === MessageType.dataAmf3 && objectEncoding === 0) {
-      this.#amf0 ??= encodeData(decodeData(this.#asMessage()), { timestamp: this.timestamp });
-      return this.#amf0;
+      if (this.#amf0 === undefined) this.#amf0 = this.#inAmf0();
+      return this.#amf0 ?? undefined;
     }
     this.#bytes ??= encodeMessage(this.#type, this.timestamp, this.#payload);
     return this.#bytes;
@@ -50,6 +55,16 @@ export class StreamMessage {
   /** The same at another time. */
   at(timestamp: number): StreamMessage {
     return new StreamMessage(this.kind, { ...this.#asMessage(), timestamp });
+  }
+
+  /** AMF3 names a string once and refers to it, AMF0 repeats it: a few bytes may become very many. */
+  #inAmf0(): Uint8Array | null {
+    try {
+      return encodeData(decodeData(this.#asMessage()), { timestamp: this.timestamp });
+    } catch (error) {
+      if (error instanceof AmfError) return null;
+      throw error;
+    }
   }
 
   #asMessage(): RtmpMessage {

@@ -87,7 +87,8 @@ export class Subscription {
     if (!this.#takes(message)) return;
     const { flows, objectEncoding, onDropped } = this.#options;
     const kind = message.kind === "data" ? "main" : message.kind;
-    if (flows.write(kind, message.bytes(objectEncoding))) return;
+    const bytes = message.bytes(objectEncoding);
+    if (bytes !== undefined && flows.write(kind, bytes)) return;
     if (message.kind === "video") this.#awaitsKeyFrame = true;
     onDropped();
   }

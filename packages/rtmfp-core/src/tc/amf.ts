@@ -136,9 +136,11 @@ export interface AmfLimits {
  * included. The value's own, no copy.
  */
 export function namedValues(value: AmfValue): AmfObject | undefined {
-  if (value instanceof AmfEcmaArray) return value.named;
-  if (value instanceof AmfTyped) return namedValues(value.value);
-  return isAmfObject(value) ? value : undefined;
+  let inner = value;
+  // What was read may refer to itself, but is never nested deeper than this.
+  for (let depth = 0; inner instanceof AmfTyped && depth < AMF_LIMITS.maxDepth; depth++) inner = inner.value;
+  if (inner instanceof AmfEcmaArray) return inner.named;
+  return isAmfObject(inner) ? inner : undefined;
 }
 
 /** Whether `value` is an anonymous object, as opposed to every other value that JavaScript calls an object. */

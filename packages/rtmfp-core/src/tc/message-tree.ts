@@ -24,6 +24,8 @@ export interface TreeStats {
   ignored: number;
   /** Messages whose content the handler could not read. */
   malformed: number;
+  /** Messages whose answer the far end had no room for: it sends and does not receive. */
+  unanswered: number;
   /** Barriers that opened by timeout. */
   syncTimeouts: number;
 }
@@ -61,7 +63,7 @@ export class MessageTree {
   /** The session that carries it. */
   readonly session: TreeSession;
   /** Live counters; only the tree writes them. */
-  readonly stats: TreeStats = { messages: 0, ignored: 0, malformed: 0, syncTimeouts: 0 };
+  readonly stats: TreeStats = { messages: 0, ignored: 0, malformed: 0, unanswered: 0, syncTimeouts: 0 };
   /** The client's return control flow has come, so that {@link openFlow} works. */
   onFarControl: (() => void) | undefined;
   /** The far end has begun an orderly close; {@link onEnd} follows when all its flows are read. */
@@ -274,6 +276,7 @@ export class MessageTree {
       this.#onMessage?.(streamId, message, flow);
     } catch (error) {
       if (error instanceof AmfError) this.stats.malformed++;
+      else if (error instanceof RtmfpError && error.code === "FLOW_BUFFER_FULL") this.stats.unanswered++;
       else if (!(error instanceof RtmfpError && GONE.has(error.code))) throw error;
     }
   }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect } from "vitest";
 import { it } from "../../../../test/support/rfc.ts";
 import { fromHex, toHex } from "../../src/proto/bytes.ts";
-import { AmfEcmaArray, AmfError, AmfTyped, type AmfValue, AmfVector, AmfXml } from "../../src/tc/amf.ts";
+import { AmfEcmaArray, AmfError, AmfTyped, type AmfValue, AmfVector, AmfXml, namedValues } from "../../src/tc/amf.ts";
 import { decodeAmf0, decodeAmf0All } from "../../src/tc/amf0-reader.ts";
 import { encodeAmf0 } from "../../src/tc/amf0-writer.ts";
 import { decodeAmf3 } from "../../src/tc/amf3-reader.ts";
@@ -232,6 +232,16 @@ describe("AMF3 bytes", () => {
 });
 
 describe("hostile AMF", () => {
+  it("has no named values where a wrapper wraps itself, alone or by way of another", () => {
+    const [one, other] = [new AmfTyped("a", null), new AmfTyped("b", null)];
+    one.value = other;
+    other.value = one;
+    expect(namedValues(one)).toBeUndefined();
+    one.value = one;
+    expect(namedValues(one)).toBeUndefined();
+    expect(namedValues(new AmfTyped("a", new AmfTyped("b", { name: 1 })))).toEqual({ name: 1 });
+  });
+
   for (const [format, encode, decode] of CODECS) {
     it(`${format}: random bytes cost an AmfError at most`, () => {
       fc.assert(
