@@ -6,8 +6,8 @@ import type { SendFlow } from "./send-flow.ts";
 import type { Session } from "./session.ts";
 
 /**
- * One event, about a `session` or one `flow` of it. Objects in it stay valid; bytes are owned by the receiver of the
- * event.
+ * One event, about a `session` or one `flow` of it. Objects in it stay valid. Bytes are owned by the receiver of the
+ * event; those of an introduction are shared until it is decided, and not to be modified.
  */
 export type EndpointEvent =
   /** Public-key work (`job`) to run; answer with `completeJob(id, result)`, `id` being this one. */

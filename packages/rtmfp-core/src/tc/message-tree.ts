@@ -18,7 +18,7 @@ export type TreeMessageHandler = (streamId: number, message: RtmpMessage, flow: 
 
 /** Counters of a tree. */
 export interface TreeStats {
-  /** Messages told to the handler, Flow Synchronization included. */
+  /** Messages received, the others counted here included. */
   messages: number;
   /** Messages that are none (under 5 bytes), and protocol control messages (§5.1). */
   ignored: number;

@@ -282,6 +282,17 @@ describe("a responder that hears IIKeying", () => {
     expect(jobs.length).toBe(1);
   });
 
+  it("opens no more than a million sessions unless told otherwise, and counts who comes beyond", () => {
+    const b = bench();
+    const { stats } = b.node.endpoint;
+    // As if so many were open: a million real ones would take minutes.
+    stats.sessionsOpened = 1_000_000;
+    expect(answerTo(b, iiKeying(b.far, fetchCookie(b.world, b.node, b.far))).length).toBe(0);
+    expect(stats.rateLimited).toBe(1);
+    stats.sessionsClosed = 1;
+    expect(answerTo(b, iiKeying(b.far, fetchCookie(b.world, b.node, b.far))).length).toBe(1);
+  });
+
   it("opens no more sessions than it may", () => {
     const b = bench({ maxSessions: 2 });
     for (let i = 0; i < 3; i++) {

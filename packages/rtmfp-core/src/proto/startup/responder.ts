@@ -14,6 +14,7 @@ import {
   IHELLO_PER_SECOND,
   IIKEYING_PER_SECOND,
   MAX_RATE_ENTRIES,
+  MAX_SESSIONS,
 } from "../params.ts";
 import { Session } from "../session.ts";
 import { TokenBucket } from "../token-bucket.ts";
@@ -158,7 +159,7 @@ export class Responder {
     via: number,
   ): void {
     const { profile, stats, config } = this.#host;
-    if (config.maxSessions !== undefined && stats.sessionsOpened - stats.sessionsClosed >= config.maxSessions) {
+    if (stats.sessionsOpened - stats.sessionsClosed >= (config.maxSessions ?? MAX_SESSIONS)) {
       stats.rateLimited++;
       return;
     }
