@@ -26,6 +26,9 @@ export class Driver {
   #inTurn = false;
   #closed = false;
   #alarmAt: number = Number.POSITIVE_INFINITY;
+  /** The latest time told, and whole ms that the carrier's clock is behind since it was set back. */
+  #latest: number = Number.NEGATIVE_INFINITY;
+  #behindMs = 0;
 
   constructor(config: EndpointConfig, carrier: Carrier, onEvent: (event: EndpointEvent) => void, runJob?: JobRunner) {
     this.carrier = carrier;
@@ -40,8 +43,19 @@ export class Driver {
     carrier.onAlarm = () => this.#onAlarm();
   }
 
+  /**
+   * The endpoint's clock: the carrier's, but where that steps back, against its contract, this one goes on from where it
+   * was. Deadlines would lie out of reach otherwise, and every rate limit would refuse.
+   */
   now(): number {
-    return this.carrier.now();
+    const time = this.carrier.now() + this.#behindMs;
+    if (time < this.#latest) {
+      this.#behindMs += Math.ceil(this.#latest - time);
+      this.#alarmAt = Number.NaN;
+      return this.now();
+    }
+    this.#latest = time;
+    return time;
   }
 
   /** Something may wait to be sent or told: runs a turn soon. */
@@ -59,7 +73,7 @@ export class Driver {
     if (this.#inTurn || this.#closed) return;
     this.#inTurn = true;
     try {
-      const now = this.carrier.now();
+      const now = this.now();
       if (this.#batch.length > 0) this.endpoint.handleDatagrams(now, this.#batch.splice(0));
       this.endpoint.handleTimeout(now);
       this.#drain(now);
@@ -102,7 +116,7 @@ export class Driver {
       }
       return;
     }
-    this.#runJob(event.job, (result) => this.endpoint.completeJob(this.carrier.now(), event.id, result));
+    this.#runJob(event.job, (result) => this.endpoint.completeJob(this.now(), event.id, result));
   }
 
   #onDatagram(bytes: Uint8Array, from: { host: string; port: number }, via: number): void {
@@ -122,7 +136,8 @@ export class Driver {
     const at = this.endpoint.pollTimeout() ?? Number.POSITIVE_INFINITY;
     if (at === this.#alarmAt) return;
     this.#alarmAt = at;
-    this.carrier.setAlarm(at);
+    // A whole ms later at most, so that rounding does not wake us before it is time.
+    this.carrier.setAlarm(this.#behindMs === 0 ? at : Math.floor(at - this.#behindMs) + 1);
   }
 }
 

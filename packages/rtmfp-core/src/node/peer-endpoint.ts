@@ -55,9 +55,9 @@ export interface ConnectOptions {
 
 /** An IHello for somebody else, to be answered within 5 s. */
 export interface Introduction {
-  /** The discriminator asked for (RFC 7016 §3.2). Owned by the endpoint; do not modify. */
+  /** The discriminator asked for (RFC 7016 §3.2); the handler owns the bytes. */
   readonly epd: Uint8Array;
-  /** The initiator's tag, which its answer must echo. Owned by the endpoint; do not modify. */
+  /** The initiator's tag, which its answer must echo; the handler owns the bytes. */
   readonly tag: Uint8Array;
   /** Address of the initiator as seen here. */
   readonly from: Address;
@@ -117,7 +117,7 @@ export class PeerEndpoint {
 
   /** The endpoint's clock: monotonic ms. */
   now(): number {
-    return this.carrier.now();
+    return this.#driver.now();
   }
 
   /** Runs `run` once after `ms` of the endpoint's time, unless the function returned is called before. */

@@ -7,7 +7,7 @@ import { Fifo } from "./fifo.ts";
 import { Introductions } from "./introductions.ts";
 import { SESSION_ID_BYTES, unscrambleSessionId } from "./packet.ts";
 import { PacketBuilder } from "./packet-builder.ts";
-import { MAX_JOBS, SEAL_SPARE_BYTES, TAG_BYTES } from "./params.ts";
+import { MAX_JOBS, SEAL_SPARE_BYTES, STANDSTILL_MS, TAG_BYTES } from "./params.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./session-table.ts";
 import { type Transmit, transmitSession } from "./session-transmit.ts";
@@ -71,6 +71,8 @@ export class Endpoint implements StartupHost {
   readonly sender: StartupSender;
   /** Every session, by receive ID, far address and identity. */
   readonly sessions: Sessions;
+  /** When the process last went on after it stood still; echoes of what was sent before tell of that, not of the path. */
+  resumedAt: number = Number.NEGATIVE_INFINITY;
   readonly #introductions: Introductions;
   readonly #responder: Responder;
   readonly #startup: StartupReceiver;
@@ -109,11 +111,13 @@ export class Endpoint implements StartupHost {
 
   /** Hands over the datagrams of one turn. Never throws for what they hold; nothing is sent before pollTransmit. */
   handleDatagrams(now: number, batch: readonly Datagram[]): void {
+    this.#noticeStandstill(now);
     for (const datagram of batch) this.#receive(now, datagram);
   }
 
   /** Runs what is due. Call when pollTimeout has come; at other times it does nothing. */
   handleTimeout(now: number): void {
+    this.#noticeStandstill(now);
     this.timers.run(now);
   }
 
@@ -254,6 +258,10 @@ export class Endpoint implements StartupHost {
     this.stats.datagramsOut++;
     this.stats.bytesOut += out.length;
     return out;
+  }
+
+  #noticeStandstill(now: number): void {
+    if (now - this.timers.next > STANDSTILL_MS) this.resumedAt = now;
   }
 
   #receive(now: number, datagram: Datagram): void {

@@ -36,8 +36,6 @@ export const INTRODUCTION_DECISION_MS = 5_000;
 export const MAX_PENDING_INTRODUCTIONS = 1_024;
 /** Public-key jobs outstanding at one time; further handshakes are dropped and counted. */
 export const MAX_JOBS = 256;
-/** Sessions of an endpoint, unless its settings say otherwise; further IIKeyings are dropped and counted. */
-export const MAX_SESSIONS = 1_000_000;
 /** Startup packets waiting to be sent; further replies are dropped and counted. */
 export const MAX_STARTUP_QUEUE = 4_096;
 
@@ -74,6 +72,9 @@ export const MOBILITY_PROBE_MS = 1_000;
 export const MOBILITY_REPLY_AGE_MS = 120_000;
 export const MOBILITY_SECRET_BYTES = 32;
 export const MOBILITY_UNSIGNED_MOVE_MS = 10_000;
+
+/** A deadline missed by more means that the process stood still, or that its clock was set forward. */
+export const STANDSTILL_MS = 1_000;
 
 /** Time-critical memory (§3.5.2.1). */
 export const TIME_CRITICAL_MS = 800;

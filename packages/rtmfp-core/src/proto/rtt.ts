@@ -38,13 +38,14 @@ export class RoundTripTimer {
     this.tsRxTime = now;
   }
 
-  /** Takes a timestamp echo of an accepted packet. */
-  onEcho(echo: number, now: number): void {
+  /** Takes a timestamp echo of an accepted packet; one of what was sent before `sentAfter` is no sample. */
+  onEcho(echo: number, now: number, sentAfter: number = Number.NEGATIVE_INFINITY): void {
     if (echo === this.tsEchoRx) return;
     this.tsEchoRx = echo;
     const ticks = (tick(now) - echo) & 0xffff;
     if (ticks > MAX_RTT_TICKS) return;
     const rtt = ticks * TICK_MS;
+    if (rtt > now - sentAfter) return;
     this.#least = this.srtt === undefined ? rtt : Math.min(this.#least, rtt);
     if (this.srtt === undefined) {
       this.srtt = rtt;

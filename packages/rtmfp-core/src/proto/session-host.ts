@@ -12,6 +12,8 @@ export interface SessionHost {
   readonly stats: EndpointStats;
   readonly timers: TimerHeap;
   readonly timeCritical: TimeCriticalMemory;
+  /** When the process last went on after it stood still, ms; -Infinity if it never did. */
+  readonly resumedAt: number;
   /** Tells the layer above. */
   emit(event: EndpointEvent): void;
   /** The session may have a packet to send. */

@@ -26,13 +26,12 @@ import {
   PING_REPLIES_PER_SECOND,
   TIME_CRITICAL_MS,
 } from "./params.ts";
-import { ReceiveSide, type ReceiveSideHost, UserDataOption } from "./receive-side.ts";
+import { ReceiveSide, type ReceiveSideHost, type ReceiveStats, UserDataOption } from "./receive-side.ts";
 import type { RecvFlow } from "./recv-flow.ts";
 import { RoundTripTimer } from "./rtt.ts";
 import type { SendFlow, SendFlowOptions } from "./send-flow.ts";
-import { SendSide, type SendSideHost } from "./send-side.ts";
+import { SendSide, type SendSideHost, type SendStats } from "./send-side.ts";
 import type { SessionHost } from "./session-host.ts";
-import type { SessionStats } from "./session-stats.ts";
 import type { TimerNode } from "./timer-heap.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
@@ -322,7 +321,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     if (reader.failed || header.mode !== (this.role === "initiator" ? Mode.responder : Mode.initiator)) return false;
     this.keepalive.heard(now);
     if (header.timestamp !== undefined) this.rtt.onTimestamp(header.timestamp, now);
-    if (header.timestampEcho !== undefined) this.rtt.onEcho(header.timestampEcho, now);
+    if (header.timestampEcho !== undefined) this.rtt.onEcho(header.timestampEcho, now, this.#host.resumedAt);
     if (header.timeCritical) this.#host.timeCritical.onReceived(this, now);
     if (header.timeCriticalReverse) this.#lastTcr = now;
     this.receives.beginPacket(now);
@@ -506,7 +505,10 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
   #onClose(type: typeof ChunkType.closeRequest | typeof ChunkType.closeAck, now: number): void {
     if (this.#state === "S_CLOSED" || this.#state === "S_OPEN_FAILED") return;
     if (type === ChunkType.closeAck) {
-      this.#end(this.#state === "S_OPEN" ? "far" : this.#closeReason, "S_CLOSED");
+      const reason = this.#state === "S_OPEN" ? "far" : this.#closeReason;
+      // A request of the same turn is answered first: the far end would else repeat it for 90 s.
+      if (this.#owesCloseAck) this.abort(reason);
+      else this.#end(reason, "S_CLOSED");
       return;
     }
     const wasOpen = this.#state === "S_OPEN";
@@ -517,6 +519,11 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     this.#closeLimitAt = now + FARCLOSE_LINGER_MS;
     this.wakeAt(this.#closeLimitAt);
     this.#tellClosed("far");
+  }
+
+  get #owesCloseAck(): boolean {
+    for (let i = 0; i < this.control.length; i++) if (this.control.at(i)?.type === ChunkType.closeAck) return true;
+    return false;
   }
 
   #sendCloseRequest(now: number): void {
@@ -563,6 +570,22 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     this.control.push(chunk);
     this.requestTransmit();
   }
+}
+
+/** See {@link Session.stats}. */
+export interface SessionStats extends SendStats, ReceiveStats {
+  /** Smoothed round-trip time, ms (§3.5.2.2); undefined before the first sample. */
+  srtt: number | undefined;
+  /** Variation of the round-trip time, ms. */
+  rttvar: number;
+  /** Effective retransmission timeout, ms. */
+  erto: number;
+  /** Congestion window, bytes (§A.2). */
+  cwnd: number;
+  /** User data in flight, bytes. */
+  outstandingBytes: number;
+  /** Datagram size that the session sends with, bytes. */
+  datagramBytes: number;
 }
 
 function encodeVlu(value: number): Uint8Array {

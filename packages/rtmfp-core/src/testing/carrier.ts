@@ -24,6 +24,8 @@ export interface CarrierHost {
   /** The host's own clock: `offsetMs + rate * virtual time`. */
   readonly clockOffsetMs: number;
   readonly clockRate: number;
+  /** Its processes are stopped. */
+  readonly isFrozen: boolean;
   /** Sends a copy of the bytes from a bound address. */
   transmit(bytes: Uint8Array, bound: Address, to: Address): void;
   reachableAddresses(bound: Address): readonly Address[];
@@ -48,6 +50,7 @@ export class SimCarrier {
   #wakeAt = Number.POSITIVE_INFINITY;
   #cancelWake: Cancel = () => {};
   #closed = false;
+  readonly #missedTurns: (() => void)[] = [];
 
   /** Made by SimHost.open. */
   constructor(host: CarrierHost, bound: readonly Address[]) {
@@ -78,7 +81,8 @@ export class SimCarrier {
   defer(turn: () => void): void {
     const { clock } = this.#host.context;
     const run = (): void => {
-      if (!this.#closed) clock.callOut(turn);
+      if (this.#host.isFrozen) this.#missedTurns.push(turn);
+      else if (!this.#closed) clock.callOut(turn);
     };
     clock.schedule(clock.now, run, DEFERRED_PHASE);
   }
@@ -115,8 +119,22 @@ export class SimCarrier {
     this.onDatagram(bytes.slice(), { host: from.host, port: from.port }, via);
   }
 
+  /** The host's clock was set: the alarm rings when it shows the deadline. Called by the host. */
+  clockStepped(): void {
+    this.#cancelWake();
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    this.setAlarm(this.#alarm);
+  }
+
+  /** The host's processes go on: what they missed is made up for. Called by the host. */
+  thawed(): void {
+    for (const turn of this.#missedTurns.splice(0)) this.defer(turn);
+    this.setAlarm(this.#alarm);
+  }
+
   #wake(): void {
     this.#wakeAt = Number.POSITIVE_INFINITY;
+    if (this.#host.isFrozen) return;
     const alarm = this.#alarm;
     if (this.now() < alarm) {
       this.setAlarm(alarm);

@@ -30,8 +30,6 @@ export class SimHost {
   readonly link: SimLink;
   /** The world's clock, traffic and random source. */
   readonly context: SimContext;
-  /** Ms that its clock is ahead of virtual time, the rate aside. */
-  readonly clockOffsetMs: number;
   /** Milliseconds of its clock per millisecond of virtual time. */
   readonly clockRate: number;
   readonly #internet: SimNetwork;
@@ -41,12 +39,14 @@ export class SimHost {
   #behind: SimNat | undefined;
   #addresses: readonly string[];
   #nextPort = FIRST_EPHEMERAL_PORT;
+  #clockOffsetMs: number;
+  #frozen: { readonly datagrams: (() => void)[]; bytes: number } | undefined;
 
   /** Made by SimWorld.host. Throws RangeError for a clock rate or addresses that cannot be. */
   constructor(context: SimContext, name: string, internet: SimNetwork, options: HostOptions) {
     this.name = name;
     this.context = context;
-    this.clockOffsetMs = options.clockOffsetMs ?? 0;
+    this.#clockOffsetMs = options.clockOffsetMs ?? 0;
     this.clockRate = options.clockRate ?? 1;
     if (!(this.clockRate > 0)) throw new RangeError(`expected clockRate above 0, got ${this.clockRate}`);
     this.#internet = internet;
@@ -60,6 +60,11 @@ export class SimHost {
   /** Addresses besides loopback. */
   get addresses(): readonly string[] {
     return this.#addresses;
+  }
+
+  /** What its clock is ahead of virtual time, the rate aside. */
+  get clockOffsetMs(): number {
+    return this.#clockOffsetMs;
   }
 
   /** The NAT in front, if any. */
@@ -95,6 +100,28 @@ export class SimHost {
     this.#network.detach(this);
     if ("behind" in to) this.#behind = to.behind;
     this.#addresses = this.#network.attach(this, to.addresses);
+  }
+
+  /** Moves its clock at once, forward or back: alarms fire early, or late, as their deadlines then lie. */
+  stepClock(ms: number): void {
+    this.#clockOffsetMs += ms;
+    for (const carrier of this.#carriers) carrier.clockStepped();
+  }
+
+  /**
+   * Stops its processes for `ms` while the network and its clock go on, as SIGSTOP or a paused machine does: datagrams
+   * wait in the sockets' buffers as far as those go, alarms ring when it is over. Throws Error while it is frozen,
+   * RangeError for NaN.
+   */
+  freeze(ms: number): void {
+    if (this.#frozen !== undefined) throw new Error(`"${this.name}" is already frozen`);
+    this.#frozen = { datagrams: [], bytes: 0 };
+    this.context.clock.schedule(this.context.clock.now + ms, () => this.#thaw(), 0);
+  }
+
+  /** True while {@link freeze} lasts. Asked by carriers. */
+  get isFrozen(): boolean {
+    return this.#frozen !== undefined;
   }
 
   /** Sends a datagram with any source address, as a forger or a replay does. The bytes are copied. */
@@ -164,9 +191,31 @@ export class SimHost {
         traffic.dropped(packet, "closed");
         return;
       }
+      const frozen = this.#frozen;
+      if (frozen !== undefined && frozen.bytes + packet.bytes.length > SOCKET_BUFFER_BYTES) {
+        traffic.dropped(packet, "queue");
+        return;
+      }
       traffic.delivered(packet);
-      socket.carrier.deliver(packet.bytes, packet.from, socket.via);
+      const deliver = (): void => socket.carrier.deliver(packet.bytes, packet.from, socket.via);
+      if (frozen === undefined) {
+        deliver();
+        return;
+      }
+      frozen.bytes += packet.bytes.length;
+      frozen.datagrams.push(deliver);
     });
+  }
+
+  #thaw(): void {
+    const waiting = this.#frozen?.datagrams ?? [];
+    this.#frozen = undefined;
+    for (const deliver of waiting) this.context.clock.callOut(deliver);
+    for (const carrier of this.#carriers) carrier.thawed();
+  }
+
+  get #carriers(): ReadonlySet<SimCarrier> {
+    return new Set([...this.#sockets.values()].map(({ carrier }) => carrier));
   }
 
   #bind(wanted: SocketOptions, together: readonly SocketOptions[]): Address {
@@ -238,3 +287,5 @@ const LAST_PORT = 65535;
 /** Delay from a host to itself: some time must pass, or a busy loop on loopback would stop the clock. */
 const LOCAL_LATENCY_MS = 0.05;
 const PATH_MTU_EXPIRES_MS = 600_000;
+/** Bytes that wait for a frozen process, in all of its sockets. */
+const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
