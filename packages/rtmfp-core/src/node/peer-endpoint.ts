@@ -55,9 +55,9 @@ export interface ConnectOptions {
 
 /** An IHello for somebody else, to be answered within 5 s. */
 export interface Introduction {
-  /** The discriminator asked for (RFC 7016 §3.2); the handler owns the bytes. */
+  /** The discriminator asked for (RFC 7016 §3.2). Owned by the endpoint; do not modify. */
   readonly epd: Uint8Array;
-  /** The initiator's tag, which its answer must echo; the handler owns the bytes. */
+  /** The initiator's tag, which its answer must echo. Owned by the endpoint; do not modify. */
   readonly tag: Uint8Array;
   /** Address of the initiator as seen here. */
   readonly from: Address;

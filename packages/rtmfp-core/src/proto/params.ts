@@ -36,6 +36,8 @@ export const INTRODUCTION_DECISION_MS = 5_000;
 export const MAX_PENDING_INTRODUCTIONS = 1_024;
 /** Public-key jobs outstanding at one time; further handshakes are dropped and counted. */
 export const MAX_JOBS = 256;
+/** Sessions of an endpoint, unless its settings say otherwise; further IIKeyings are dropped and counted. */
+export const MAX_SESSIONS = 1_000_000;
 /** Startup packets waiting to be sent; further replies are dropped and counted. */
 export const MAX_STARTUP_QUEUE = 4_096;
 

@@ -26,12 +26,13 @@ import {
   PING_REPLIES_PER_SECOND,
   TIME_CRITICAL_MS,
 } from "./params.ts";
-import { ReceiveSide, type ReceiveSideHost, type ReceiveStats, UserDataOption } from "./receive-side.ts";
+import { ReceiveSide, type ReceiveSideHost, UserDataOption } from "./receive-side.ts";
 import type { RecvFlow } from "./recv-flow.ts";
 import { RoundTripTimer } from "./rtt.ts";
 import type { SendFlow, SendFlowOptions } from "./send-flow.ts";
-import { SendSide, type SendSideHost, type SendStats } from "./send-side.ts";
+import { SendSide, type SendSideHost } from "./send-side.ts";
 import type { SessionHost } from "./session-host.ts";
+import type { SessionStats } from "./session-stats.ts";
 import type { TimerNode } from "./timer-heap.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
@@ -570,22 +571,6 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     this.control.push(chunk);
     this.requestTransmit();
   }
-}
-
-/** See {@link Session.stats}. */
-export interface SessionStats extends SendStats, ReceiveStats {
-  /** Smoothed round-trip time, ms (§3.5.2.2); undefined before the first sample. */
-  srtt: number | undefined;
-  /** Variation of the round-trip time, ms. */
-  rttvar: number;
-  /** Effective retransmission timeout, ms. */
-  erto: number;
-  /** Congestion window, bytes (§A.2). */
-  cwnd: number;
-  /** User data in flight, bytes. */
-  outstandingBytes: number;
-  /** Datagram size that the session sends with, bytes. */
-  datagramBytes: number;
 }
 
 function encodeVlu(value: number): Uint8Array {
