@@ -160,7 +160,7 @@ export const CASES: readonly Case[] = [
     name: "heap",
     what: "heap per idle core session after GC",
     unit: "B",
-    subject: ours("own session", "heap", { idle: 10_000 }, ({ driver }) => ({
+    subject: ours("own session", "heap", { idle: 4_000 }, ({ driver }) => ({
       number: driver["heapBytes"] ?? Number.NaN,
       note: `external ${Math.round(driver["externalBytes"] ?? 0)} B, resident ${Math.round(driver["residentBytes"] ?? 0)} B`,
     })),

@@ -64,6 +64,6 @@ export class Remote {
   }
 }
 
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 600_000;
 /** What the names of profiles end with. */
 export const PROFILE_SUFFIX = ".cpuprofile";
