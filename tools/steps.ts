@@ -40,7 +40,7 @@ export const steps: readonly Step[] = [
     count: "vitest",
   },
   { name: "sim", argv: script("test/walk/main.ts", "--seeds", "300"), count: "line" },
-  { name: "fuzz", argv: script("test/fuzz/main.ts", "--seconds", "20", "--seed", "1"), count: "line" },
+  { name: "fuzz", argv: script("test/fuzz/main.ts", "--seconds", "60", "--seed", "1"), count: "line" },
   ...["rtmfp-cpp", "mona"].flatMap((file) =>
     ["node", "noble"].map((crypto) => ({
       name: `vectors-${file}-${crypto}`,

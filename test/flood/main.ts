@@ -7,6 +7,7 @@ import { type CaseResult, MEMORY_TARGET, runCase } from "./run-case.ts";
 import { runStorm, STORM_SECONDS, type StormResult } from "./run-storm.ts";
 
 // Above the call, because functions reach them only once it has run.
+const USAGE = "usage: pnpm flood [CASE...] [--seconds 30] [--rate 20000] [--lenient] [--json FILE]";
 const GOODPUT_TARGET = 0.5;
 const PING_TARGET_MS = 50;
 /** Of a process on a busy machine. Sixty thousand packets that leave a kilobyte each would be more. */
@@ -26,8 +27,13 @@ async function main(argv: readonly string[]): Promise<number> {
         rate: { type: "string", default: "20000" },
         lenient: { type: "boolean", default: false },
         json: { type: "string" },
+        help: { type: "boolean", short: "h" },
       },
     });
+    if (values.help === true) {
+      console.log(`${USAGE}\ncases: ${NAMES.join(", ")}`);
+      return 0;
+    }
     const unknown = positionals.filter((name) => !NAMES.includes(name));
     if (unknown.length > 0) throw new RangeError(`no case ${unknown.join(", ")}; there are ${NAMES.join(", ")}`);
     settings = {
@@ -38,9 +44,7 @@ async function main(argv: readonly string[]): Promise<number> {
       json: values.json,
     };
   } catch (error) {
-    console.error(
-      `${(error as Error).message}\nusage: pnpm flood [CASE...] [--seconds 30] [--rate 20000] [--lenient] [--json FILE]`,
-    );
+    console.error(`${(error as Error).message}\n${USAGE}`);
     return 2;
   }
   return flood(settings.names, settings.seconds, settings.rate, settings.lenient, settings.json);

@@ -10,8 +10,17 @@ function main(argv: readonly string[]): number {
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { seeds: { type: "string" }, seed: { type: "string" }, log: { type: "boolean" } },
+      options: {
+        seeds: { type: "string" },
+        seed: { type: "string" },
+        log: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
     });
+    if (values.help === true) {
+      console.log(usage);
+      return 0;
+    }
     const seeds = natural("seeds", values.seeds ?? (values.seed === undefined ? "300" : "1"));
     options = { seeds, seed: natural("seed", values.seed ?? "1"), log: values.log ?? false };
   } catch (error) {
