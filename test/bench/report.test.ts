@@ -26,6 +26,7 @@ describe("the report of the benchmark", () => {
       "unavailable",
       "-",
       "-",
+      "-",
       "",
     ]);
   });
@@ -40,6 +41,7 @@ describe("the report of the benchmark", () => {
       receiverCpu: 19,
       referenceSenderCpu: 7,
       referenceReceiverCpu: 6.06,
+      cpuRatio: 1 / 3,
       note: "packets of 1200 bytes",
     };
     expect(cells(row).slice(2)).toEqual([
@@ -50,6 +52,7 @@ describe("the report of the benchmark", () => {
       "reach met",
       "21.0 / 19.0",
       "7.0 / 6.1",
+      "0.33",
       "packets of 1200 bytes",
     ]);
     const lines = toText([ROW, row]).split("\n");

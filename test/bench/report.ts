@@ -38,6 +38,7 @@ export const HEAD: readonly string[] = [
   "verdict",
   "CPU s/GB tx / rx",
   "of reference",
+  "ratio by CPU",
   "note",
 ];
 
@@ -54,6 +55,7 @@ export function cells(row: Row): string[] {
     row.verdict,
     pair(row.senderCpu, row.receiverCpu),
     pair(row.referenceSenderCpu, row.referenceReceiverCpu),
+    row.cpuRatio === undefined ? "-" : row.cpuRatio.toFixed(2),
     row.note ?? "",
   ];
 }
@@ -87,6 +89,8 @@ export function toMarkdown(setting: Setting, rows: readonly Row[]): string {
     ...rows.map((row) => line(cells(row))),
     "",
     ...what,
+    "",
+    "`ratio by CPU`: of the speeds that the CPU time of the busier side would allow; it decides nothing.",
     "",
   ].join("\n");
 }

@@ -20,6 +20,11 @@ export interface Row {
   readonly receiverCpu?: number;
   readonly referenceSenderCpu?: number;
   readonly referenceReceiverCpu?: number;
+  /**
+   * Median of the rounds' ratios of the speeds that the CPU of the busier side would allow: steadier than the ratio where
+   * other programs take turns with ours.
+   */
+  readonly cpuRatio?: number;
   readonly note?: string;
   /** Number and reference of each round, as they were. */
   readonly rounds: readonly (readonly number[])[];
@@ -49,6 +54,7 @@ export async function runRow(
     own.map((each) => each.number),
     references,
   );
+  const cpuRatio = medianRatio(other.map(busier), own.map(busier));
   const note = own.at(-1)?.note;
   return {
     case: which.name,
@@ -64,9 +70,15 @@ export async function runRow(
     ...cpu("receiverCpu", "receiverCpu", own),
     ...cpu("referenceSenderCpu", "senderCpu", other),
     ...cpu("referenceReceiverCpu", "receiverCpu", other),
+    ...(cpuRatio === undefined || Number.isNaN(cpuRatio) ? {} : { cpuRatio }),
     ...(note === undefined ? {} : { note }),
     rounds: own.map((each, i) => [each.number, ...references.slice(i, i + 1)]),
   };
+}
+
+/** CPU of the side that takes more, s for a gigabyte; NaN where it is not measured. */
+function busier({ senderCpu = Number.NaN, receiverCpu = Number.NaN }: Measured): number {
+  return Math.max(senderCpu, receiverCpu);
 }
 
 function cpu(
