@@ -37,7 +37,7 @@ export class TagQueue implements AsyncIterableIterator<FlvTag> {
     this.#tags.push(tag);
     this.#bytes += tag.data.length;
     this.#notify();
-    while (!this.#hasReader && this.#bytes > MAX_BYTES && this.#tags.length - this.#head > 1) {
+    while (!this.#hasReader && this.#exceeds(1) && this.#count > 1) {
       this.#shift();
       this.dropped++;
     }
@@ -90,10 +90,18 @@ export class TagQueue implements AsyncIterableIterator<FlvTag> {
   }
 
   #check(): void {
-    if (!this.#full && this.#bytes > MAX_BYTES) this.#full = true;
-    else if (this.#full && this.#bytes <= MAX_BYTES / 2) this.#full = false;
-    else return;
+    if (this.#full === this.#exceeds(this.#full ? 0.5 : 1)) return;
+    this.#full = !this.#full;
     this.#onFull(this.#full);
+  }
+
+  get #count(): number {
+    return this.#tags.length - this.#head;
+  }
+
+  /** Whether that share of what may wait is not enough. */
+  #exceeds(share: number): boolean {
+    return this.#bytes > MAX_BYTES * share || this.#count > MAX_TAGS * share;
   }
 
   #notify(): void {
@@ -105,5 +113,7 @@ export class TagQueue implements AsyncIterableIterator<FlvTag> {
 
 /** Bytes of tags that may wait; one tag is always taken. */
 const MAX_BYTES = 8 * 1024 * 1024;
+/** Tags that may wait: each costs some hundred bytes, however little it carries. */
+const MAX_TAGS = 32_768;
 /** Read entries after which the array is cut. */
 const COMPACT_AT = 1024;

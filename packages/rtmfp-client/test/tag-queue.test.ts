@@ -40,6 +40,16 @@ describe("TagQueue", () => {
     expect((await queue.next()).value?.timestamp).toBe(2);
   });
 
+  it("takes no end of small tags for little", async () => {
+    const { queue, told } = make();
+    for (let i = 0; i < 40_000; i++) queue.push(tag(i));
+    expect(queue.dropped).toBe(40_000 - 32_768);
+    await queue.next();
+    expect(told).toEqual([]);
+    for (let i = 0; i < 10; i++) queue.push(tag(i));
+    expect(told).toEqual(["full"]);
+  });
+
   it("asks to be held back once its reader is slow, and goes on at half", async () => {
     const { queue, told } = make();
     queue.push(tag(0));

@@ -36,7 +36,7 @@ export class Reporter {
     }
     const time = new Date(this.#output.now()).toISOString().slice(11, 19);
     const fields = Object.entries(entry.fields).map(([name, value]) =>
-      name === "message" ? String(value) : `${name}=${value}`,
+      name === "message" ? oneLine(String(value)) : `${name}=${oneLine(String(value))}`,
     );
     const level = entry.level === "info" || entry.level === "debug" ? "" : `${entry.level}: `;
     this.#output.err([time, `${level}${entry.event}`, ...fields].join(" "));
@@ -45,6 +45,11 @@ export class Reporter {
   #write(event: string, fields: object): void {
     this.#output.out(JSON.stringify({ event, ts: this.#output.now(), ...fields }));
   }
+}
+
+/** Names come from clients: they must neither begin a line nor speak to the terminal. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`);
 }
 
 const PROCESS_OUTPUT: ReporterOutput = {
