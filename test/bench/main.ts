@@ -64,7 +64,7 @@ async function bench(options: Options): Promise<number> {
     }
   }
   console.log(`${describe(setting)}\n\n${toText(rows)}`);
-  if (options.profiles !== undefined) printProfiles(options.profiles);
+  if (options.profiles !== undefined) printProfiles(options.profiles, rows);
   if (options.json !== undefined) {
     mkdirSync(dirname(options.json), { recursive: true });
     writeFileSync(options.json, toJson(setting, rows));
@@ -86,10 +86,11 @@ function describeSetting({ node, seconds, rounds }: Options): Setting {
   };
 }
 
-function printProfiles(folder: string): void {
-  for (const file of readdirSync(folder).filter((name) => name.endsWith(PROFILE_SUFFIX))) {
-    console.log(
-      `\n${file.replace(PROFILE_SUFFIX, "")}\n${topSelfTime(readFileSync(join(folder, file), "utf8"), TOP_FUNCTIONS).join("\n")}`,
-    );
+/** Of the cases that ran: the folder may hold older ones. */
+function printProfiles(folder: string, rows: readonly Row[]): void {
+  const ours = (name: string): boolean => rows.some((row) => name.startsWith(`${row.case}-`));
+  for (const name of readdirSync(folder).filter((each) => each.endsWith(PROFILE_SUFFIX) && ours(each))) {
+    const lines = topSelfTime(readFileSync(join(folder, name), "utf8"), TOP_FUNCTIONS);
+    console.log(`\n${[name.replace(PROFILE_SUFFIX, ""), ...lines].join("\n")}`);
   }
 }
