@@ -10,10 +10,10 @@ const USAGE = "usage: pnpm fuzz [--seconds N] [--seed S] [--round R] [--target c
 const WARM_UP_ROUNDS = 60;
 const MOST_REPORTED = 10;
 /**
- * Compiled code goes on growing for a while, by less than 2 MiB in runs of minutes. Worlds, endpoints and sessions of
- * earlier rounds must not stay: 40 KiB of each of a hundred rounds are more than this.
+ * More than twice what sound runs show: 3.2 MiB after 460 rounds at most, compiled code and what the collector frees late.
+ * Worlds, endpoints and sessions of earlier rounds must not stay: 60 KiB of each of 150 rounds are more than this.
  */
-const ALLOWED_GROWTH_BYTES = 4 * 1024 * 1024;
+const ALLOWED_GROWTH_BYTES = 8 * 1024 * 1024;
 
 /** What to run. */
 interface Settings {
