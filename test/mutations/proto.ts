@@ -119,9 +119,30 @@ export const PROTO_FAULTS: readonly Fault[] = [
     ["if (echo === this.tsEchoTx) return undefined;", "", "R7016-3.5.2.2-09", "R7016-3.5.2.2-11"],
   ),
   ...faultsOf(
+    `${PROTO}/path-mtu.ts`,
+    ["if (this.#messageBytes < this.#ceiling) this.#step(now);", "", "R7016-3.5.4.3-01"],
+    ["const IPV6_CEILING = 1_452;", "const IPV6_CEILING = 1_472;", "R7016-3.5.4.3-01"],
+    ["const LOOPBACK_CEILING = 8_192;", "const LOOPBACK_CEILING = 1_472;", "R7016-3.5.4.3-01"],
+    ["this.#host.lostSizes.add(this.#target, this.probeBytes, now);", "", "R7016-3.5.4.3-01"],
+  ),
+  ...faultsOf(
+    `${PROTO}/session-transmit.ts`,
+    ["writeChunk(packet.writer, { type: ChunkType.padding0, payload: padding });", "", "R7016-3.5.4.3-02"],
+    [
+      "const padding = new Uint8Array(packet.room - message.length - 2 * CHUNK_HEADER_BYTES);",
+      "const padding = new Uint8Array(16);",
+      "R7016-3.5.4.3-01",
+    ],
+    [
+      "const start = begin(session, packet, buffer, now, cipher, mtu.probeBytes);",
+      "const start = begin(session, packet, buffer, now, cipher, session.datagramBytes);",
+      "R7016-3.5.4.3-02",
+    ],
+  ),
+  ...faultsOf(
     `${PROTO}/congestion/rfc7016.ts`,
     ["const CWND_INIT = 4380;", "const CWND_INIT = 5840;", "R7016-A.2-01"],
-    ["this.cwnd = lost ? CWND_TIMEDOUT : CWND_INIT;", "this.cwnd = CWND_INIT;", "R7016-A.2-03"],
+    ["this.cwnd = lost ? this.#smss : this.#cwndInit;", "this.cwnd = this.#cwndInit;", "R7016-A.2-03"],
     ["? 7 / 8", "? 3 / 4", "R7016-A.2-04"],
     ["const GENTLE_OUTSTANDING = 67_200;", "const GENTLE_OUTSTANDING = 60_000;", "R7016-A.2-04"],
     [

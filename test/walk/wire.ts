@@ -32,8 +32,9 @@ export class Wire {
   onSent(record: TraceRecord, session: Session): void {
     const packet = decodePacket(record.packet);
     if (packet === undefined) throw new Violation("a packet left that has no header");
-    // A chunk that is too large by itself goes alone.
-    if (record.datagram.length > session.datagramBytes && packet.chunks.length > 1)
+    // A chunk that is too large by itself goes alone; so does a probe of the path's MTU.
+    const probe = packet.chunks.every((chunk) => chunk?.type === ChunkType.padding0 || chunk?.type === ChunkType.ping);
+    if (record.datagram.length > session.datagramBytes && packet.chunks.length > 1 && !probe)
       throw new Violation(`a datagram of ${record.datagram.length} bytes left, ${session.datagramBytes} are allowed`);
     let flow: SendFlow | undefined;
     let sn = 0;

@@ -24,6 +24,13 @@ export interface EndpointConfig {
   readonly listen?: boolean;
   /** Datagram size to send with, whatever the path. Default: 1200, and from there what path MTU discovery finds (§3.5.4.3). */
   readonly datagramBytes?: number;
+  /**
+   * Largest datagram that path MTU discovery tries; 1200 to 65507, where 1200 turns it off. Default 1472 over IPv4,
+   * 1452 over IPv6, 8192 on loopback. More than the local link carries travels in IP fragments.
+   */
+  readonly maxDatagram?: number;
+  /** Spread what the window permits over time, instead of bursts limited by §3.5.2.3 alone. Default true. */
+  readonly pacing?: boolean;
   /** Default: Appendix A. */
   readonly congestion?: CongestionFactory;
   /** Idle time before a keepalive Ping; 0 is none. Default 30000. */

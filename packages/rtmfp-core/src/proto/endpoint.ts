@@ -8,6 +8,7 @@ import { Introductions } from "./introductions.ts";
 import { SESSION_ID_BYTES, unscrambleSessionId } from "./packet.ts";
 import { PacketBuilder } from "./packet-builder.ts";
 import { MAX_JOBS, SEAL_SPARE_BYTES, STANDSTILL_MS, TAG_BYTES } from "./params.ts";
+import { checkDatagramSizes, LostSizes } from "./path-mtu.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./session-table.ts";
 import { type Transmit, transmitSession } from "./session-transmit.ts";
@@ -67,6 +68,8 @@ export class Endpoint implements StartupHost {
   readonly timers: TimerHeap;
   /** Who sent time-critical data lately (§3.5.2.1). */
   readonly timeCritical: TimeCriticalMemory = new TimeCriticalMemory();
+  /** Datagram sizes that paths lost of late. */
+  readonly lostSizes: LostSizes = new LostSizes();
   /** What goes out under the Default Session Key. */
   readonly sender: StartupSender;
   /** Every session, by receive ID, far address and identity. */
@@ -85,6 +88,7 @@ export class Endpoint implements StartupHost {
 
   /** A fresh endpoint. Keeps `config`; nothing happens before the first call. */
   constructor(config: EndpointConfig) {
+    checkDatagramSizes(config);
     this.config = config;
     this.timers = new TimerHeap(config.wake);
     this.sessions = new Sessions(config, this.stats);

@@ -22,6 +22,8 @@ export class Fragment {
   packet = 0;
   /** When it was last sent again, if it was. */
   resentAt: number | undefined = undefined;
+  /** That packet needed more than a 1200-byte datagram. */
+  large = false;
   /** Size of the chunk as last sent, header included (TRANSMIT_SIZE). */
   transmitSize = 0;
   previous: Fragment | undefined = undefined;
@@ -77,6 +79,14 @@ export class FragmentRing {
     if (this.nextSn - this.headSn >= this.#slots.length) this.#grow();
     this.#slots[this.nextSn & (this.#slots.length - 1)] = fragment;
     this.nextSn++;
+    this.count++;
+  }
+
+  /** Puts an entry with a number that was removed back; the ring must be empty. */
+  restore(fragment: Fragment): void {
+    this.headSn = fragment.sequenceNumber;
+    while (this.nextSn - this.headSn > this.#slots.length) this.#grow();
+    this.#slots[this.headSn & (this.#slots.length - 1)] = fragment;
     this.count++;
   }
 

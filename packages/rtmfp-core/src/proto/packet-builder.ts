@@ -10,6 +10,10 @@ export class PacketBuilder {
   body = 0;
   /** No chunk may end beyond this. */
   limit = 0;
+  /** A packet that ends beyond this needs more than a 1200-byte datagram. */
+  largeBeyond = 0;
+  /** The packet was filled with user data, and more waits. */
+  isFull = false;
   /** Serial number of the packet, so that a flow knows whether it already has a chunk in it. */
   serial = 0;
   /** The packet carries user data of a time-critical flow. */
@@ -21,6 +25,8 @@ export class PacketBuilder {
     this.writer = new ByteWriter(buffer, start);
     this.start = start;
     this.limit = limit;
+    this.largeBeyond = limit;
+    this.isFull = false;
     this.serial++;
     this.timeCritical = false;
     this.hasData = false;

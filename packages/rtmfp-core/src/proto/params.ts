@@ -55,6 +55,15 @@ export const FRAGMENT_INTERVAL_MS = 200;
 
 /** Datagram size until path MTU discovery finds better (AMB-25), and the least ever used. */
 export const INITIAL_DATAGRAM_BYTES = 1_200;
+/** Largest UDP payload. */
+export const MAX_DATAGRAM_BYTES = 65_507;
+/** Path MTU discovery: what must have been acknowledged on a path before it is probed. */
+export const PROBE_AFTER_BYTES = 9_600;
+/** How long a datagram size without an answer, and what is larger, is not tried; and hosts remembered for that. */
+export const LOST_SIZE_MS = 600_000;
+export const MAX_LOST_SIZES = 1_024;
+/** Losses of nothing but large packets, ERTO apart, after which a path is taken not to carry them. */
+export const BLACK_HOLE_TIMEOUTS = 2;
 /** Room a datagram buffer needs beyond the packet itself: cipher padding and HMAC. */
 export const SEAL_SPARE_BYTES = 64;
 

@@ -5,15 +5,10 @@ import type { AckEvent, CongestionController } from "./congestion/controller.ts"
 import { type Fragment, OutstandingList } from "./fragment.ts";
 import { LingerQueue } from "./linger-queue.ts";
 import type { Option } from "./option.ts";
+import { Pacer } from "./pacing.ts";
 import type { PacketBuilder } from "./packet-builder.ts";
-import {
-  ACK_EVERY_PACKETS,
-  BURST_PACKETS,
-  INITIAL_DATAGRAM_BYTES,
-  NAKS_FOR_LOSS,
-  SEND_LINGER_MS,
-  WINDOW_BLOCK_BYTES,
-} from "./params.ts";
+import { ACK_EVERY_PACKETS, BURST_PACKETS, NAKS_FOR_LOSS, SEND_LINGER_MS, WINDOW_BLOCK_BYTES } from "./params.ts";
+import type { PathMtu } from "./path-mtu.ts";
 import type { Priority } from "./priority.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import type { RecvFlow } from "./recv-flow.ts";
@@ -29,6 +24,10 @@ export interface SendSideHost {
   readonly bufferProbe: boolean;
   /** See EndpointConfig.tailLossProbe. */
   readonly tailLossProbe: boolean;
+  /** See EndpointConfig.pacing. */
+  readonly pacing: boolean;
+  readonly datagramBytes: number;
+  readonly pathMtu: PathMtu | undefined;
   /** There may be something to transmit. */
   requestTransmit(): void;
   /** Makes sure that `node` wakes at `at`, ms, or before. */
@@ -87,6 +86,11 @@ export class SendSide implements SendFlowHost {
   /** Packets, by serial, of which the packet being processed acknowledged something. */
   readonly #ackedPackets: number[] = [];
   readonly #tailProbe: TailProbe;
+  readonly #pacer: Pacer | undefined;
+  /** What became of packets in one acknowledgement, or timeout: large ones acknowledged or lost, small ones lost. */
+  #largeAcked = false;
+  #largeLost = false;
+  #smallLost = false;
   /** When the acknowledgement being processed arrived. */
   #ackTime = 0;
 
@@ -94,6 +98,7 @@ export class SendSide implements SendFlowHost {
     this.#host = host;
     this.congestion = congestion;
     this.#tailProbe = new TailProbe(host.tailLossProbe);
+    this.#pacer = host.pacing ? new Pacer() : undefined;
   }
 
   get erto(): number {
@@ -130,10 +135,16 @@ export class SendSide implements SendFlowHost {
     return flow;
   }
 
-  /** True if user data may be put into a packet now. */
-  get canSend(): boolean {
+  /** True if user data may be put into a packet now; if only pacing forbids it, the session wakes when it may. */
+  canSend(now: number): boolean {
     if (this.#ready.peek() === undefined) return false;
-    return this.#tailProbe.due || (this.#burstLeft > 0 && this.outstandingBytes < this.congestion.window);
+    if (this.#tailProbe.due) return true;
+    const { window } = this.congestion;
+    if (this.#burstLeft <= 0 || this.outstandingBytes >= window) return false;
+    if (this.#pacer === undefined || this.#pacer.allows(now, window, this.#host.rtt.srtt, this.#host.datagramBytes))
+      return true;
+    this.#host.wakeAt(this.#pacer.at);
+    return false;
   }
 
   /** Fills the packet with user data as far as window, budget and room allow; a tail-loss probe goes out regardless. */
@@ -141,12 +152,16 @@ export class SendSide implements SendFlowHost {
     const probing = this.#tailProbe.due;
     if (this.#burstLeft <= 0 && !probing) return;
     const firstTsn = this.#nextTsn;
+    const before = this.outstandingBytes;
     let previous: Fragment | undefined;
     while (this.outstandingBytes < this.congestion.window || probing) {
       const flow = this.#ready.peek();
       if (flow === undefined) break;
       const fragment = flow.windowOpen ? flow.writeNext(packet, previous) : "idle";
-      if (fragment === "full") break;
+      if (fragment === "full") {
+        packet.isFull = true;
+        break;
+      }
       if (fragment === "idle") {
         this.#ready.drop();
         continue;
@@ -157,6 +172,8 @@ export class SendSide implements SendFlowHost {
     if (!packet.hasData) return;
     this.#ready.rotate();
     this.#burstLeft--;
+    this.#pacer?.onSent(this.outstandingBytes - before);
+    if (packet.writer.pos > packet.largeBeyond) this.#markLarge(firstTsn);
     this.timeoutAt = now + this.#host.rtt.erto;
     this.#host.wakeAt(this.timeoutAt);
     this.#tailProbe.onSent(firstTsn, now, this.#host.rtt, this.#outstanding.hasOnePacket);
@@ -193,7 +210,8 @@ export class SendSide implements SendFlowHost {
     ack.fastGrowAllowed = hints.fastGrowAllowed;
     this.congestion.onAck(ack);
     this.stats.bytesAcked += ack.ackedBytes;
-    this.#burstLeft = Math.max(BURST_PACKETS, 2 * Math.ceil(ack.ackedBytes / INITIAL_DATAGRAM_BYTES));
+    this.#burstLeft = Math.max(BURST_PACKETS, 2 * Math.ceil(ack.ackedBytes / this.#host.datagramBytes));
+    this.#tellLarge(now);
     if (this.timeoutAt !== Number.POSITIVE_INFINITY) this.timeoutAt = now + this.#host.rtt.erto;
     const waiting = this.#outstanding.first !== undefined;
     this.#tailProbe.onAck(waiting, ack.ackedBytes > 0, now, this.#host.rtt, this.#outstanding.hasOnePacket);
@@ -207,9 +225,14 @@ export class SendSide implements SendFlowHost {
     if (flow?.onException(code)) this.#host.onFlowException(flow, code);
   }
 
-  /** The session woke: handles TIMEOUT_ALARM (§3.6.2.6), the tail-loss probe and lingering flows. */
+  /** The session woke: handles TIMEOUT_ALARM (§3.6.2.6), probes, pacing and lingering flows. */
   onTimer(now: number): void {
+    this.#host.pathMtu?.onTimer(now);
     if (this.#tailProbe.at <= now) this.#probeTail();
+    if (this.#pacer !== undefined && this.#pacer.at <= now) {
+      this.#pacer.at = Number.POSITIVE_INFINITY;
+      this.#host.requestTransmit();
+    }
     if (this.timeoutAt <= now) {
       this.timeoutAt = Number.POSITIVE_INFINITY;
       this.#tailProbe.reset();
@@ -221,6 +244,7 @@ export class SendSide implements SendFlowHost {
       this.stats.timeouts += lost ? 1 : 0;
       this.congestion.onTimeout(lost);
       this.#burstLeft = BURST_PACKETS;
+      this.#tellLarge(now);
       this.#host.requestTransmit();
     }
     this.#lingering.release(now, this.#flows);
@@ -228,7 +252,9 @@ export class SendSide implements SendFlowHost {
 
   /** When this side next needs the session to wake. */
   get nextDeadline(): number {
-    return Math.min(this.timeoutAt, this.#tailProbe.at, this.#lingering.next);
+    const pacedAt = this.#pacer?.at ?? Number.POSITIVE_INFINITY;
+    const mtuProbeAt = this.#host.pathMtu?.at ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.timeoutAt, this.#tailProbe.at, this.#lingering.next, pacedAt, mtuProbeAt);
   }
 
   /** The session left S_OPEN: all flows end at once (§3.5.5). */
@@ -288,6 +314,7 @@ export class SendSide implements SendFlowHost {
       if (this.#ackedPackets.at(-1) !== fragment.packet) this.#ackedPackets.push(fragment.packet);
     }
     (this.#ack as AckEvent).ackedBytes += fragment.transmitSize;
+    if (fragment.large) this.#largeAcked = true;
     this.#land(fragment);
   };
 
@@ -337,13 +364,34 @@ export class SendSide implements SendFlowHost {
     }
     this.stats.fragmentsSent++;
     fragment.tsn = this.#nextTsn++;
+    fragment.large = false;
     this.#outstanding.append(fragment);
     this.outstandingBytes += fragment.transmitSize;
     fragment.flow.outstandingBytes += fragment.transmitSize;
   }
 
+  /** What went out from number `tsn` on travels in a packet larger than 1200-byte datagrams. */
+  #markLarge(tsn: number): void {
+    for (
+      let fragment = this.#outstanding.last;
+      fragment !== undefined && fragment.tsn >= tsn;
+      fragment = fragment.previous
+    )
+      fragment.large = true;
+  }
+
+  #tellLarge(now: number): void {
+    if (this.#largeAcked) this.#host.pathMtu?.onLargeAcked();
+    else if (this.#largeLost && !this.#smallLost) this.#host.pathMtu?.onLargeLost(now);
+    this.#largeAcked = false;
+    this.#largeLost = false;
+    this.#smallLost = false;
+  }
+
   #lose(fragment: Fragment): void {
     this.stats.fragmentsLost++;
+    if (fragment.large) this.#largeLost = true;
+    else this.#smallLost = true;
     this.#land(fragment);
     fragment.flow.onLost(fragment);
   }

@@ -1,6 +1,7 @@
 /** What a session needs of its endpoint. */
 import type { EndpointConfig } from "./config.ts";
 import type { EndpointEvent } from "./events.ts";
+import type { LostSizes } from "./path-mtu.ts";
 import type { Session } from "./session.ts";
 import type { EndpointStats } from "./stats.ts";
 import type { TimeCriticalMemory } from "./time-critical.ts";
@@ -14,6 +15,7 @@ export interface SessionHost {
   readonly timeCritical: TimeCriticalMemory;
   /** When the process last went on after it stood still, ms; -Infinity if it never did. */
   readonly resumedAt: number;
+  readonly lostSizes: LostSizes;
   /** Tells the layer above. */
   emit(event: EndpointEvent): void;
   /** The session may have a packet to send. */

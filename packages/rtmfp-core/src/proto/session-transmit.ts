@@ -6,6 +6,8 @@ import type { TraceRecord } from "./config.ts";
 import type { PacketCipher } from "./crypto-profile.ts";
 import { HeaderFlag, Mode, SESSION_ID_BYTES, scrambleSessionId } from "./packet.ts";
 import type { PacketBuilder } from "./packet-builder.ts";
+import { INITIAL_DATAGRAM_BYTES } from "./params.ts";
+import { PathMtu } from "./path-mtu.ts";
 import type { Session } from "./session.ts";
 import type { SessionHost } from "./session-host.ts";
 
@@ -41,15 +43,20 @@ export function transmitSession(
   if (session.strayPing !== undefined) return transmitStrayPing(session, host, packet, buffer, now, out, cipher);
   const open = session.state === "S_OPEN";
   const wantsAck = open && session.receives.ackNow;
-  if (session.control.length === 0 && !wantsAck && !(open && session.sends.canSend)) return false;
+  const fill = open && session.sends.canSend(now);
+  if (open && session.pathMtu?.due === true) return transmitMtuProbe(session, host, packet, buffer, now, out, cipher);
+  if (session.control.length === 0 && !wantsAck && !fill) return false;
 
   const { tsTx, tsEchoTx } = session.rtt;
-  const start = begin(session, packet, buffer, now, cipher);
+  const start = begin(session, packet, buffer, now, cipher, session.datagramBytes);
   writeControl(session, packet);
   if (open) {
-    const fill = session.sends.canSend;
     if (wantsAck || (session.receives.owesAck && (fill || !packet.isEmpty))) session.receives.writeAcks(packet);
     if (fill) session.sends.fill(packet, now);
+    if (packet.isFull && host.config.datagramBytes === undefined) {
+      session.pathMtu ??= new PathMtu(session, host);
+      session.pathMtu.onFullPacket(now);
+    }
   }
   if (packet.isEmpty) {
     session.rtt.tsTx = tsTx;
@@ -63,9 +70,18 @@ export function transmitSession(
 }
 
 /** Starts a packet behind session ID and cipher headroom, with header and timestamps (§2.2.4, §3.5.2.2). */
-function begin(session: Session, packet: PacketBuilder, buffer: Uint8Array, now: number, cipher: PacketCipher): number {
+function begin(
+  session: Session,
+  packet: PacketBuilder,
+  buffer: Uint8Array,
+  now: number,
+  cipher: PacketCipher,
+  datagramBytes: number,
+): number {
   const start = SESSION_ID_BYTES + cipher.headroom;
-  packet.begin(buffer, start, start + cipher.packetCapacity(session.datagramBytes));
+  packet.begin(buffer, start, start + cipher.packetCapacity(datagramBytes));
+  if (datagramBytes > INITIAL_DATAGRAM_BYTES)
+    packet.largeBeyond = start + cipher.packetCapacity(INITIAL_DATAGRAM_BYTES);
   const timestamp = session.rtt.takeTimestamp(now);
   const echo = session.rtt.takeEcho(now);
   packet.writer.u8(
@@ -127,9 +143,29 @@ function transmitStrayPing(
   const stray = session.strayPing;
   session.strayPing = undefined;
   if (stray === undefined) return false;
-  const start = begin(session, packet, buffer, now, cipher);
+  const start = begin(session, packet, buffer, now, cipher, session.datagramBytes);
   writeChunk(packet.writer, { type: ChunkType.ping, message: stray.message });
   finish(session, host, packet, buffer, start, now, out, cipher, stray.to, stray.via);
+  return true;
+}
+
+/** A probe of path MTU discovery: Padding, and a Ping behind it that is lost with whatever the path cuts off (§3.5.4.3). */
+function transmitMtuProbe(
+  session: Session,
+  host: SessionHost,
+  packet: PacketBuilder,
+  buffer: Uint8Array,
+  now: number,
+  out: Transmit,
+  cipher: PacketCipher,
+): boolean {
+  const mtu = session.pathMtu as PathMtu;
+  const start = begin(session, packet, buffer, now, cipher, mtu.probeBytes);
+  const message = mtu.takeProbe(now);
+  const padding = new Uint8Array(packet.room - message.length - 2 * CHUNK_HEADER_BYTES);
+  writeChunk(packet.writer, { type: ChunkType.padding0, payload: padding });
+  writeChunk(packet.writer, { type: ChunkType.ping, message });
+  finish(session, host, packet, buffer, start, now, out, cipher, session.address as Address, session.via);
   return true;
 }
 

@@ -26,6 +26,7 @@ import {
   PING_REPLIES_PER_SECOND,
   TIME_CRITICAL_MS,
 } from "./params.ts";
+import type { PathMtu, PathMtuHost } from "./path-mtu.ts";
 import { ReceiveSide, type ReceiveSideHost, UserDataOption } from "./receive-side.ts";
 import type { RecvFlow } from "./recv-flow.ts";
 import { RoundTripTimer } from "./rtt.ts";
@@ -70,7 +71,7 @@ interface StrayPing {
 }
 
 /** One session with one far end. Made by Endpoint.open, or announced by an "incoming" event. Every time is in ms. */
-export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
+export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMtuHost {
   heapDeadline: number = Number.POSITIVE_INFINITY;
   heapIndex = -1;
   /** For the layer above. */
@@ -106,6 +107,8 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
   readonly receives: ReceiveSide;
   /** When to Ping a silent far end, and when to give it up (§3.5.4.1). */
   readonly keepalive: Keepalive;
+  /** Path MTU discovery, once it is of use. */
+  pathMtu: PathMtu | undefined;
   /** Control chunks that wait for a packet. */
   readonly control: Fifo<Chunk> = new Fifo();
   /** A mobility probe that waits to be sent (§3.5.4.2). */
@@ -386,6 +389,10 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     return this.#host.config.tailLossProbe !== false;
   }
 
+  get pacing(): boolean {
+    return this.#host.config.pacing !== false;
+  }
+
   congestionHints(now: number): { timeCriticalSent: boolean; fastGrowAllowed: boolean } {
     return {
       timeCriticalSent: now - this.lastTimeCriticalSent < TIME_CRITICAL_MS,
@@ -477,6 +484,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
   }
 
   #onPingReply(message: Uint8Array, now: number, from: Address, via: number): void {
+    if (this.pathMtu?.onPingReply(message, now)) return;
     if (!isProbe(message)) {
       this.#host.emit({ type: "pong", session: this, message: message.slice() });
       return;
@@ -485,6 +493,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost {
     const before = this.address as Address;
     this.address = { host: from.host, port: from.port };
     this.via = via;
+    this.pathMtu?.restart();
     this.#host.stats.moves++;
     this.#host.sessionMoved(this, formatAddress(before));
     this.#host.emit({ type: "moved", session: this, from: before });

@@ -65,6 +65,12 @@ export interface EndpointStats {
   mobilityProbes: number;
   /** Far ends that moved. */
   moves: number;
+  /** Probes of path MTU discovery that were sent. */
+  mtuProbes: number;
+  /** Of these packets, those without an answer. */
+  mtuProbesLost: number;
+  /** Falls back to 1200-byte datagrams because a path lost larger ones only. */
+  mtuBlackHoles: number;
   /** Sessions that reached S_OPEN, by either end. */
   sessionsOpened: number;
   /** Of these, those that have ended. */
@@ -103,6 +109,9 @@ export function newEndpointStats(): EndpointStats {
     controlDropped: 0,
     mobilityProbes: 0,
     moves: 0,
+    mtuProbes: 0,
+    mtuProbesLost: 0,
+    mtuBlackHoles: 0,
     sessionsOpened: 0,
     sessionsClosed: 0,
   };

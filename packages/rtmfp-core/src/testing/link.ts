@@ -21,6 +21,11 @@ export interface LinkOptions {
   readonly duplicate: number;
   /** Largest IP packet in bytes: 28 more than the UDP payload on IPv4, 48 more on IPv6. Default 1500. */
   readonly mtu: number;
+  /**
+   * Tell the sender of a datagram that is larger, as routers should: its kernel then sends in fragments, each of which
+   * may be lost. False is a black hole: larger datagrams vanish every time. Default true.
+   */
+  readonly reportsMtu: boolean;
   /** Rate, UDP and IP headers included. Default Infinity: no queue forms. */
   readonly bitsPerSecond: number;
   /** Drop-tail limit of bytes waiting, headers included; the datagram being sent does not wait. Default 150,000. */
@@ -75,10 +80,10 @@ export class SimPipe {
 
   /** Takes a packet at this end. */
   push(packet: SimPacket): void {
-    const { mtu, bitsPerSecond, queueBytes } = this.#options;
+    const { mtu, reportsMtu, bitsPerSecond, queueBytes } = this.#options;
     const ipv6 = isIpv6(packet.to.host);
     if (fragmentCount(packet.bytes.length, ipv6, mtu) > 1 && !packet.mayFragment) {
-      packet.sender.learnMtu(packet.target, mtu);
+      if (reportsMtu) packet.sender.learnMtu(packet.target, mtu);
       this.#traffic.dropped(packet, "mtu");
       return;
     }
@@ -197,6 +202,7 @@ const DEFAULT_LINK: LinkOptions = {
   reorderMs: 10,
   duplicate: 0,
   mtu: 1500,
+  reportsMtu: true,
   bitsPerSecond: Number.POSITIVE_INFINITY,
   queueBytes: 150_000,
 };

@@ -41,7 +41,13 @@ export function sendBench(config: Partial<EndpointConfig> = {}, seed = 1): SendB
   const link = { latencyMs: 0, mtu: 9_000 };
   const manual = new ManualWindow();
   const host = world.host("near", { link });
-  const node = rawNode(host, "near", { keepaliveMs: 0, tailLossProbe: false, congestion: () => manual, ...config });
+  const node = rawNode(host, "near", {
+    keepaliveMs: 0,
+    tailLossProbe: false,
+    ...(config.maxDatagram === undefined ? { datagramBytes: 1_200 } : {}),
+    congestion: () => manual,
+    ...config,
+  });
   const far = new Scripted(world.host("far", { link }), "far", node.address);
   const session = openScripted(world, node, far);
   const turn = (): void => {

@@ -11,12 +11,16 @@ import { type HostOptions, type LinkOptions, type SimHost, SimWorld } from "../.
 export function endpointOn(
   host: SimHost,
   identity: FlashProfileOptions["identity"],
-  options: Partial<PeerEndpointOptions> & { crypto?: Partial<FlashProfileOptions>; port?: number } = {},
+  options: Partial<PeerEndpointOptions> & { crypto?: Partial<FlashProfileOptions>; port?: number; host?: string } = {},
 ): PeerEndpoint {
-  const { crypto, port, ...rest } = options;
+  const { crypto, port, host: bound, ...rest } = options;
   const random = (length: number): Uint8Array => host.random(length);
   const profile = createFlashProfile({ identity, random, ...crypto });
-  return new PeerEndpoint(host.open([{ port: port ?? 0 }]), { profile, random, ...rest });
+  return new PeerEndpoint(host.open([{ port: port ?? 0, ...(bound === undefined ? {} : { host: bound }) }]), {
+    profile,
+    random,
+    ...rest,
+  });
 }
 
 /** Two hosts, a client's endpoint and a server's; all impairment is on the client's access link. */

@@ -6,6 +6,8 @@ export interface CongestionController {
   readonly window: number;
   /** After all acknowledgements of one received packet. */
   onAck(event: AckEvent): void;
+  /** The session sends with datagrams of up to that many bytes from now on, 1200 at first. */
+  onDatagramBytes?(bytes: number): void;
   /** The retransmission timeout fired; `lost` tells whether anything was in flight. */
   onTimeout(lost: boolean): void;
 }

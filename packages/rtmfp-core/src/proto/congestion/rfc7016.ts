@@ -9,6 +9,8 @@ export class Rfc7016Congestion implements CongestionController {
   ssthresh: number = Number.POSITIVE_INFINITY;
   /** Acknowledged bytes that have not yet counted toward an increase. */
   ackedBytesAccumulator = 0;
+  #smss = SMSS;
+  #cwndInit = CWND_INIT;
 
   get window(): number {
     return this.cwnd;
@@ -17,7 +19,14 @@ export class Rfc7016Congestion implements CongestionController {
   onTimeout(lost: boolean): void {
     this.ssthresh = Math.max(this.ssthresh, this.cwnd * 0.75);
     this.ackedBytesAccumulator = 0;
-    this.cwnd = lost ? CWND_TIMEDOUT : CWND_INIT;
+    this.cwnd = lost ? this.#smss : this.#cwndInit;
+  }
+
+  /** Larger segments than the RFC's examples count as one still; the initial window is that of RFC 5681 §3.1. */
+  onDatagramBytes(bytes: number): void {
+    this.#smss = Math.max(bytes, SMSS);
+    this.#cwndInit = this.#smss > LARGE_SMSS ? 2 * this.#smss : Math.max(CWND_INIT, 3 * this.#smss);
+    this.cwnd = Math.max(this.cwnd, this.#smss);
   }
 
   onAck(event: AckEvent): void {
@@ -26,7 +35,7 @@ export class Rfc7016Congestion implements CongestionController {
         event.timeCriticalSent || (event.preAckOutstanding > GENTLE_OUTSTANDING && event.fastGrowAllowed)
           ? 7 / 8
           : 1 / 2;
-      this.ssthresh = Math.max(event.preAckOutstanding * gentle, CWND_INIT);
+      this.ssthresh = Math.max(event.preAckOutstanding * gentle, this.#cwndInit);
       this.cwnd = this.ssthresh;
       this.ackedBytesAccumulator = 0;
       return;
@@ -34,8 +43,8 @@ export class Rfc7016Congestion implements CongestionController {
     if (event.ackedBytes === 0 || event.nak || event.preAckOutstanding < this.cwnd) return;
     // §A.2 caps growth at SMSS per acknowledgement and expects one for every second packet; one that stands for more
     // packets grows the window as those would have.
-    const cap = SMSS * Math.max(1, Math.ceil(event.ackedBytes / (2 * SMSS)));
-    this.cwnd = Math.max(this.cwnd + Math.min(this.#increase(event), cap), CWND_INIT);
+    const cap = this.#smss * Math.max(1, Math.ceil(event.ackedBytes / (2 * this.#smss)));
+    this.cwnd = Math.max(this.cwnd + Math.min(this.#increase(event), cap), this.#cwndInit);
   }
 
   #increase(event: AckEvent): number {
@@ -60,6 +69,7 @@ export class Rfc7016Congestion implements CongestionController {
 /** §A.2 names these values as examples. */
 const SMSS = 1460;
 const CWND_INIT = 4380;
-const CWND_TIMEDOUT = SMSS;
+/** RFC 5681 §3.1: above it, the initial window is two segments rather than three. */
+const LARGE_SMSS = 2190;
 /** 7/8 of the window at which 1 percent equals 768 bytes (§A.1). */
 const GENTLE_OUTSTANDING = 67_200;
