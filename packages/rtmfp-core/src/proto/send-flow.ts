@@ -94,6 +94,8 @@ export class SendFlow implements ReceiptOwner, TimerNode {
   /** No entry below this number is waiting to be sent again, the head aside. */
   #scanSn = 1;
   #finalSn: number | undefined;
+  /** The highest entry given up that only the FSN of later entries tells of. */
+  #skippedSn = 0;
   #lastSerial = 0;
   #highestAck = 0;
   #probeInterval = 0;
@@ -233,6 +235,7 @@ export class SendFlow implements ReceiptOwner, TimerNode {
 
   /** After all acknowledgements of a packet: the flow may be complete, or ready to send again. */
   onAckEnd(): void {
+    if (this.#ring.isEmpty && this.#highestAck < this.#skippedSn) this.#appendForwardUpdate();
     if (this.#state === "F_CLOSING" && this.#ring.isEmpty && this.#messages.length === 0) {
       this.#state = "F_COMPLETE_LINGER";
       this.#host.unschedule(this);
@@ -311,9 +314,20 @@ export class SendFlow implements ReceiptOwner, TimerNode {
   #trim(): void {
     for (let head = this.#ring.head; head !== undefined; head = this.#ring.head) {
       if (head.inFlight || !head.abandoned || !this.#sendsAfter(head)) return;
+      this.#skippedSn = head.sequenceNumber;
       this.#ring.remove(head.sequenceNumber);
       this.#settleFragment(head);
     }
+  }
+
+  /**
+   * What should have carried the FSN was acknowledged by an earlier transmission that did not carry it: the receiver
+   * still waits for what was given up (§3.6.2.7.1).
+   */
+  #appendForwardUpdate(): void {
+    const update = new Fragment(this, this.#skippedSn, undefined, 0, 0, FragmentControl.whole);
+    update.everSent = true;
+    this.#ring.restore(update);
   }
 
   /** True if something behind the head is going to be sent, and with it an FSN that covers the head. */

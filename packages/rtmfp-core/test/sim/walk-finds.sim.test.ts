@@ -10,6 +10,7 @@ import { PacketReassembly } from "../../src/proto/startup/packet-fragments.ts";
 import { SimWorld } from "../../src/testing/index.ts";
 import { nameOf, type RawNode, type RawOptions, rawNode } from "./raw.ts";
 import { ack, data, encodeDatagram, next, openScripted, Scripted, startup } from "./scripted.ts";
+import { sendBench } from "./send-bench.ts";
 
 interface Bench {
   readonly world: SimWorld;
@@ -251,4 +252,29 @@ describe("a sending flow that is complete", () => {
     expect(b.far.takeChunks(ChunkType.bufferProbe)).toEqual([]);
     expect(flow.heapIndex).toBe(-1);
   });
+});
+
+describe("a fragment that was given up", () => {
+  it(
+    ...rfc("R7016-3.6.2.7.1-01", "R7016-3.6.2.3-04"),
+    "is told of although an old acknowledgement took what was to carry the news",
+    () => {
+      const b = sendBench();
+      const flow = b.session.openFlow(new Uint8Array(1));
+      const [one, two] = [flow.write(new Uint8Array(10)), flow.write(new Uint8Array(10))];
+      flow.close();
+      expect(b.flush()).toEqual([["D 1 o1 f0 OPT", "N FIN"]]);
+      b.manual.window = 0;
+      b.world.run(11_000);
+      one.abandon();
+      two.abandon();
+      b.manual.window = 1e9;
+      expect(b.flush()).toEqual([["D 2 o0 f2 ABN FIN OPT"]]);
+      b.hear(ack(flow.id, 127, 0, [2, 2]));
+      expect(b.flush()).toEqual([["D 1 o0 f1 ABN"]]);
+      expect(flow.state).toBe("F_CLOSING");
+      b.hear(ack(flow.id, 127, 2));
+      expect(flow.state).toBe("F_COMPLETE_LINGER");
+    },
+  );
 });
