@@ -72,7 +72,7 @@ export function ours(
   };
 }
 
-/** The peer's program in one of its modes. `perSecond` guesses the bytes to send from the time to take. */
+/** The peer's program in one of its modes; `args` tells it how much to do in about that time. */
 export function peers(
   mode: PeerMode,
   args: (seconds: number) => readonly string[],
