@@ -120,7 +120,7 @@ export const PROTO_FAULTS: readonly Fault[] = [
   ),
   ...faultsOf(
     `${PROTO}/path-mtu.ts`,
-    ["if (this.#messageBytes < this.#ceiling) this.#step(now);", "", "R7016-3.5.4.3-01"],
+    ["this.#set(this.#messageBytes);", "", "R7016-3.5.4.3-01"],
     ["const IPV6_CEILING = 1_452;", "const IPV6_CEILING = 1_472;", "R7016-3.5.4.3-01"],
     ["const LOOPBACK_CEILING = 8_192;", "const LOOPBACK_CEILING = 1_472;", "R7016-3.5.4.3-01"],
     ["this.#host.lostSizes.add(this.#target, this.probeBytes, now);", "", "R7016-3.5.4.3-01"],

@@ -103,10 +103,17 @@ export class PathMtu {
     this.#set(INITIAL_DATAGRAM_BYTES);
   }
 
-  /** A packet was filled to the brim with user data: larger ones would be of use. */
+  /** A packet was filled to the brim with user data: larger ones would be of use. Takes the next step of the search. */
   onFullPacket(now: number): void {
     if (this.probeBytes !== 0 || this.#session.datagramBytes >= this.#ceiling || now < this.#notBefore) return;
-    if (this.#session.sends.stats.bytesAcked - this.#ackedBefore >= PROBE_AFTER_BYTES) this.#step(now);
+    if (this.#session.sends.stats.bytesAcked - this.#ackedBefore < PROBE_AFTER_BYTES) return;
+    const larger = STEPS.find((step) => step > this.#session.datagramBytes) ?? this.#ceiling;
+    const next = Math.min(larger, this.#ceiling);
+    this.#notBefore = this.#host.lostSizes.blockedUntil(this.#target, next, now);
+    if (this.#notBefore !== 0) return;
+    this.probeBytes = next;
+    this.due = true;
+    this.#session.requestTransmit();
   }
 
   /** The Ping message of the probe that is due, which now goes out. */
@@ -121,14 +128,14 @@ export class PathMtu {
   }
 
   /** A Ping Reply; true if it answers a probe of ours, whichever. */
-  onPingReply(message: Uint8Array, now: number): boolean {
+  onPingReply(message: Uint8Array): boolean {
     if (!equalBytes(message.subarray(0, this.#nonce.length), this.#nonce)) return false;
     if (this.#message === undefined || !equalBytes(message, this.#message)) return true;
     this.#message = undefined;
     this.#host.lostSizes.remove(this.#target, this.#messageBytes);
+    this.#notBefore = 0;
     this.#set(this.#messageBytes);
     this.#endProbe();
-    if (this.#messageBytes < this.#ceiling) this.#step(now);
     return true;
   }
 
@@ -154,16 +161,6 @@ export class PathMtu {
     this.#host.lostSizes.add(this.#target, datagramBytes, now);
     this.#host.stats.mtuBlackHoles++;
     this.restart();
-  }
-
-  #step(now: number): void {
-    const larger = STEPS.find((step) => step > this.#session.datagramBytes) ?? this.#ceiling;
-    const next = Math.min(larger, this.#ceiling);
-    this.#notBefore = this.#host.lostSizes.blockedUntil(this.#target, next, now);
-    if (this.#notBefore !== 0) return;
-    this.probeBytes = next;
-    this.due = true;
-    this.#session.requestTransmit();
   }
 
   #aim(): void {

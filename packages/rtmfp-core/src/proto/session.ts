@@ -484,7 +484,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
   }
 
   #onPingReply(message: Uint8Array, now: number, from: Address, via: number): void {
-    if (this.pathMtu?.onPingReply(message, now)) return;
+    if (this.pathMtu?.onPingReply(message)) return;
     if (!isProbe(message)) {
       this.#host.emit({ type: "pong", session: this, message: message.slice() });
       return;
