@@ -1,10 +1,11 @@
 // `pnpm sim --seeds N [--seed S] [--log]`: random walks in virtual time; the last line is `N passed, N failed`.
+import { setImmediate as turn } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { walk } from "./walk.ts";
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2));
 
-function main(argv: readonly string[]): number {
+async function main(argv: readonly string[]): Promise<number> {
   const usage = "usage: pnpm sim --seeds N [--seed S] [--log]";
   let options: { seeds: number; seed: number; log: boolean };
   try {
@@ -32,6 +33,8 @@ function main(argv: readonly string[]): number {
   for (let seed = options.seed; seed < options.seed + options.seeds; seed++) {
     const result = walk(seed, options.log ? (line) => console.log(line) : undefined);
     steps += result.steps;
+    // Native objects are released between turns of the loop, and only there.
+    await turn();
     if (result.failure === undefined) continue;
     failed++;
     console.log(`seed ${seed}, step ${result.steps}: ${result.failure.message}`);

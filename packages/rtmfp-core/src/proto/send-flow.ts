@@ -94,8 +94,8 @@ export class SendFlow implements ReceiptOwner, TimerNode {
   /** No entry below this number is waiting to be sent again, the head aside. */
   #scanSn = 1;
   #finalSn: number | undefined;
-  /** The highest entry given up that only the FSN of later entries tells of. */
-  #skippedSn = 0;
+  /** The highest FSN told or about to be told. */
+  #forwardTold = 0;
   #lastSerial = 0;
   #highestAck = 0;
   #probeInterval = 0;
@@ -235,7 +235,7 @@ export class SendFlow implements ReceiptOwner, TimerNode {
 
   /** After all acknowledgements of a packet: the flow may be complete, or ready to send again. */
   onAckEnd(): void {
-    if (this.#ring.isEmpty && this.#highestAck < this.#skippedSn) this.#appendForwardUpdate();
+    if (this.#ring.isEmpty && this.#highestAck < this.#forwardTold) this.#appendForwardUpdate();
     if (this.#state === "F_CLOSING" && this.#ring.isEmpty && this.#messages.length === 0) {
       this.#state = "F_COMPLETE_LINGER";
       this.#host.unschedule(this);
@@ -314,7 +314,7 @@ export class SendFlow implements ReceiptOwner, TimerNode {
   #trim(): void {
     for (let head = this.#ring.head; head !== undefined; head = this.#ring.head) {
       if (head.inFlight || !head.abandoned || !this.#sendsAfter(head)) return;
-      this.#skippedSn = head.sequenceNumber;
+      if (head.sequenceNumber > this.#forwardTold) this.#forwardTold = head.sequenceNumber;
       this.#ring.remove(head.sequenceNumber);
       this.#settleFragment(head);
     }
@@ -325,7 +325,7 @@ export class SendFlow implements ReceiptOwner, TimerNode {
    * still waits for what was given up (§3.6.2.7.1).
    */
   #appendForwardUpdate(): void {
-    const update = new Fragment(this, this.#skippedSn, undefined, 0, 0, FragmentControl.whole);
+    const update = new Fragment(this, this.#forwardTold, undefined, 0, 0, FragmentControl.whole);
     update.everSent = true;
     this.#ring.restore(update);
   }
@@ -459,7 +459,9 @@ export class SendFlow implements ReceiptOwner, TimerNode {
     if (!next) {
       writer.vlu(this.id);
       writer.vlu(sn);
-      writer.vlu(sn - this.#forwardSn());
+      const forward = this.#forwardSn();
+      if (forward > this.#forwardTold) this.#forwardTold = forward;
+      writer.vlu(sn - forward);
       if (options !== undefined) writeOptionList(writer, options);
     }
     if (length > 0 && receipt !== undefined) writer.put(receipt.data.subarray(fragment.start, fragment.end));

@@ -271,7 +271,7 @@ describe("a fragment that was given up", () => {
       b.manual.window = 1e9;
       expect(b.flush()).toEqual([["D 2 o0 f2 ABN FIN OPT"]]);
       b.hear(ack(flow.id, 127, 0, [2, 2]));
-      expect(b.flush()).toEqual([["D 1 o0 f1 ABN"]]);
+      expect(b.flush()).toEqual([["D 2 o0 f2 ABN FIN"]]);
       expect(flow.state).toBe("F_CLOSING");
       b.hear(ack(flow.id, 127, 2));
       expect(flow.state).toBe("F_COMPLETE_LINGER");
