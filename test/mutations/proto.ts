@@ -244,6 +244,16 @@ export const PROTO_FAULTS: readonly Fault[] = [
     ],
     ["this.#minMoveMs = farHmac ? 0 : MOBILITY_UNSIGNED_MOVE_MS;", "this.#minMoveMs = 0;", "AMB-24"],
   ),
+  ...faultsOf(`${PROTO}/patience.ts`, [
+    "if (this.#refusals === this.#before || !this.#session.isOpen) return;",
+    "if (this.#refusals >= this.#before || !this.#session.isOpen) return;",
+    "R7016-5-04",
+  ]),
+  ...faultsOf(`${PROTO}/startup/unheard.ts`, [
+    "return (this.#counts.get(from.host) ?? 0) < MAX_UNHEARD_SESSIONS;",
+    "return (this.#counts.get(from.host) ?? 0) <= MAX_UNHEARD_SESSIONS;",
+    "R7016-5-04",
+  ]),
   ...faultsOf(
     `${PROTO}/receive-side.ts`,
     [

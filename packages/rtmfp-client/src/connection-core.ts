@@ -239,6 +239,7 @@ export class ConnectionCore {
 }
 
 function describe(reason: CloseReason | undefined): string {
+  if (reason === "abusive") return " because the server went on sending what was refused";
   return reason === "timeout" ? " because the server fell silent" : "";
 }
 

@@ -49,13 +49,17 @@ export type EndpointEvent =
   /** Every Ping Reply but those of mobility probes: `message` is the Ping's. */
   | { readonly type: "pong"; readonly session: Session; readonly message: Uint8Array };
 
-/** Why a session ended: by us, by the far end, by silence, replaced by a newer one, or why it never opened. */
+/**
+ * Why a session ended: by us, by the far end, by silence, replaced by a newer one, out of sequence numbers, for abuse by
+ * the far end; or why it never opened.
+ */
 export type CloseReason =
   | "near"
   | "far"
   | "timeout"
   | "overridden"
   | "exhausted"
+  | "abusive"
   | "no-answer"
   | "aborted"
   | "unacceptable";

@@ -134,6 +134,11 @@ export const FIRST_IGNORABLE_OPTION = 8_192;
 export const IHELLO_PER_SECOND = 500;
 export const IIKEYING_PER_SECOND = 200;
 export const HANDSHAKE_BURST = 2_500;
+/** Sessions of one source address in which nothing has been heard yet; further IIKeyings are dropped and counted. */
+export const MAX_UNHEARD_SESSIONS = 1_024;
+/** Copies of one RIKeying for repeated IIKeyings, which initiators send 1.5 s apart or more: per second, and burst. */
+export const REPLY_COPIES_PER_SECOND = 4;
+export const REPLY_COPIES_BURST = 8;
 /** Source addresses whose rates are remembered. */
 export const MAX_RATE_ENTRIES = 16_384;
 /** Handshakes in an expensive group that an endpoint answers: per second, and burst. */
@@ -142,6 +147,9 @@ export const COSTLY_JOBS_BURST = 20;
 /** Pings that are answered in one session: per second, and burst. */
 export const PING_REPLIES_PER_SECOND = 200;
 export const PING_REPLIES_BURST = 400;
+/** Packets in which something was refused that a session bears: per second, and burst. Honest far ends send hundreds. */
+export const USELESS_PACKETS_PER_SECOND = 500;
+export const USELESS_PACKETS_BURST = 10_000;
 /** Control chunks (Pings, replies, probes, FIHellos) that wait in one session; more are dropped and counted. */
 export const MAX_CONTROL_QUEUE = 64;
 /** FIHellos taken from one introducer: per second, and burst (AMB-21). */

@@ -27,6 +27,7 @@ import {
   TIME_CRITICAL_MS,
 } from "./params.ts";
 import type { PathMtu, PathMtuHost } from "./path-mtu.ts";
+import { Patience } from "./patience.ts";
 import { ReceiveSide, type ReceiveSideHost, UserDataOption } from "./receive-side.ts";
 import type { RecvFlow } from "./recv-flow.ts";
 import { RoundTripTimer } from "./rtt.ts";
@@ -98,6 +99,8 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
   opening: OpeningHandle | undefined;
   /** Datagram size that this session sends with. */
   datagramBytes: number;
+  /** Called when the far end speaks in the session, and when it ends. Set, and taken back, by the responder's handshake. */
+  onHeard: (() => void) | undefined;
   /** In the endpoint's queue of sessions with something to send. */
   queued = false;
   readonly rtt: RoundTripTimer = new RoundTripTimer();
@@ -119,6 +122,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
   #state: SessionState;
   #lastTcr: number = Number.NEGATIVE_INFINITY;
   #mobility: Mobility | undefined;
+  readonly #patience: Patience;
   /** Paces Ping Replies; made with the first. */
   #pingReplies: TokenBucket | undefined;
   #closeRequestAt: number = Number.POSITIVE_INFINITY;
@@ -135,6 +139,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
     this.datagramBytes = host.config.datagramBytes ?? INITIAL_DATAGRAM_BYTES;
     this.sends = new SendSide(this, host.config.congestion?.() ?? new Rfc7016Congestion());
     this.receives = new ReceiveSide(this);
+    this.#patience = new Patience(this, host.stats);
     this.keepalive = new Keepalive(host.config.keepaliveMs ?? KEEPALIVE_MS, now);
   }
 
@@ -324,15 +329,18 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
     const header = readPacketHeader(reader);
     if (reader.failed || header.mode !== (this.role === "initiator" ? Mode.responder : Mode.initiator)) return false;
     this.keepalive.heard(now);
+    this.onHeard?.();
     if (header.timestamp !== undefined) this.rtt.onTimestamp(header.timestamp, now);
     if (header.timestampEcho !== undefined) this.rtt.onEcho(header.timestampEcho, now, this.#host.resumedAt);
     if (header.timeCritical) this.#host.timeCritical.onReceived(this, now);
     if (header.timeCriticalReverse) this.#lastTcr = now;
     this.receives.beginPacket(now);
+    this.#patience.beginPacket();
     const walker = new ChunkWalker(packet, reader.pos);
     while (walker.next()) this.#onChunk(walker, now, from, via);
     this.sends.finishAcks(now);
     this.receives.endPacket();
+    this.#patience.endPacket(now);
     if (this.#state === "S_OPEN" && (via !== this.via || !sameAddress(from, this.address as Address))) {
       this.#probeAddress(now, from, via);
     }
@@ -557,6 +565,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
     this.#leaveOpen(state);
     this.#host.timers.remove(this);
     this.#host.sessionEnded(this);
+    this.onHeard?.();
     this.#tellClosed(reason);
   }
 

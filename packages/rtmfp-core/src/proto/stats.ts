@@ -39,6 +39,8 @@ export interface EndpointStats {
   jobsRefused: number;
   /** IIKeyings in an expensive group beyond the budget for those. */
   costlyJobsRefused: number;
+  /** IIKeyings of addresses with too many sessions in which nothing has been heard. */
+  unheardRefused: number;
   /** IIKeyings whose cookie is not ours, too old, or another address's. */
   badCookie: number;
   /** RHellos and IIKeyings with a certificate that does not parse, or is not the one wanted. */
@@ -59,6 +61,8 @@ export interface EndpointStats {
   reassembliesDropped: number;
   /** Pings beyond the rate at which a session answers them. */
   pingsRefused: number;
+  /** Sessions ended because their far ends went on sending what was refused. */
+  sessionsAbused: number;
   /** Control chunks dropped because too many waited in their session. */
   controlDropped: number;
   /** Probes sent to addresses that a far end may have moved to (§3.5.4.2). */
@@ -96,6 +100,7 @@ export function newEndpointStats(): EndpointStats {
     startupQueueFull: 0,
     jobsRefused: 0,
     costlyJobsRefused: 0,
+    unheardRefused: 0,
     badCookie: 0,
     badCertificate: 0,
     badKeying: 0,
@@ -106,6 +111,7 @@ export function newEndpointStats(): EndpointStats {
     forwardedHellosRefused: 0,
     reassembliesDropped: 0,
     pingsRefused: 0,
+    sessionsAbused: 0,
     controlDropped: 0,
     mobilityProbes: 0,
     moves: 0,

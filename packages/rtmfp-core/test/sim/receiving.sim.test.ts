@@ -564,12 +564,12 @@ describe("limits of a receiver", () => {
   it(...rfc("R7016-5-04"), "bound messages without content that nobody reads", () => {
     const b = bench("unread");
     opened(b);
-    for (let sn = 2; sn <= 40_000; sn++) {
+    for (let sn = 2; sn <= 25_000; sn++) {
       b.far.send(data(3, sn, 1));
       if (sn % 500 === 0) b.world.run(1);
     }
     b.world.run(300);
-    expect(b.session.receives.stats.beyondWindow).toBeGreaterThan(20_000);
+    expect(b.session.receives.stats.beyondWindow).toBeGreaterThan(8_000);
     expect((b.far.takeChunks(ChunkType.ackRanges).at(-1) as AckChunk).bufferBlocks).toBe(0);
     drain(b.flows[0] as RecvFlow, b.messages);
     b.world.run(1);

@@ -15,6 +15,8 @@ import {
   IIKEYING_PER_SECOND,
   MAX_RATE_ENTRIES,
   MAX_SESSIONS,
+  REPLY_COPIES_BURST,
+  REPLY_COPIES_PER_SECOND,
 } from "../params.ts";
 import { Session } from "../session.ts";
 import { TokenBucket } from "../token-bucket.ts";
@@ -22,6 +24,7 @@ import { CookieJar } from "./cookie.ts";
 import type { Opening } from "./initiator.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { StartupHost } from "./startup-host.ts";
+import { UnheardSessions } from "./unheard.ts";
 
 /** How a session that we responded to came about: to recognise a repeated IIKeying. */
 interface Answered {
@@ -29,6 +32,8 @@ interface Answered {
   readonly initiatorSessionId: number;
   readonly skic: Uint8Array;
   readonly reply: RIKeyingChunk;
+  /** Paces copies of the reply; made with the first. */
+  copies: TokenBucket | undefined;
   readonly until: number;
 }
 
@@ -38,6 +43,7 @@ export class Responder {
   readonly #cookies: CookieJar;
   readonly #helloRate = new RateLimit(IHELLO_PER_SECOND, HANDSHAKE_BURST, MAX_RATE_ENTRIES);
   readonly #keyingRate = new RateLimit(IIKEYING_PER_SECOND, HANDSHAKE_BURST, MAX_RATE_ENTRIES);
+  readonly #unheard = new UnheardSessions();
   /** By initiator session ID and certificate (AMB-14). Outlives the session until a copy of its IIKeying cannot come. */
   readonly #answered = new Map<string, Answered>();
   /** The keys of {@link #answered} in the order in which their time runs out. */
@@ -108,6 +114,10 @@ export class Responder {
       stats.repeatedKeyings++;
       return;
     }
+    if (!this.#unheard.mayOpen(from)) {
+      stats.unheardRefused++;
+      return;
+    }
     if (!this.#maySupersede(certificate, now, from, via)) return;
     this.#answer(key, chunk, certificate, now, from, via);
   }
@@ -117,7 +127,9 @@ export class Responder {
     this.#expire(now);
     const answered = this.#answered.get(key);
     if (answered === undefined || !equalBytes(answered.skic, chunk.skic)) return false;
-    if (answered.session.isOpen) this.#host.sender.send(answered.reply, from, via, answered.initiatorSessionId, now);
+    answered.copies ??= new TokenBucket(REPLY_COPIES_PER_SECOND, REPLY_COPIES_BURST, now);
+    if (answered.session.isOpen && answered.copies.take(now))
+      this.#host.sender.send(answered.reply, from, via, answered.initiatorSessionId, now);
     return true;
   }
 
@@ -209,8 +221,10 @@ export class Responder {
     sessions.add(session);
     session.onOpened(initiatorId, from, via, certificate, keying.keys, now);
     sessions.opened(session);
+    this.#unheard.add(session, from);
     const reply = this.#sign(session, keying.skrc, skic);
-    const answered = { session, initiatorSessionId: initiatorId, skic, reply, until: now + COOKIE_LIFETIME_MS };
+    const until = now + COOKIE_LIFETIME_MS;
+    const answered = { session, initiatorSessionId: initiatorId, skic, reply, copies: undefined, until };
     this.#answered.set(key, answered);
     this.#expiring.push({ key, answered });
     sender.send(reply, from, via, initiatorId, now);

@@ -1,0 +1,47 @@
+/** How much of what it should not have sent a session bears from its far end (§5, AMB-32). § means RFC 7016. */
+import { USELESS_PACKETS_BURST, USELESS_PACKETS_PER_SECOND } from "./params.ts";
+import type { Session } from "./session.ts";
+import type { EndpointStats } from "./stats.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+/**
+ * Counts the verified packets of one session in which something was refused. A far end that keeps to windows and rates
+ * sends a few after a window has shrunk; one that goes on uses the patience up.
+ */
+export class Patience {
+  readonly #session: Session;
+  readonly #stats: EndpointStats;
+  #before = 0;
+  /** Made with the first refusal. */
+  #bucket: TokenBucket | undefined;
+
+  constructor(session: Session, stats: EndpointStats) {
+    this.#session = session;
+    this.#stats = stats;
+  }
+
+  /** Before the chunks of a packet. */
+  beginPacket(): void {
+    this.#before = this.#refusals;
+  }
+
+  /** After its chunks: ends the session once patience is at its end. */
+  endPacket(now: number): void {
+    if (this.#refusals === this.#before || !this.#session.isOpen) return;
+    this.#bucket ??= new TokenBucket(USELESS_PACKETS_PER_SECOND, USELESS_PACKETS_BURST, now);
+    if (this.#bucket.take(now)) return;
+    this.#stats.sessionsAbused++;
+    this.#session.abort("abusive");
+  }
+
+  /**
+   * What has been refused so far: nothing that a third party can bring about, so no forgeries and no hellos that an
+   * introducer passes on.
+   */
+  get #refusals(): number {
+    const { pingsRefused, forwardedHellosRefused, malformed } = this.#stats;
+    const { beyondWindow, flowsRefused, malformed: malformedData } = this.#session.receives.stats;
+    const hellos = this.#session.introductions === "ignore" ? forwardedHellosRefused : 0;
+    return pingsRefused + hellos + malformed + beyondWindow + flowsRefused + malformedData;
+  }
+}

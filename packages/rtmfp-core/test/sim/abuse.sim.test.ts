@@ -1,0 +1,92 @@
+import { describe, expect } from "vitest";
+import { it, rfc } from "../../../../test/support/rfc.ts";
+import { Origin } from "../../src/proto/address.ts";
+import { type Chunk, ChunkType } from "../../src/proto/chunk/types.ts";
+import type { Session } from "../../src/proto/session.ts";
+import { SimWorld } from "../../src/testing/index.ts";
+import { nameOf, type RawNode, rawNode } from "./raw.ts";
+import { data, openScripted, Scripted, startup } from "./scripted.ts";
+
+interface Bench {
+  readonly world: SimWorld;
+  readonly node: RawNode;
+  readonly far: Scripted;
+  readonly session: Session;
+}
+
+/** A session whose far end obeys nothing, and whose flows nobody reads. */
+function bench(): Bench {
+  const world = new SimWorld(1);
+  const link = { latencyMs: 0 };
+  const node = rawNode(world.host("near", { link }), "near", { port: 1935, keepaliveMs: 0 });
+  const far = new Scripted(world.host("far", { link }), "far", node.address);
+  const session = openScripted(world, node, far, "initiator");
+  return { world, node, far, session };
+}
+
+/** Sends packets at 20,000 a second. */
+function flood(b: Bench, count: number, chunk: (index: number) => Chunk): void {
+  for (let i = 0; i < count; i++) {
+    b.far.send(chunk(i));
+    if (i % 20 === 19) b.world.run(1);
+  }
+  b.world.run(1);
+}
+
+const ping = (): Chunk => ({ type: ChunkType.ping, message: new Uint8Array(8) });
+const openFlow = (id: number): Chunk => data(id, 1, 1, { options: startup("f") });
+const unread = (i: number): Chunk => data(1, i + 1, i + 1, { options: startup("f"), data: 1_000 });
+const forwardedHello = (): Chunk => ({
+  type: ChunkType.forwardedIHello,
+  epd: nameOf("near"),
+  replyAddress: { host: "192.0.2.77", port: 9, origin: Origin.observed },
+  tag: nameOf("tag"),
+});
+
+const ABUSES: Readonly<Record<string, (index: number) => Chunk>> = {
+  "Pings beyond their rate": ping,
+  "flows beyond the cap": openFlow,
+  "data beyond the window": unread,
+  "forwarded hellos without being an introducer": forwardedHello,
+};
+
+describe("a far end", () => {
+  for (const [what, chunk] of Object.entries(ABUSES)) {
+    it(...rfc("R7016-5-04", "AMB-32"), `that goes on sending ${what} loses its session`, () => {
+      const b = bench();
+      b.session.introductions = "ignore";
+      flood(b, 13_000, chunk);
+      expect(b.node.told("closed").map(({ reason }) => reason)).toEqual(["abusive"]);
+      expect(b.node.endpoint.stats.sessionsAbused).toBe(1);
+      expect(b.node.endpoint.load.sessions).toBe(0);
+      expect(b.far.takeChunks(ChunkType.closeAck).length).toBe(1);
+      expect(b.node.endpoint.stats.unknownSession).toBeGreaterThan(0);
+    });
+  }
+
+  it(
+    ...rfc("R7016-5-04"),
+    "that sends 10,000 packets too many at one time, and 500 a second from then on, keeps it",
+    () => {
+      const b = bench();
+      flood(b, 400, ping);
+      for (let i = 0; i < 10_000; i++) b.far.send(ping());
+      b.world.run(0);
+      for (let second = 0; second < 5; second++) {
+        b.world.run(1_000);
+        for (let i = 0; i < 700; i++) b.far.send(ping());
+      }
+      b.world.run(1);
+      expect(b.node.endpoint.stats.pingsRefused).toBeGreaterThan(12_000);
+      expect(b.session.isOpen).toBe(true);
+    },
+  );
+
+  it("that introduces others keeps it, however many hellos it passes on", () => {
+    const b = bench();
+    b.session.introductions = "rhello";
+    flood(b, 13_000, forwardedHello);
+    expect(b.node.endpoint.stats.forwardedHellosRefused).toBeGreaterThan(12_000);
+    expect(b.session.isOpen).toBe(true);
+  });
+});
