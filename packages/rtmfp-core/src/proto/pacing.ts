@@ -14,11 +14,11 @@ export class Pacer {
 
   /**
    * True if a packet may leave now, with a window of so many bytes per round trip of `srtt` ms and packets of up to
-   * `packetBytes`. Without an idea of the round trip, or if it is too short to be spread by timers, all may.
+   * `packetBytes`. Without a round trip to spread them over, all may.
    */
   allows(now: number, window: number, srtt: number | undefined, packetBytes: number): boolean {
     if (this.#credit > 0) return true;
-    if (srtt === undefined || srtt < PACED_SRTT_MS) return true;
+    if (srtt === undefined) return true;
     const rate = (GAIN * window) / srtt;
     const quantum = Math.max(BURST_PACKETS * packetBytes, rate * QUANTUM_MS);
     this.#credit = Math.min(quantum, this.#credit + rate * (now - this.#countedAt));
@@ -40,4 +40,3 @@ const GAIN = 2;
 const QUANTUM_MS = 1;
 /** Timers are no finer. */
 const TIMER_MS = 1;
-const PACED_SRTT_MS = 1;

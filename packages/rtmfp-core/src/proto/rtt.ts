@@ -63,6 +63,14 @@ export class RoundTripTimer {
     return this.#least - 2 * TICK_MS;
   }
 
+  /**
+   * The round trip to spread packets over; undefined before a sample, and once one was shorter than a tick: between
+   * hosts side by side, what makes it longer is how busy they are.
+   */
+  get pacedRtt(): number | undefined {
+    return this.#least >= TICK_MS ? this.srtt : undefined;
+  }
+
   /** Timestamp for the packet being sent, or undefined if the tick was already sent. */
   takeTimestamp(now: number): number | undefined {
     const ts = tick(now);

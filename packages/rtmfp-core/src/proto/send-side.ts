@@ -141,7 +141,7 @@ export class SendSide implements SendFlowHost {
     if (this.#tailProbe.due) return true;
     const { window } = this.congestion;
     if (this.#burstLeft <= 0 || this.outstandingBytes >= window) return false;
-    if (this.#pacer === undefined || this.#pacer.allows(now, window, this.#host.rtt.srtt, this.#host.datagramBytes))
+    if (this.#pacer === undefined || this.#pacer.allows(now, window, this.#host.rtt.pacedRtt, this.#host.datagramBytes))
       return true;
     this.#host.wakeAt(this.#pacer.at);
     return false;

@@ -48,6 +48,6 @@ describe("the pacer", () => {
   });
 
   it("holds nothing back without a round trip to spread it over", () => {
-    for (const srtt of [undefined, 0, 0.5]) expect(burst(new Pacer(), 0, 5_000, srtt, 500)).toBe(500);
+    expect(burst(new Pacer(), 0, 5_000, undefined, 500)).toBe(500);
   });
 });
