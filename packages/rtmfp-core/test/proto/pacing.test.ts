@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Pacer } from "../../src/proto/pacing.ts";
+import { RoundTripTimer } from "../../src/proto/rtt.ts";
 
 const PACKET = 1_200;
 
@@ -49,5 +50,19 @@ describe("the pacer", () => {
 
   it("holds nothing back without a round trip to spread it over", () => {
     expect(burst(new Pacer(), 0, 5_000, undefined, 500)).toBe(500);
+  });
+
+  it("takes no round trip of neighbours, whose samples tell how busy they are once one was within a tick", () => {
+    const rtt = new RoundTripTimer();
+    const sample = (ms: number): void => rtt.onEcho((10_000 - ms) / 4, 10_000);
+    expect(rtt.pacedRtt).toBeUndefined();
+    sample(40);
+    expect(rtt.pacedRtt).toBe(40);
+    sample(4);
+    expect(rtt.pacedRtt).toBe(35.5);
+    sample(0);
+    sample(80);
+    expect(rtt.srtt).toBeGreaterThan(30);
+    expect(rtt.pacedRtt).toBeUndefined();
   });
 });
