@@ -1,5 +1,5 @@
 // `pnpm flood [CASE...]`: floods from one process while an established session transfers; last line `N passed, N failed`.
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { CASES, type CaseName } from "./cases.ts";
@@ -7,17 +7,27 @@ import { type CaseResult, MEMORY_TARGET, runCase } from "./run-case.ts";
 import { runStorm, STORM_SECONDS, type StormResult } from "./run-storm.ts";
 
 // Above the call, because functions reach them only once it has run.
-const USAGE = "usage: pnpm flood [CASE...] [--seconds 30] [--rate 20000] [--lenient] [--json FILE]";
+const USAGE = "usage: pnpm flood [CASE...] [--seconds 30] [--rate 20000] [--lenient] [--json FILE] [--profiles FOLDER]";
 const GOODPUT_TARGET = 0.5;
 const PING_TARGET_MS = 50;
 /** Of a process on a busy machine. Sixty thousand packets that leave a kilobyte each would be more. */
 const LENIENT_MEMORY_TARGET = 1.3;
 const NAMES = [...Object.keys(CASES), "storm"];
 
+interface Settings {
+  readonly names: readonly string[];
+  readonly seconds: number;
+  readonly rate: number;
+  readonly lenient: boolean;
+  readonly json: string | undefined;
+  /** Where to write what the server's processor did during each flood. */
+  readonly profiles: string | undefined;
+}
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
-  let settings: { names: readonly string[]; seconds: number; rate: number; lenient: boolean; json: string | undefined };
+  let settings: Settings;
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -27,6 +37,7 @@ async function main(argv: readonly string[]): Promise<number> {
         rate: { type: "string", default: "20000" },
         lenient: { type: "boolean", default: false },
         json: { type: "string" },
+        profiles: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });
@@ -42,21 +53,17 @@ async function main(argv: readonly string[]): Promise<number> {
       rate: natural("rate", values.rate),
       lenient: values.lenient,
       json: values.json,
+      profiles: values.profiles,
     };
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`);
     return 2;
   }
-  return flood(settings.names, settings.seconds, settings.rate, settings.lenient, settings.json);
+  if (settings.profiles !== undefined) mkdirSync(settings.profiles, { recursive: true });
+  return flood(settings);
 }
 
-async function flood(
-  names: readonly string[],
-  seconds: number,
-  rate: number,
-  lenient: boolean,
-  json: string | undefined,
-): Promise<number> {
+async function flood({ names, seconds, rate, lenient, json, profiles }: Settings): Promise<number> {
   console.log(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model ?? "unknown CPU"}`);
   const results: object[] = [];
   let failed = 0;
@@ -69,7 +76,7 @@ async function flood(
         faults = stormFaults(result, lenient);
         console.log(stormLine(result));
       } else {
-        const result = await runCase(name as CaseName, seconds, rate);
+        const result = await runCase(name as CaseName, seconds, rate, profiles);
         results.push(result);
         faults = caseFaults(result, lenient);
         console.log(caseLine(result));

@@ -1,4 +1,5 @@
 /** Runs one case in three processes and measures it. */
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Address } from "rtmfp-core";
 import { CASES, type CaseName, type FloodCase } from "./cases.ts";
@@ -30,8 +31,13 @@ export interface CaseResult {
   readonly survived: boolean;
 }
 
-/** Rejects if one of the processes crashes. */
-export async function runCase(name: CaseName, seconds: number, usualRate: number): Promise<CaseResult> {
+/** Rejects if one of the processes crashes. Writes a profile of the server during the flood to a folder, if one is given. */
+export async function runCase(
+  name: CaseName,
+  seconds: number,
+  usualRate: number,
+  profiles?: string,
+): Promise<CaseResult> {
   const { counters, rate = usualRate, settleMs = SETTLE_MS } = CASES[name] as FloodCase;
   const calmMs = Math.min(seconds * 500, UNDISTURBED_MS);
   const server = new Remote("server");
@@ -49,9 +55,11 @@ export async function runCase(name: CaseName, seconds: number, usualRate: number
     const start = await server.call<Snapshot>("snapshot");
     const calm = await honest.call<PingReport>("pings");
     await honest.call("reset");
+    if (profiles !== undefined) await server.call("profile");
     const sent = await attacker.call<number>("run", { seconds, rate });
     const end = await server.call<Snapshot>("snapshot");
     const pings = await honest.call<PingReport>("pings");
+    if (profiles !== undefined) await server.call("profileTo", join(profiles, `flood-${name}.cpuprofile`));
     await attacker.call("end");
     await wait(PAUSE_MS);
     const after = await server.call<Snapshot>("snapshot");

@@ -1,4 +1,6 @@
 /** The process under attack: an endpoint with default limits, whose application takes every flow. */
+import { writeFileSync } from "node:fs";
+import { Session as Inspector } from "node:inspector/promises";
 import { type Address, type EndpointStats, type RecvFlow, type Session, UdpEndpoint } from "rtmfp-core";
 import { BULK, HELD } from "./names.ts";
 import { serve } from "./remote.ts";
@@ -15,6 +17,7 @@ export interface Snapshot {
   readonly counters: Readonly<Record<string, number>>;
 }
 
+const inspector = new Inspector();
 const endpoint = await UdpEndpoint.open({ host: "127.0.0.1" });
 const ended: Record<string, number> = {};
 let received = 0;
@@ -28,6 +31,18 @@ serve({
   snapshot: (): Snapshot => {
     const { user, system } = process.cpuUsage();
     return { received, at: performance.now(), cpuMs: (user + system) / 1_000, counters: counters() };
+  },
+  /** Starts to look where this process spends its time. */
+  profile: async (): Promise<void> => {
+    inspector.connect();
+    await inspector.post("Profiler.enable");
+    await inspector.post("Profiler.start");
+  },
+  /** Writes what it saw, as `node --cpu-prof` does. */
+  profileTo: async (file: string): Promise<void> => {
+    const { profile } = await inspector.post("Profiler.stop");
+    inspector.disconnect();
+    writeFileSync(file, JSON.stringify(profile));
   },
   /** Resident memory after a collection, bytes. */
   memory: (): number => {

@@ -135,7 +135,7 @@ export const IHELLO_PER_SECOND = 500;
 export const IIKEYING_PER_SECOND = 200;
 export const HANDSHAKE_BURST = 2_500;
 /** Sessions of one source address in which nothing has been heard yet; further IIKeyings are dropped and counted. */
-export const MAX_UNHEARD_SESSIONS = 1_024;
+export const MAX_UNHEARD_SESSIONS = 2_048;
 /** Copies of one RIKeying for repeated IIKeyings, which initiators send 1.5 s apart or more: per second, and burst. */
 export const REPLY_COPIES_PER_SECOND = 4;
 export const REPLY_COPIES_BURST = 8;

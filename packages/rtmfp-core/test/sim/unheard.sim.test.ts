@@ -47,23 +47,23 @@ function speak(b: Bench, far: Scripted): void {
 }
 
 describe("sessions that nobody uses", () => {
-  it(...rfc("R7016-5-04"), "stop at 1024 for one address, until one of them is used", () => {
+  it(...rfc("R7016-5-04"), "stop at 2048 for one address, until one of them is used", () => {
     const b = bench();
     const { endpoint } = b.node;
-    const far = initiators(b, b.crowd, 1_030);
-    expect(endpoint.load.sessions).toBe(1_024);
+    const far = initiators(b, b.crowd, 2_054);
+    expect(endpoint.load.sessions).toBe(2_048);
     expect(endpoint.stats.unheardRefused).toBe(6);
     initiators(b, b.other, 1);
-    expect(endpoint.load.sessions).toBe(1_025);
+    expect(endpoint.load.sessions).toBe(2_049);
     speak(b, far[0] as Scripted);
     initiators(b, b.crowd, 2);
-    expect(endpoint.load.sessions).toBe(1_026);
+    expect(endpoint.load.sessions).toBe(2_050);
     expect(endpoint.stats.unheardRefused).toBe(7);
   });
 
   it("that have ended make room for others", () => {
     const b = bench();
-    initiators(b, b.crowd, 1_024);
+    initiators(b, b.crowd, 2_048);
     b.world.run(60_000);
     expect(b.node.endpoint.load.sessions).toBe(0);
     initiators(b, b.crowd, 10);
