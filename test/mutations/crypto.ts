@@ -140,12 +140,12 @@ export const CRYPTO_FAULTS: readonly Fault[] = [
   ...faultsOf(
     `${CRYPTO}/flash/session-key.ts`,
     [
-      "const encryptKey = secret.digest(far.digest(nearComponent));",
-      "const encryptKey = secret.digest(near.digest(farComponent));",
+      "const encryptKey = underSecret(hmacSha256(provider, farComponent, nearComponent));",
+      "const encryptKey = underSecret(hmacSha256(provider, nearComponent, farComponent));",
       "V2-63",
       "V2-64",
     ],
-    ["nearNonce: secret.digest(nearComponent),", "nearNonce: secret.digest(farComponent),", "R7425-4.6.5-01"],
+    ["nearNonce: underSecret(nearComponent),", "nearNonce: underSecret(farComponent),", "R7425-4.6.5-01"],
   ),
   ...faultsOf(
     `${CRYPTO}/flash/signature.ts`,

@@ -13,6 +13,8 @@ export interface ModpGroup {
   /** The prime modulus, big-endian; its length is that of public keys on the wire. */
   readonly primeBytes: Uint8Array;
   readonly prime: bigint;
+  /** The largest public key that is acceptable: p - 2^24, big-endian. */
+  readonly largestKey: Uint8Array;
   /** Length of the private exponents we make: twice the group's strength or more (RFC 7919 §5.2). */
   readonly exponentBytes: number;
 }
@@ -46,8 +48,15 @@ export function isAcceptablePublicKey(id: number, key: Uint8Array): boolean {
   for (const byte of bytes) ones += BIT_COUNT[byte] as number;
   const zeros = 8 * bytes.length - Math.clz32(bytes[0] as number) + 24 - ones;
   if (ones < MIN_BITS || zeros < MIN_BITS) return false;
-  const value = bigintFromBytes(bytes);
-  return value >= MARGIN && value <= group.prime - MARGIN;
+  // With so many bits of each kind it is above 2^24.
+  return !exceeds(bytes, group.largestKey);
+}
+
+/** True if `a` is the larger number; neither has leading zeros. */
+function exceeds(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return a.length > b.length;
+  const differs = a.findIndex((byte, i) => byte !== b[i]);
+  return differs >= 0 && (a[differs] as number) > (b[differs] as number);
 }
 
 /** `bytes` without its leading zero bytes, as a view. */
@@ -75,7 +84,9 @@ export function bigintFromBytes(bytes: Uint8Array): bigint {
 
 function modp(id: number, name: string, exponentBytes: number, prime: string): [number, ModpGroup] {
   const primeBytes = fromHex(prime.replaceAll("\n", ""));
-  return [id, { id, name, primeBytes, prime: bigintFromBytes(primeBytes), exponentBytes }];
+  const value = bigintFromBytes(primeBytes);
+  const largestKey = fromHex((value - MARGIN).toString(16));
+  return [id, { id, name, primeBytes, prime: value, largestKey, exponentBytes }];
 }
 
 /** X25519 (RFC 7748) under its IKEv2 number (RFC 8031). */

@@ -45,7 +45,7 @@ export function generateAndAgree(
   random: RandomBytes,
 ): { readonly publicKey: Uint8Array; readonly secret: Uint8Array } | undefined {
   if (!isAcceptablePublicKey(group, farPublicKey)) return undefined;
-  const key = openKey(provider, group, random(privateKeyBytes(group)));
+  const key = makeKey(provider, group, random(privateKeyBytes(group)));
   const secret = secretWith(key, group, farPublicKey);
   return secret && { publicKey: key.publicKey(), secret };
 }
@@ -70,7 +70,16 @@ function privateKeyBytes(group: number): number {
   return modpGroup(group)?.exponentBytes ?? X25519_BYTES;
 }
 
+/** The key ready for use, prepared once for each array of bytes: an initiator's serves twice, a static one always. */
 function openKey(provider: CryptoProvider, group: number, privateKey: Uint8Array): DhKey {
+  const opened = OPENED.get(privateKey);
+  if (opened?.provider === provider && opened.group === group) return opened.key;
+  const key = makeKey(provider, group, privateKey);
+  OPENED.set(privateKey, { provider, group, key });
+  return key;
+}
+
+function makeKey(provider: CryptoProvider, group: number, privateKey: Uint8Array): DhKey {
   if (group === X25519_GROUP) return provider.x25519Key(privateKey);
   const modp = modpGroup(group);
   if (modp === undefined) throw new RangeError(`expected Diffie-Hellman group 2, 5, 14, 16 or 31, got ${group}`);
@@ -78,3 +87,5 @@ function openKey(provider: CryptoProvider, group: number, privateKey: Uint8Array
 }
 
 const ZERO_SECRET: Uint8Array = new Uint8Array(X25519_BYTES);
+/** By the bytes they were made from, and gone with them. */
+const OPENED = new WeakMap<Uint8Array, { provider: CryptoProvider; group: number; key: DhKey }>();

@@ -18,7 +18,6 @@ export class Driver {
   readonly carrier: Carrier;
   readonly #onEvent: (event: EndpointEvent) => void;
   readonly #runJob: JobRunner;
-  readonly #buffer = new Uint8Array(TRANSMIT_BUFFER_BYTES);
   readonly #batch: Datagram[] = [];
   /** What the application's handlers threw: it surfaces when the turn is complete, so that it harms no other session. */
   readonly #thrown: unknown[] = [];
@@ -96,14 +95,14 @@ export class Driver {
     for (;;) {
       for (let event = this.endpoint.pollEvent(); event !== undefined; event = this.endpoint.pollEvent())
         this.#tell(event);
-      const out = this.endpoint.pollTransmit(now, this.#buffer);
+      const out = this.endpoint.pollTransmit(now, BUFFER);
       if (out === undefined) {
         const event = this.endpoint.pollEvent();
         if (event === undefined) return;
         this.#tell(event);
         continue;
       }
-      this.carrier.send(this.#buffer.subarray(0, out.length), out.via, out.to);
+      this.carrier.send(BUFFER.subarray(0, out.length), out.via, out.to);
     }
   }
 
@@ -150,3 +149,5 @@ function viaFor(carrier: Carrier, host: string, via: number): number | undefined
 
 /** Datagrams after which a turn ends though more may have arrived. */
 export const MAX_TURN_DATAGRAMS = 16;
+/** Where the drivers of this thread have datagrams written, one at a time: carriers have taken them when `send` returns. */
+const BUFFER: Uint8Array = new Uint8Array(TRANSMIT_BUFFER_BYTES);

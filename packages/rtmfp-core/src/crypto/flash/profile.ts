@@ -10,7 +10,7 @@ import { createIdentity, type FlashIdentity, type IdentityOptions } from "./iden
 import { runPublicKeyJob } from "./jobs.ts";
 import { initiate, type KeyingContext, respond } from "./keying.ts";
 import type { ProtectionSetting } from "./negotiation.ts";
-import { createStartupCipher, MAX_HMAC_BYTES, MIN_HMAC_BYTES } from "./packet-cipher.ts";
+import { createStartupCipher, type FlashPacketCipher, MAX_HMAC_BYTES, MIN_HMAC_BYTES } from "./packet-cipher.ts";
 import { type PasswordCredential, signParameters, verifyPasswords } from "./signature.ts";
 
 /** Settings of a profile. */
@@ -76,7 +76,7 @@ export function createFlashProfile(options: FlashProfileOptions): FlashProfile {
     provider,
     certificate: own.bytes,
     id: own.id,
-    startupCipher: createStartupCipher(provider),
+    startupCipher: startupCipherOf(provider),
     selectsSelf: (epd) => own.selectedBy(epd),
     parseCertificate: (bytes) => parseCertificate(provider, bytes),
     prevailsOver: (far) => ordersFirst(own.bytes, far.bytes),
@@ -100,6 +100,16 @@ export function wantsLegacyIdentity(far: FarCertificate): boolean {
   return ![...ephemeralGroups, ...staticKeys.keys()].some((group) => group === 31 || group === 16);
 }
 
+/** One for all profiles of a provider: it holds no state of a peer, or of a profile. */
+function startupCipherOf(provider: CryptoProvider): FlashPacketCipher {
+  let cipher = STARTUP_CIPHERS.get(provider);
+  if (cipher === undefined) {
+    cipher = createStartupCipher(provider);
+    STARTUP_CIPHERS.set(provider, cipher);
+  }
+  return cipher;
+}
+
 function checkGroups(groups: readonly number[]): readonly number[] {
   const unknown = groups.filter((group) => !isKnownGroup(group));
   if (groups.length > 0 && unknown.length === 0) return groups;
@@ -112,3 +122,4 @@ function checkHmacLength(length: number): number {
 }
 
 const DEFAULT_HMAC_BYTES = 16;
+const STARTUP_CIPHERS = new WeakMap<CryptoProvider, FlashPacketCipher>();

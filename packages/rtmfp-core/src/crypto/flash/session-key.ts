@@ -1,5 +1,5 @@
 /** Session key derivation (§4.6.3 to §4.6.5). § means RFC 7425. */
-import type { CryptoProvider } from "../primitives.ts";
+import { type CryptoProvider, hmacSha256 } from "../primitives.ts";
 
 /** What the derivation starts from. Near is the component this end sent, far the one it received (§4.6). */
 export interface KeyMaterial {
@@ -33,17 +33,15 @@ export interface DerivedKeys {
 /** Derives one end's keys and nonces; the other end gets the mirror image. */
 export function deriveSessionKeys(provider: CryptoProvider, material: KeyMaterial): DerivedKeys {
   const { dhSecret, nearComponent, farComponent } = material;
-  const secret = provider.createHmacKey(dhSecret);
-  const near = provider.createHmacKey(nearComponent);
-  const far = provider.createHmacKey(farComponent);
-  const encryptKey = secret.digest(far.digest(nearComponent));
-  const decryptKey = secret.digest(near.digest(farComponent));
+  const underSecret = (message: Uint8Array): Uint8Array => hmacSha256(provider, dhSecret, message);
+  const encryptKey = underSecret(hmacSha256(provider, farComponent, nearComponent));
+  const decryptKey = underSecret(hmacSha256(provider, nearComponent, farComponent));
   return {
     encryptKey,
     decryptKey,
-    hmacSendKey: secret.digest(encryptKey),
-    hmacRecvKey: secret.digest(decryptKey),
-    nearNonce: secret.digest(nearComponent),
-    farNonce: secret.digest(farComponent),
+    hmacSendKey: underSecret(encryptKey),
+    hmacRecvKey: underSecret(decryptKey),
+    nearNonce: underSecret(nearComponent),
+    farNonce: underSecret(farComponent),
   };
 }

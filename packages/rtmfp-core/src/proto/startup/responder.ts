@@ -26,9 +26,10 @@ import { RateLimit } from "./rate-limit.ts";
 import type { StartupHost } from "./startup-host.ts";
 import { UnheardSessions } from "./unheard.ts";
 
-/** How a session that we responded to came about: to recognise a repeated IIKeying. */
+/** How a session that we responded to came about: to recognise a repeated IIKeying. Does not keep an ended session. */
 interface Answered {
-  readonly session: Session;
+  /** The session's receive ID, and the initiator's. */
+  readonly nearId: number;
   readonly initiatorSessionId: number;
   readonly skic: Uint8Array;
   readonly reply: RIKeyingChunk;
@@ -109,7 +110,7 @@ export class Responder {
       stats.badCertificate++;
       return;
     }
-    const key = `${initiatorId} ${certificate.id}`;
+    const key = keyOf(initiatorId, certificate);
     if (this.#running.has(key) || this.#isRepeat(key, chunk, now, from, via)) {
       stats.repeatedKeyings++;
       return;
@@ -128,7 +129,10 @@ export class Responder {
     const answered = this.#answered.get(key);
     if (answered === undefined || !equalBytes(answered.skic, chunk.skic)) return false;
     answered.copies ??= new TokenBucket(REPLY_COPIES_PER_SECOND, REPLY_COPIES_BURST, now);
-    if (answered.session.isOpen && answered.copies.take(now))
+    const session = this.#host.sessions.get(answered.nearId);
+    // Another session may have the ID by now.
+    const lives = session?.isOpen === true && key === keyOf(session.farId, session.farCertificate as FarCertificate);
+    if (lives && answered.copies.take(now))
       this.#host.sender.send(answered.reply, from, via, answered.initiatorSessionId, now);
     return true;
   }
@@ -224,7 +228,7 @@ export class Responder {
     this.#unheard.add(session, from);
     const reply = this.#sign(session, keying.skrc, skic);
     const until = now + COOKIE_LIFETIME_MS;
-    const answered = { session, initiatorSessionId: initiatorId, skic, reply, copies: undefined, until };
+    const answered = { nearId: session.nearId, initiatorSessionId: initiatorId, skic, reply, copies: undefined, until };
     this.#answered.set(key, answered);
     this.#expiring.push({ key, answered });
     sender.send(reply, from, via, initiatorId, now);
@@ -244,4 +248,8 @@ export class Responder {
     const signature = this.#host.profile.sign(concatBytes(writer.bytes.subarray(0, writer.pos), skic));
     return { ...unsigned, signature };
   }
+}
+
+function keyOf(initiatorSessionId: number, certificate: FarCertificate): string {
+  return `${initiatorSessionId} ${certificate.id}`;
 }

@@ -28,7 +28,6 @@ export class StartupSender {
   readonly #stats: EndpointStats;
   readonly #queue = new Fifo<Outgoing>();
   readonly #fragments: FragmentPacer<Outgoing>;
-  readonly #scratch = new Uint8Array(MAX_CHUNK_PACKET);
   /** Next packet ID per destination. */
   readonly #packetIds = new Map<string, number>();
 
@@ -47,7 +46,7 @@ export class StartupSender {
       this.#stats.startupQueueFull++;
       return;
     }
-    const writer = new ByteWriter(this.#scratch);
+    const writer = new ByteWriter(SCRATCH);
     try {
       encodePacket(writer, STARTUP_HEADER, [chunk]);
     } catch (error) {
@@ -107,5 +106,7 @@ export class StartupSender {
 
 /** A chunk of the largest size with headers. */
 const MAX_CHUNK_PACKET = 65_540;
+/** Where every sender puts packets together; what it needs of them it copies before it returns. */
+const SCRATCH: Uint8Array = new Uint8Array(MAX_CHUNK_PACKET);
 /** Flags byte, chunk header, fragment flags, packet ID and index. */
 const FRAGMENT_OVERHEAD = 16;

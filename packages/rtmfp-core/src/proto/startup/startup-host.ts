@@ -20,6 +20,8 @@ export interface StartupHost extends SessionHost {
 export interface SessionTable {
   /** A receive ID that no session has (§3.3). */
   allocateId(): number;
+  /** The session that receives on that signed 32-bit ID. */
+  get(id: number): Session | undefined;
   /** The session in S_OPEN whose DESTADDR this is. */
   atAddress(address: Address): Session | undefined;
   /** Sessions in S_OPEN with that identity, oldest first. */
