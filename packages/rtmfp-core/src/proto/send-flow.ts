@@ -183,11 +183,6 @@ export class SendFlow implements ReceiptOwner, TimerNode {
     return this.windowBytes > this.outstandingBytes || this.exceptionCode !== undefined;
   }
 
-  /** True if a message, or the rest of one, has never been sent. */
-  get hasNewData(): boolean {
-    return this.#messages.length > 0 && this.windowOpen;
-  }
-
   /** True if a fragment may be waiting. */
   get hasWork(): boolean {
     if (this.#messages.length > 0 || this.#scanSn < this.#ring.nextSn) return true;

@@ -86,6 +86,8 @@ export class SendSide implements SendFlowHost {
   /** Packets, by serial, of which the packet being processed acknowledged something. */
   readonly #ackedPackets: number[] = [];
   readonly #tailProbe: TailProbe;
+  /** The flow with the fragment that the tail-loss probe sends again. */
+  #probed: SendFlow | undefined;
   readonly #pacer: Pacer | undefined;
   /** What became of packets in one acknowledgement, or timeout: large ones acknowledged or lost, small ones lost. */
   #largeAcked = false;
@@ -154,8 +156,8 @@ export class SendSide implements SendFlowHost {
     const firstTsn = this.#nextTsn;
     const before = this.outstandingBytes;
     let previous: Fragment | undefined;
-    while (this.outstandingBytes < this.congestion.window || probing) {
-      const flow = this.#ready.peek();
+    let flow = probing ? this.#probed : this.#ready.peek();
+    for (; this.outstandingBytes < this.congestion.window || (probing && !packet.hasData); flow = this.#ready.peek()) {
       if (flow === undefined) break;
       const fragment = flow.windowOpen ? flow.writeNext(packet, previous) : "idle";
       if (fragment === "full") {
@@ -163,7 +165,7 @@ export class SendSide implements SendFlowHost {
         break;
       }
       if (fragment === "idle") {
-        this.#ready.drop();
+        if (flow === this.#ready.peek()) this.#ready.drop();
         continue;
       }
       this.#onSent(fragment, packet.serial, now);
@@ -345,14 +347,16 @@ export class SendSide implements SendFlowHost {
     acked.length = 0;
   }
 
-  /** Sends the last fragment again, or new data, so that an acknowledgement tells what became of the rest. */
+  /**
+   * Sends the last fragment again, so that an acknowledgement tells what became of the rest. New data would do so 200 ms
+   * later, if only the acknowledgement was lost: a duplicate is acknowledged at once (§3.6.3.4.1), one packet is not.
+   */
   #probeTail(): void {
     const last = this.#outstanding.last;
     if (!this.#tailProbe.fire() || last === undefined) return;
-    if (!last.flow.hasNewData) {
-      this.#land(last);
-      last.flow.onLost(last);
-    }
+    this.#probed = last.flow;
+    this.#land(last);
+    last.flow.onLost(last);
     this.#host.requestTransmit();
   }
 

@@ -35,4 +35,31 @@ describe("a flight that loses its end", () => {
     expect(timeouts).toBe(1);
     expect(ms).toBeGreaterThan(330);
   });
+
+  it("is repaired as fast if only its acknowledgements are lost, whatever else waits to be sent", async () => {
+    for (const flows of [1, 5]) {
+      const pair = makePair(flows, { latencyMs: 10, bitsPerSecond: 20_000_000 });
+      const { near, far } = await connect(pair);
+      far.onFlow = (flow) => {
+        flow.onMessage = () => {};
+      };
+      for (let i = 0; i < flows; i++) near.openFlow("bulk").write(new Uint8Array(1_000_000));
+      await pair.world.runAsync(200);
+      let lastSent = pair.world.now;
+      let stalled = false;
+      let answered = 0;
+      pair.world.filter(({ from }) => {
+        const idle = pair.world.now - lastSent;
+        if (from.host === "192.0.2.1") {
+          stalled ||= idle > 30;
+          lastSent = pair.world.now;
+        } else if (!stalled) return "drop";
+        else answered ||= idle;
+        return undefined;
+      }, "sent");
+      await pair.world.runUntilAsync(() => answered > 0, 1_000);
+      expect(near.stats.timeouts).toBe(0);
+      expect(answered).toBeLessThan(30);
+    }
+  });
 });
