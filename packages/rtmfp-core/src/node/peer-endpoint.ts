@@ -87,6 +87,8 @@ export class PeerEndpoint {
   /** Who waits for a session that is being opened; more than one when another opening gave way to it. */
   readonly #opening = new Map<ProtoSession, Waiting[]>();
   readonly #sessions = new Set<Session>();
+  /** What the sessions tell the time by. */
+  readonly #clock = (): number => this.now();
   #closed = false;
 
   /** Takes `carrier` over and starts to receive. UdpEndpoint.open does this for UDP. */
@@ -320,7 +322,7 @@ export class PeerEndpoint {
 
   #adopt(inner: ProtoSession): Session {
     if (inner.context instanceof Session) return inner.context;
-    const session = new Session(inner, () => this.now());
+    const session = new Session(inner, this.#clock);
     this.#sessions.add(session);
     return session;
   }

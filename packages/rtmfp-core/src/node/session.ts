@@ -37,17 +37,15 @@ export class Session {
   /** The core's session. */
   readonly inner: ProtoSession;
   readonly #now: () => number;
-  readonly #closed: Promise<CloseReason>;
-  #resolveClosed: (reason: CloseReason) => void = () => {};
+  /** Made when somebody first waits for it. */
+  #closed: Promise<CloseReason> | undefined;
+  #resolveClosed: ((reason: CloseReason) => void) | undefined;
   #ended: CloseReason | undefined;
 
   /** Made by the endpoint; `now` is its clock, ms. */
   constructor(inner: ProtoSession, now: () => number) {
     this.inner = inner;
     this.#now = now;
-    this.#closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
     inner.context = this;
   }
 
@@ -120,6 +118,10 @@ export class Session {
 
   /** Resolves with the reason when the session has ended. */
   get closed(): Promise<CloseReason> {
+    this.#closed ??= new Promise((resolve) => {
+      if (this.#ended === undefined) this.#resolveClosed = resolve;
+      else resolve(this.#ended);
+    });
     return this.#closed;
   }
 
@@ -164,7 +166,7 @@ export class Session {
   /** Closes the session; resolves when the far end has acknowledged, or has not for 90 s. */
   async close(): Promise<void> {
     this.inner.close(this.#now());
-    await this.#closed;
+    await this.closed;
   }
 
   /** Ends the session at once, with one packet to tell the far end. */
@@ -185,7 +187,7 @@ export class Session {
   tellClosed(reason: CloseReason): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
-    this.#resolveClosed(reason);
+    this.#resolveClosed?.(reason);
     this.onClose?.(reason);
   }
 }

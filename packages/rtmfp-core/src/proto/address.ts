@@ -32,7 +32,9 @@ export function sameAddress(a: Address, b: Address): boolean {
 
 /** A string that is equal exactly for equal addresses; also the text form `host:port` / `[v6]:port` (RFC 7425 §5.3.3). */
 export function formatAddress(address: Address): string {
-  return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+  const { host, port } = address;
+  // Joined, it is one string of its own rather than a tree of the parts, which tables would keep.
+  return (host.includes(":") ? ["[", host, "]:", port] : [host, ":", port]).join("");
 }
 
 /** Parses `a.b.c.d:port` or `[v6]:port`; undefined if it is neither, or the port is not 1 to 65535. */

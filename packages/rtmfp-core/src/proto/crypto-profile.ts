@@ -42,7 +42,7 @@ export interface FarCertificate {
   readonly bytes: Uint8Array;
   /** Stable text name of the identity; see {@link CryptoProfile.id}. */
   readonly id: string;
-  /** The endpoint discriminator that names just this identity (§3.2). Owned by this object. */
+  /** The endpoint discriminator that names just this identity (§3.2). Do not modify. */
   readonly canonicalEpd: Uint8Array;
   /** True if the discriminator selects this certificate. Borrows `epd`. */
   selectedBy(epd: Uint8Array): boolean;
@@ -89,11 +89,10 @@ export interface SessionKeys {
   /** Seals and opens the session's packets; used by this session alone. */
   readonly cipher: PacketCipher;
   /**
-   * Session-unique secrets, mirrored: one end's near is the other's far (RFC 7425 §4.6.5). 32 bytes. Owned by this
-   * object.
+   * Session-unique secrets, mirrored: one end's near is the other's far (RFC 7425 §4.6.5). 32 bytes. Do not modify.
    */
   readonly nearNonce: Uint8Array;
-  /** What the far end has as its `nearNonce`. Owned by this object. */
+  /** What the far end has as its `nearNonce`. Do not modify. */
   readonly farNonce: Uint8Array;
   /** True if packets we receive carry an HMAC: what secure address mobility rests on. */
   readonly farHmac: boolean;

@@ -5,13 +5,15 @@ import type { SendFlow } from "./send-flow.ts";
 
 /** Strict priority between ranks, turns within a rank. */
 export class ReadyQueue {
-  readonly #ranks: (Fifo<SendFlow> | undefined)[] = new Array(PRIORITIES.length).fill(undefined);
+  /** Made with the first flow. */
+  #ranks: (Fifo<SendFlow> | undefined)[] = NO_RANKS;
   /** Bit r is set while rank r has flows. */
   #occupied = 0;
 
   add(flow: SendFlow): void {
     if (flow.queued) return;
     flow.queued = true;
+    if (this.#ranks === NO_RANKS) this.#ranks = new Array(PRIORITIES.length).fill(undefined);
     let rank = this.#ranks[flow.rank];
     if (rank === undefined) {
       rank = new Fifo();
@@ -46,3 +48,5 @@ export class ReadyQueue {
     return this.#ranks[31 - Math.clz32(this.#occupied)] as Fifo<SendFlow>;
   }
 }
+
+const NO_RANKS: (Fifo<SendFlow> | undefined)[] = [];

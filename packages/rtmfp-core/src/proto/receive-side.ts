@@ -4,6 +4,7 @@ import { writeFlowAck } from "./ack-writer.ts";
 import { ByteReader, EMPTY } from "./bytes.ts";
 import { readUserData } from "./chunk/flow.ts";
 import { ChunkType, type FragmentControl, type UserDataChunk, UserDataFlag } from "./chunk/types.ts";
+import { FlowTable } from "./flow-table.ts";
 import { LingerQueue } from "./linger-queue.ts";
 import type { Option } from "./option.ts";
 import type { PacketBuilder } from "./packet-builder.ts";
@@ -57,10 +58,10 @@ export class ReceiveSide implements RecvFlowHost {
   /** ACK_NOW. */
   ackNow = false;
   readonly #host: ReceiveSideHost;
-  readonly #flows = new Map<number, RecvFlow>();
+  readonly #flows = new FlowTable<RecvFlow>();
   readonly #lingering = new LingerQueue<RecvFlow>();
   /** Flows with SHOULD_ACK, in order. */
-  readonly #toAck: RecvFlow[] = [];
+  #toAck: RecvFlow[] = NO_FLOWS;
   /** RX_DATA_PACKETS. */
   #dataPackets = 0;
   #now = 0;
@@ -86,12 +87,12 @@ export class ReceiveSide implements RecvFlowHost {
   /** Before the chunks of a packet. */
   beginPacket(now: number): void {
     this.#now = now;
-    this.#current = undefined;
     this.#packetHadData = false;
   }
 
   /** After the chunks of a packet: every second data packet is acknowledged at once, others within 200 ms. */
   endPacket(): void {
+    this.#current = undefined;
     if (!this.#packetHadData) return;
     if (++this.#dataPackets >= ACK_EVERY_PACKETS) this.ackNow = true;
     if (this.ackNow) this.#host.requestTransmit();
@@ -143,7 +144,7 @@ export class ReceiveSide implements RecvFlowHost {
       flow.shouldAck = false;
       written++;
     }
-    this.#toAck.splice(0, written);
+    this.#toAck = written === this.#toAck.length ? NO_FLOWS : this.#toAck.slice(written);
     if (this.#toAck.length === 0) {
       this.ackNow = false;
       this.#dataPackets = 0;
@@ -172,7 +173,7 @@ export class ReceiveSide implements RecvFlowHost {
     for (const flow of this.#flows.values()) flow.abort();
     this.#flows.clear();
     this.#lingering.clear();
-    this.#toAck.length = 0;
+    this.#toAck = NO_FLOWS;
     this.ackNow = false;
     this.delayedAckAt = Number.POSITIVE_INFINITY;
   }
@@ -180,7 +181,8 @@ export class ReceiveSide implements RecvFlowHost {
   ackDue(flow: RecvFlow, now: boolean): void {
     if (!flow.shouldAck) {
       flow.shouldAck = true;
-      this.#toAck.push(flow);
+      if (this.#toAck === NO_FLOWS) this.#toAck = [flow];
+      else this.#toAck.push(flow);
     }
     if (flow.state === "RF_COMPLETE_LINGER") this.#linger(flow);
     if (!now || this.ackNow) return;
@@ -231,6 +233,9 @@ export class ReceiveSide implements RecvFlowHost {
     return flow;
   }
 }
+
+/** For sessions that owe no acknowledgement; stays empty. */
+const NO_FLOWS: RecvFlow[] = [];
 
 /** User Data option types (§2.3.11.1). */
 export const UserDataOption = { metadata: 0x00, association: 0x0a } as const;

@@ -12,7 +12,8 @@ export class Sessions implements SessionTable {
   readonly #stats: EndpointStats;
   readonly #byId = new Map<number, Session>();
   readonly #byAddress = new Map<string, Session>();
-  readonly #byIdentity = new Map<string, Session[]>();
+  /** Most have one. */
+  readonly #byIdentity = new Map<string, Session | Session[]>();
   readonly #opening = new Set<Session>();
 
   constructor(config: EndpointConfig, stats: EndpointStats) {
@@ -43,7 +44,7 @@ export class Sessions implements SessionTable {
   }
 
   withIdentity(id: string): readonly Session[] {
-    return this.#byIdentity.get(id)?.filter((session) => session.isOpen) ?? [];
+    return this.#identical(id).filter((session) => session.isOpen);
   }
 
   allocateId(): number {
@@ -63,9 +64,8 @@ export class Sessions implements SessionTable {
     this.#stats.sessionsOpened++;
     if (session.address !== undefined) this.#byAddress.set(formatAddress(session.address), session);
     if (session.peerId === undefined) return;
-    const same = this.#byIdentity.get(session.peerId);
-    if (same === undefined) this.#byIdentity.set(session.peerId, [session]);
-    else same.push(session);
+    const same = this.#identical(session.peerId);
+    this.#byIdentity.set(session.peerId, same.length === 0 ? session : [...same, session]);
   }
 
   moved(session: Session, fromKey: string): void {
@@ -81,8 +81,13 @@ export class Sessions implements SessionTable {
       if (this.#byAddress.get(key) === session) this.#byAddress.delete(key);
     }
     if (session.peerId === undefined) return;
-    const left = this.#byIdentity.get(session.peerId)?.filter((other) => other !== session) ?? [];
+    const left = this.#identical(session.peerId).filter((other) => other !== session);
     if (left.length === 0) this.#byIdentity.delete(session.peerId);
     else this.#byIdentity.set(session.peerId, left);
+  }
+
+  #identical(id: string): readonly Session[] {
+    const found = this.#byIdentity.get(id) ?? [];
+    return Array.isArray(found) ? found : [found];
   }
 }

@@ -14,6 +14,11 @@ export class TokenBucket {
     this.#at = now;
   }
 
+  /** True if it is as good as a new one. */
+  isFull(now: number): boolean {
+    return this.#tokens + ((now - this.#at) * this.#perSecond) / 1_000 >= this.#burst;
+  }
+
   /** Takes one token; false if there is none. */
   take(now: number): boolean {
     this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#at) * this.#perSecond) / 1_000);

@@ -1,5 +1,5 @@
 /** Certificates (§4.3). § means RFC 7425. */
-import { ByteReader, equalBytes, toHex } from "../../proto/bytes.ts";
+import { ByteReader, equalBytes, fromHex, toHex } from "../../proto/bytes.ts";
 import type { FarCertificate } from "../../proto/crypto-profile.ts";
 import { encodeOptions, type Option, readOption } from "../../proto/option.ts";
 import type { CryptoProvider } from "../primitives.ts";
@@ -8,7 +8,7 @@ import { groupAndKey, readGroup } from "./group-key.ts";
 
 /** A parsed certificate. Options outside the canonical section that must be in it are left out (§4.3.3). */
 export interface FlashCertificate extends FarCertificate {
-  /** SHA-256 of the canonical section; {@link FarCertificate.id} is its hex text, the peer ID. Owned by this object. */
+  /** SHA-256 of the canonical section; {@link FarCertificate.id} is its hex text, the peer ID. A new array each time. */
   readonly fingerprint: Uint8Array;
   /** Bytes of the canonical section (§4.3.1): the front of the certificate, which the fingerprint covers. */
   readonly canonicalSectionLength: number;
@@ -65,7 +65,7 @@ export function parseCertificate(provider: CryptoProvider, input: Uint8Array): F
   let hostname: Uint8Array | undefined;
   let acceptsAncillaryData = false;
   const ephemeralGroups: number[] = [];
-  const staticKeys = new Map<number, Uint8Array>();
+  let staticKeys: Map<number, Uint8Array> | undefined;
   while (reader.remaining > 0) {
     const option = readOption(reader);
     if (reader.failed) return undefined;
@@ -83,24 +83,54 @@ export function parseCertificate(provider: CryptoProvider, input: Uint8Array): F
     } else if (option.type === STATIC_KEY) {
       const group = readGroup(value);
       // §4.3.3.5 leaves a second key of a group undefined: the first one counts.
+      staticKeys ??= new Map();
       if (!staticKeys.has(group)) staticKeys.set(group, value.rest());
     }
     if (value.failed) return undefined;
   }
-  const fingerprint = provider.sha256(bytes.subarray(0, canonicalSectionLength));
-  const selector = { fingerprint, hostname, acceptsAncillaryData };
-  return {
+  return new ParsedCertificate({
     bytes,
-    fingerprint,
-    id: toHex(fingerprint),
-    canonicalEpd: canonicalEpd(fingerprint),
+    id: toHex(provider.sha256(bytes.subarray(0, canonicalSectionLength))),
     canonicalSectionLength,
     hostname,
     acceptsAncillaryData,
-    ephemeralGroups,
-    staticKeys,
-    selectedBy: (epd) => selects(parseEpd(epd), selector),
-  };
+    // Of its own length: an array that grew has room for seventeen.
+    ephemeralGroups: ephemeralGroups.slice(),
+    staticKeys: staticKeys ?? NO_KEYS,
+  });
+}
+
+/** Every session holds one, so what follows from the rest is made when asked for. */
+class ParsedCertificate implements FlashCertificate {
+  readonly bytes: Uint8Array;
+  readonly id: string;
+  readonly canonicalSectionLength: number;
+  readonly hostname: Uint8Array | undefined;
+  readonly acceptsAncillaryData: boolean;
+  readonly ephemeralGroups: readonly number[];
+  readonly staticKeys: ReadonlyMap<number, Uint8Array>;
+
+  constructor(parsed: Omit<FlashCertificate, "fingerprint" | "canonicalEpd" | "selectedBy">) {
+    this.bytes = parsed.bytes;
+    this.id = parsed.id;
+    this.canonicalSectionLength = parsed.canonicalSectionLength;
+    this.hostname = parsed.hostname;
+    this.acceptsAncillaryData = parsed.acceptsAncillaryData;
+    this.ephemeralGroups = parsed.ephemeralGroups;
+    this.staticKeys = parsed.staticKeys;
+  }
+
+  get fingerprint(): Uint8Array {
+    return fromHex(this.id);
+  }
+
+  get canonicalEpd(): Uint8Array {
+    return canonicalEpd(this.fingerprint);
+  }
+
+  selectedBy(epd: Uint8Array): boolean {
+    return selects(parseEpd(epd), this);
+  }
 }
 
 /** Figure 1 of §4.4.3: whether a discriminator selects a certificate. An undefined (malformed) one selects nothing. */
@@ -131,3 +161,4 @@ const ACCEPTS_ANCILLARY_DATA = 0x0a;
 const EXTRA_RANDOMNESS = 0x0e;
 const EPHEMERAL_GROUP = 0x15;
 const STATIC_KEY = 0x1d;
+const NO_KEYS: ReadonlyMap<number, Uint8Array> = new Map();

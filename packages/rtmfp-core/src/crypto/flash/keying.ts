@@ -1,8 +1,16 @@
 /** The keying steps of a handshake, for all four pairings of static and ephemeral keys (§4.6.1). § means RFC 7425. */
-import type { InitiatorKeying, KeyingStep, ResponderKeying, SessionKeys } from "../../proto/crypto-profile.ts";
+import { concatBytes } from "../../proto/bytes.ts";
+import type {
+  InitiatorKeying,
+  KeyingStep,
+  PacketCipher,
+  ResponderKeying,
+  SessionKeys,
+  SessionSecrets,
+} from "../../proto/crypto-profile.ts";
 import type { DhKeyPair, RandomBytes } from "../dh.ts";
 import { COSTLY_GROUP, isAcceptablePublicKey, isKnownGroup, LEGACY_GROUP } from "../dh-groups.ts";
-import type { CryptoProvider } from "../primitives.ts";
+import { type CryptoProvider, HASH_BYTES } from "../primitives.ts";
 import type { FlashCertificate } from "./certificate.ts";
 import type { FlashIdentity } from "./identity.ts";
 import { agreeJob, generateAndAgreeJob, generateJob, resultBytes } from "./jobs.ts";
@@ -196,27 +204,75 @@ function makeSessionKeys(
   const recvHmacLength = sends(component.hmacFlags, terms.hmacFlags) ? component.hmacLength : 0;
   const sendSequence = sends(terms.sequenceFlags, component.sequenceFlags);
   const recvSequence = sends(component.sequenceFlags, terms.sequenceFlags);
-  return {
-    cipher: createSessionCipher(context.provider, {
-      ...derived,
-      sendHmacLength,
-      recvHmacLength,
-      sendSequence,
-      recvSequence,
-    }),
-    nearNonce: derived.nearNonce,
-    farNonce: derived.farNonce,
-    farHmac: recvHmacLength > 0,
-    description: {
-      group,
-      legacy: group === LEGACY_GROUP,
-      nearHmac: sendHmacLength,
-      farHmac: recvHmacLength,
-      nearSequence: sendSequence,
-      farSequence: recvSequence,
-    },
-    ...(context.exposeSecrets ? { secrets } : {}),
-  };
+  const cipher = createSessionCipher(context.provider, {
+    ...derived,
+    sendHmacLength,
+    recvHmacLength,
+    sendSequence,
+    recvSequence,
+  });
+  return new AgreedKeys(
+    cipher,
+    concatBytes(derived.nearNonce, derived.farNonce),
+    { group, nearHmac: sendHmacLength, farHmac: recvHmacLength, nearSequence: sendSequence, farSequence: recvSequence },
+    context.exposeSecrets ? secrets : undefined,
+  );
+}
+
+/** What the keying agreed on, in little room: every session keeps one. */
+class AgreedKeys implements SessionKeys {
+  readonly cipher: PacketCipher;
+  readonly secrets?: SessionSecrets;
+  /** The near end's, then the far end's. */
+  readonly #nonces: Uint8Array;
+  readonly #group: number;
+  readonly #nearHmac: number;
+  readonly #farHmac: number;
+  readonly #nearSequence: boolean;
+  readonly #farSequence: boolean;
+
+  constructor(cipher: PacketCipher, nonces: Uint8Array, facts: Facts, secrets: SessionSecrets | undefined) {
+    this.cipher = cipher;
+    this.#nonces = nonces;
+    this.#group = facts.group;
+    this.#nearHmac = facts.nearHmac;
+    this.#farHmac = facts.farHmac;
+    this.#nearSequence = facts.nearSequence;
+    this.#farSequence = facts.farSequence;
+    if (secrets !== undefined) this.secrets = secrets;
+  }
+
+  get nearNonce(): Uint8Array {
+    return this.#nonces.slice(0, HASH_BYTES);
+  }
+
+  get farNonce(): Uint8Array {
+    return this.#nonces.slice(HASH_BYTES);
+  }
+
+  get farHmac(): boolean {
+    return this.#farHmac > 0;
+  }
+
+  get description(): Readonly<Record<string, number | boolean>> {
+    return {
+      group: this.#group,
+      legacy: this.#group === LEGACY_GROUP,
+      nearHmac: this.#nearHmac,
+      farHmac: this.#farHmac,
+      nearSequence: this.#nearSequence,
+      farSequence: this.#farSequence,
+    };
+  }
+}
+
+/** Who sends what; lengths in bytes. */
+interface Facts {
+  readonly group: number;
+  readonly nearHmac: number;
+  readonly farHmac: number;
+  readonly nearSequence: boolean;
+  readonly farSequence: boolean;
 }
 
 /** Salt beside a static key (§4.5.2.2): as long as a SHA-256 input block, and the length old stacks know. */

@@ -2,7 +2,10 @@
 import type { Address } from "../address.ts";
 import { TokenBucket } from "../token-bucket.ts";
 
-/** Refuses what comes faster than `perSecond`, beyond a burst. The oldest entry gives way when the table is full. */
+/**
+ * Refuses what comes faster than `perSecond`, beyond a burst. Entries of addresses that have been quiet for long enough
+ * to have their whole burst again are let go of; when the table is full, the oldest gives way.
+ */
 export class RateLimit {
   readonly #perSecond: number;
   readonly #burst: number;
@@ -15,14 +18,32 @@ export class RateLimit {
     this.#maxEntries = maxEntries;
   }
 
+  /** Addresses that it remembers. */
+  get size(): number {
+    return this.#buckets.size;
+  }
+
   /** Takes one token of the address's host, whatever the port; false if there is none. */
   allow(now: number, source: Address): boolean {
     let bucket = this.#buckets.get(source.host);
     if (bucket === undefined) {
+      for (let i = 0; i < SWEPT_PER_ENTRY; i++) this.#sweepOldest(now);
       if (this.#buckets.size >= this.#maxEntries) this.#buckets.delete(this.#buckets.keys().next().value as string);
       bucket = new TokenBucket(this.#perSecond, this.#burst, now);
       this.#buckets.set(source.host, bucket);
     }
     return bucket.take(now);
   }
+
+  /** Forgets the oldest entry if it says nothing any more, else makes it the youngest. */
+  #sweepOldest(now: number): void {
+    const [oldest] = this.#buckets;
+    if (oldest === undefined) return;
+    const [host, bucket] = oldest;
+    this.#buckets.delete(host);
+    if (!bucket.isFull(now)) this.#buckets.set(host, bucket);
+  }
 }
+
+/** More than one, so that a table that has grown shrinks again. */
+const SWEPT_PER_ENTRY = 2;

@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { RateLimit } from "../../src/proto/startup/rate-limit.ts";
+
+const from = (n: number): { host: string; port: number } => ({ host: `10.0.${n >> 8}.${n & 255}`, port: 1 });
+
+describe("a rate limit per address", () => {
+  it("forgets addresses that have their whole burst again, and only those", () => {
+    const limit = new RateLimit(10, 20, 1_000);
+    for (let n = 0; n < 400; n++) limit.allow(0, from(n));
+    for (let i = 0; i < 20; i++) limit.allow(1_000, from(7));
+    // A second later all but one address have long had the one token back that they took.
+    for (let n = 400; n < 800; n++) limit.allow(2_000, from(n));
+    expect(limit.size).toBe(401);
+    for (let i = 0; i < 10; i++) expect(limit.allow(2_000, from(7))).toBe(true);
+    expect(limit.allow(2_000, from(7))).toBe(false);
+  });
+
+  it("lets the oldest give way when its table is full of addresses that are not quiet", () => {
+    const limit = new RateLimit(1, 2, 3);
+    for (let n = 0; n < 5; n++) for (let i = 0; i < 3; i++) limit.allow(0, from(n));
+    expect(limit.size).toBe(3);
+  });
+});
