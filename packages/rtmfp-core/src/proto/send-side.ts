@@ -158,7 +158,9 @@ export class SendSide implements SendFlowHost {
     const before = this.outstandingBytes;
     let previous: Fragment | undefined;
     let flow = probing ? this.#probed : this.#ready.peek();
-    for (; this.outstandingBytes < this.congestion.window || (probing && !packet.hasData); flow = this.#ready.peek()) {
+    // A size that every path carries, if what is sent again was not cut for a larger one.
+    if (probing) packet.limit = Math.min(packet.limit, packet.largeBeyond);
+    for (; this.outstandingBytes < this.congestion.window || probing; flow = this.#ready.peek()) {
       if (flow === undefined) break;
       const fragment = flow.windowOpen ? flow.writeNext(packet, previous) : "idle";
       if (fragment === "full") {
