@@ -143,7 +143,7 @@ export const PROTO_FAULTS: readonly Fault[] = [
     `${PROTO}/congestion/rfc7016.ts`,
     ["const CWND_INIT = 4380;", "const CWND_INIT = 5840;", "R7016-A.2-01"],
     ["this.cwnd = lost ? this.#smss : this.#cwndInit;", "this.cwnd = this.#cwndInit;", "R7016-A.2-03"],
-    ["? 7 / 8", "? 3 / 4", "R7016-A.2-04"],
+    ["return gentle ? 7 / 8 : 1 / 2;", "return gentle ? 3 / 4 : 1 / 2;", "R7016-A.2-04"],
     ["const GENTLE_OUTSTANDING = 67_200;", "const GENTLE_OUTSTANDING = 60_000;", "R7016-A.2-04"],
     [
       "if (event.ackedBytes === 0 || event.nak || event.preAckOutstanding < this.cwnd) return;",
@@ -156,6 +156,12 @@ export const PROTO_FAULTS: readonly Fault[] = [
       "R7016-A.2-06",
     ],
   ),
+  ...faultsOf(`${PROTO}/congestion/cubic.ts`, [
+    "return this.cwnd < this.ssthresh ? 1 / 2 : BETA;",
+    "return 7 / 8;",
+    "R7016-3.5.2-01",
+    "R7016-3.5.2-03",
+  ]),
   ...faultsOf(`${PROTO}/startup/cookie.ts`, [
     'if (age < -1 || age > COOKIE_LIFETIME_MS) return "invalid";',
     "",

@@ -31,7 +31,7 @@ export interface EndpointConfig {
   readonly maxDatagram?: number;
   /** Spread what the window permits over time, instead of bursts limited by §3.5.2.3 alone. Default true. */
   readonly pacing?: boolean;
-  /** Default: Appendix A. */
+  /** Default: {@link CubicCongestion}, Appendix A with CUBIC for bulk data. */
   readonly congestion?: CongestionFactory;
   /** Idle time before a keepalive Ping; 0 is none. Default 30000. */
   readonly keepaliveMs?: number;

@@ -31,6 +31,7 @@ export * from "./chunk/types.ts";
 export type { EndpointConfig, SessionTraceRecord, TraceRecord } from "./config.ts";
 /** Congestion control: the interface and Appendix A. */
 export type { AckEvent, CongestionController, CongestionFactory } from "./congestion/controller.ts";
+export { CubicCongestion } from "./congestion/cubic.ts";
 export { Rfc7016Congestion } from "./congestion/rfc7016.ts";
 /** What a cryptography profile implements. */
 export type {

@@ -96,6 +96,10 @@ export class SendSide implements SendFlowHost {
   #smallLost = false;
   /** When the acknowledgement being processed arrived. */
   #ackTime = 0;
+  /** The most that was outstanding before an acknowledgement of this turn. */
+  #turnOutstanding = 0;
+  /** Losses of what was sent before this number are part of one that the window was reduced for (RFC 5681 §4.3). */
+  #recoveryTsn = 0;
 
   constructor(host: SendSideHost, congestion: CongestionController) {
     this.#host = host;
@@ -188,9 +192,12 @@ export class SendSide implements SendFlowHost {
   /** An acknowledgement chunk (§3.6.2.4). Call {@link finishAcks} after the last chunk of the packet. */
   onAck(chunk: AckChunk, now: number): void {
     const flow = this.#flows.get(chunk.flowId);
+    if (this.#ackTime < now) this.#turnOutstanding = 0;
+    this.#turnOutstanding = Math.max(this.#turnOutstanding, this.outstandingBytes);
     this.#ack ??= {
+      now,
       ackedBytes: 0,
-      preAckOutstanding: this.outstandingBytes,
+      preAckOutstanding: this.#turnOutstanding,
       lost: false,
       nak: false,
       timeCriticalSent: false,
@@ -342,11 +349,12 @@ export class SendSide implements SendFlowHost {
       ack.nak = true;
       fragment.nakCount += fragment.tsn < certain ? NAKS_FOR_LOSS : Math.max(1, Math.ceil(after / ACK_EVERY_PACKETS));
       if (fragment.nakCount >= NAKS_FOR_LOSS) {
-        ack.lost = true;
+        if (fragment.tsn >= this.#recoveryTsn) ack.lost = true;
         this.#lose(fragment);
       }
       fragment = next;
     }
+    if (ack.lost) this.#recoveryTsn = this.#nextTsn;
     acked.length = 0;
   }
 

@@ -5,7 +5,7 @@ import { ChunkWalker } from "./chunk/codec.ts";
 import { readAck } from "./chunk/flow.ts";
 import { readStartupChunk } from "./chunk/startup.ts";
 import { type Chunk, ChunkType } from "./chunk/types.ts";
-import { Rfc7016Congestion } from "./congestion/rfc7016.ts";
+import { CubicCongestion } from "./congestion/cubic.ts";
 import type { FarCertificate, SessionKeys } from "./crypto-profile.ts";
 import { RtmfpError } from "./errors.ts";
 import type { CloseReason } from "./events.ts";
@@ -137,7 +137,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
     this.nearId = nearId;
     this.#state = state;
     this.datagramBytes = host.config.datagramBytes ?? INITIAL_DATAGRAM_BYTES;
-    this.sends = new SendSide(this, host.config.congestion?.() ?? new Rfc7016Congestion());
+    this.sends = new SendSide(this, host.config.congestion?.() ?? new CubicCongestion());
     this.receives = new ReceiveSide(this);
     this.#patience = new Patience(this, host.stats);
     this.keepalive = new Keepalive(host.config.keepaliveMs ?? KEEPALIVE_MS, now);

@@ -1,6 +1,7 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
-import { Rfc7016Congestion } from "../../src/proto/index.ts";
+import type { EndpointConfig } from "../../src/proto/config.ts";
+import { type AckEvent, type CongestionController, CubicCongestion, Rfc7016Congestion } from "../../src/proto/index.ts";
 import type { SendFlow } from "../../src/proto/send-flow.ts";
 import type { Session } from "../../src/proto/session.ts";
 import { type LinkOptions, SimWorld } from "../../src/testing/index.ts";
@@ -13,9 +14,10 @@ function star(
   seed: number,
   link: Partial<LinkOptions>,
   count: number,
+  config: Partial<EndpointConfig> = {},
 ): { world: SimWorld; sessions: Session[]; node: RawNode; read: number[] } {
   const world = new SimWorld(seed);
-  const node = rawNode(world.host("node", { link }), "node", { keepaliveMs: 0 });
+  const node = rawNode(world.host("node", { link }), "node", { keepaliveMs: 0, ...config });
   const read = new Array<number>(count).fill(0);
   const sessions = read.map((_, i) => {
     const other = rawNode(world.host(`other ${i}`, { link: { latencyMs: 1 } }), `other ${i}`, { keepaliveMs: 0 });
@@ -41,6 +43,64 @@ function pour({ world, node }: ReturnType<typeof star>, flow: SendFlow): void {
   fill();
 }
 
+/** TCP (RFC 5681, SACK) with segments of 1200 bytes. */
+class Reno implements CongestionController {
+  window = 4_380;
+  #ssthresh = Number.POSITIVE_INFINITY;
+
+  onAck({ lost, nak, ackedBytes, preAckOutstanding }: AckEvent): void {
+    if (lost) {
+      this.#ssthresh = Math.max(preAckOutstanding / 2, 2_400);
+      this.window = this.#ssthresh;
+    } else if (!nak && preAckOutstanding >= this.window) {
+      this.window += this.window < this.#ssthresh ? Math.min(ackedBytes, 2_400) : (1_200 * ackedBytes) / this.window;
+    }
+  }
+
+  onTimeout(): void {
+    this.#ssthresh = Math.max(this.window / 2, 2_400);
+    this.window = 1_200;
+  }
+}
+
+/**
+ * Two bulk sessions with these controllers over one link; the second starts 5 s later. What each carries in the minute
+ * after, and the share of the link that is used.
+ */
+function compete(
+  seed: number,
+  link: Partial<LinkOptions> & { bitsPerSecond: number },
+  controllers: readonly (new () => CongestionController)[],
+): { shares: number[]; used: number } {
+  const made = new Map<CongestionController, number>();
+  const congestion = (): CongestionController => {
+    const controller = new (controllers[made.size] as new () => CongestionController)();
+    made.set(controller, made.size);
+    return controller;
+  };
+  const s = star(seed, link, controllers.length, { datagramBytes: 1_200, congestion });
+  const sessions = s.sessions.map((session, i) => ({
+    session,
+    i,
+    place: made.get(session.sends.congestion) as number,
+  }));
+  sessions.sort((a, b) => a.place - b.place);
+  for (const { session } of sessions) {
+    pour(s, session.openFlow(new Uint8Array(1)));
+    s.world.run(5_000);
+  }
+  const before = [...s.read];
+  s.world.run(60_000);
+  const shares = sessions.map(({ i }) => (s.read[i] as number) - (before[i] as number));
+  return { shares, used: shares.reduce((sum, share) => sum + share) / ((60 * link.bitsPerSecond) / 8) };
+}
+
+/** Jain's index: 1 if all have the same, 1 / n if one has everything. */
+function jain(shares: readonly number[]): number {
+  const sum = shares.reduce((total, share) => total + share);
+  return sum ** 2 / (shares.length * shares.reduce((total, share) => total + share ** 2, 0));
+}
+
 describe("congestion control at work", () => {
   it(...rfc("R7016-3.5.2-01", "R7016-3.5.2-05"), "fills a link without flooding its queue for long", () => {
     const s = star(1, { latencyMs: 25, bitsPerSecond: 8_000_000, queueBytes: 60_000 }, 1);
@@ -51,14 +111,33 @@ describe("congestion control at work", () => {
     expect(s.world.stats.dropped.queue / s.world.stats.sent).toBeLessThan(0.02);
   });
 
-  it("shares a link fairly between two sessions, at windows below the scalable range", () => {
-    const s = star(1, { latencyMs: 25, bitsPerSecond: 4_000_000, queueBytes: 30_000 }, 2);
-    for (const session of s.sessions) pour(s, session.openFlow(new Uint8Array(1)));
-    s.world.run(60_000);
-    const [one, two] = s.read as [number, number];
-    expect(one + two).toBeGreaterThan(0.7 * 30_000_000);
-    expect(Math.max(one, two) / Math.min(one, two)).toBeLessThan(2);
-  });
+  for (const [what, link] of [
+    ["short", { latencyMs: 25, bitsPerSecond: 4_000_000, queueBytes: 30_000 }],
+    ["middling", { latencyMs: 25, bitsPerSecond: 8_000_000, queueBytes: 60_000 }],
+    ["long", { latencyMs: 25, bitsPerSecond: 8_000_000, queueBytes: 150_000 }],
+  ] as const) {
+    it(`shares a link with a ${what} queue fairly between two sessions, though one had it first`, () => {
+      for (let seed = 1; seed <= 3; seed++) {
+        const { shares, used } = compete(seed, { ...link, jitterMs: 2 }, [CubicCongestion, CubicCongestion]);
+        expect(used).toBeGreaterThan(0.85);
+        expect(jain(shares)).toBeGreaterThan(0.9);
+      }
+    });
+  }
+
+  it(
+    ...rfc("R7016-3.5.2-01", "R7016-3.5.2-02"),
+    "leaves to TCP, and to Appendix A, what they leave to each other",
+    () => {
+      const link = { latencyMs: 25, bitsPerSecond: 8_000_000, queueBytes: 60_000, jitterMs: 2 };
+      for (let seed = 1; seed <= 3; seed++) {
+        const tcp = compete(seed, link, [Reno, CubicCongestion]).shares;
+        expect((tcp[0] as number) / (tcp[1] as number)).toBeGreaterThan(0.6);
+        const appendixA = compete(seed, link, [Rfc7016Congestion, CubicCongestion]).shares;
+        expect((appendixA[0] as number) / (appendixA[1] as number)).toBeGreaterThan(0.6);
+      }
+    },
+  );
 
   it(...rfc("R7016-3.6.2.3-03"), "shares a session evenly between two flows of one priority", () => {
     const s = star(1, { latencyMs: 25, bitsPerSecond: 8_000_000, queueBytes: 60_000 }, 1);
@@ -116,4 +195,43 @@ describe("congestion control at work", () => {
       expect(b.far.take().length).toBe(6);
     },
   );
+
+  it(
+    ...rfc("R7016-3.5.2-01", "R7016-3.6.2.5-03"),
+    "takes losses of what was under way together for one, and a loss of what is sent again for another",
+    () => {
+      const b = sendBench();
+      const flow = b.session.openFlow(new Uint8Array(1));
+      for (let i = 0; i < 40; i++) flow.write(new Uint8Array(1_000));
+      for (let i = 0; i < 6; i++) b.release();
+      b.hear(ack(flow.id, 1_000, 3));
+      for (let i = 0; i < 6; i++) b.release();
+      b.manual.acks.length = 0;
+      const losses = (): unknown => [b.session.sends.stats.fragmentsLost, b.manual.acks.splice(0).map((a) => a.lost)];
+      b.hear(ack(flow.id, 1_000, 3, [5, 7]));
+      b.hear(ack(flow.id, 1_000, 3, [5, 7], [9, 11]));
+      expect(losses()).toEqual([1, [false, true]]);
+      b.hear(ack(flow.id, 1_000, 3, [5, 7], [9, 12]));
+      expect(losses()).toEqual([2, [false]]);
+      for (let i = 0; i < 6; i++) b.release();
+      b.hear(ack(flow.id, 1_000, 3, [5, 7], [9, 16]));
+      b.hear(ack(flow.id, 1_000, 3, [5, 7], [9, 17]));
+      b.hear(ack(flow.id, 1_000, 3, [5, 7], [9, 18]));
+      expect(losses()).toEqual([4, [false, true, false]]);
+    },
+  );
+
+  it("takes what was outstanding before the acknowledgements of one turn for what the window allowed", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    for (let i = 0; i < 40; i++) flow.write(new Uint8Array(1_000));
+    for (let i = 0; i < 6; i++) b.release();
+    const before = b.session.sends.outstandingBytes;
+    b.far.send(ack(flow.id, 1_000, 2));
+    b.far.send(ack(flow.id, 1_000, 4));
+    b.world.run(1);
+    b.hear(ack(flow.id, 1_000, 6));
+    const outstanding = b.manual.acks.map(({ preAckOutstanding }) => preAckOutstanding);
+    expect(outstanding).toEqual([before, before, (before * 2) / 6]);
+  });
 });

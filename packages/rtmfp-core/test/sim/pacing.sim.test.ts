@@ -84,7 +84,7 @@ describe("pacing", () => {
 
   it("loses less than bursts at a short queue, when acknowledgements come in heaps", async () => {
     const link = { latencyMs: 30, jitterMs: 15, bitsPerSecond: 20_000_000, queueBytes: 36_000 };
-    const { paced, bursts } = await compare(link, ({ send }) => send(3_000_000));
+    const { paced, bursts } = await compare(link, ({ send }) => send(6_000_000));
     expect(bursts.lost).toBeGreaterThan(10);
     expect(paced.lost).toBeLessThan(0.9 * bursts.lost);
     expect(paced.ms).toBeLessThan(1.02 * bursts.ms);

@@ -14,11 +14,13 @@ export interface CongestionController {
 
 /** What one packet with acknowledgements said. */
 export interface AckEvent {
+  /** When it arrived, ms of the endpoint's clock. */
+  now: number;
   /** Bytes that were in flight and are now acknowledged. */
   ackedBytes: number;
-  /** Bytes outstanding in the session before this packet. */
+  /** Bytes outstanding in the session before this packet, and those before it in the same turn. */
   preAckOutstanding: number;
-  /** At least one fragment was declared lost. */
+  /** At least one fragment was declared lost that was sent after the loss before was noticed. */
   lost: boolean;
   /** At least one negative acknowledgement was counted. */
   nak: boolean;

@@ -31,11 +31,7 @@ export class Rfc7016Congestion implements CongestionController {
 
   onAck(event: AckEvent): void {
     if (event.lost) {
-      const gentle =
-        event.timeCriticalSent || (event.preAckOutstanding > GENTLE_OUTSTANDING && event.fastGrowAllowed)
-          ? 7 / 8
-          : 1 / 2;
-      this.ssthresh = Math.max(event.preAckOutstanding * gentle, this.#cwndInit);
+      this.ssthresh = Math.max(event.preAckOutstanding * this.keptOnLoss(event), this.#cwndInit);
       this.cwnd = this.ssthresh;
       this.ackedBytesAccumulator = 0;
       return;
@@ -47,9 +43,25 @@ export class Rfc7016Congestion implements CongestionController {
     this.cwnd = Math.max(this.cwnd + Math.min(this.#increase(event), cap), this.#cwndInit);
   }
 
+  /** Share of what is outstanding that a loss leaves of the window. */
+  protected keptOnLoss(event: AckEvent): number {
+    const gentle = event.timeCriticalSent || (event.preAckOutstanding > GENTLE_OUTSTANDING && event.fastGrowAllowed);
+    return gentle ? 7 / 8 : 1 / 2;
+  }
+
+  /** Growth beyond the threshold where no time-critical data asks for restraint. */
+  protected fastIncrease(event: AckEvent): number {
+    return this.#perThreshold(event.ackedBytes, 48, 4800);
+  }
+
+  /** Sender Maximum Segment Size. */
+  protected get smss(): number {
+    return this.#smss;
+  }
+
   #increase(event: AckEvent): number {
     const slowStart = this.cwnd < this.ssthresh;
-    if (event.fastGrowAllowed) return slowStart ? event.ackedBytes : this.#perThreshold(event.ackedBytes, 48, 4800);
+    if (event.fastGrowAllowed) return slowStart ? event.ackedBytes : this.fastIncrease(event);
     if (event.timeCriticalSent) {
       return slowStart ? Math.ceil(event.ackedBytes / 4) : this.#perThreshold(event.ackedBytes, 24, 2400);
     }

@@ -15,6 +15,7 @@ function at(cwnd: number, ssthresh: number): Rfc7016Congestion {
 
 function event(change: Partial<AckEvent>): AckEvent {
   return {
+    now: 0,
     ackedBytes: SMSS,
     preAckOutstanding: 1e9,
     lost: false,
