@@ -136,6 +136,8 @@ export const IIKEYING_PER_SECOND = 200;
 export const HANDSHAKE_BURST = 2_500;
 /** Sessions of one source address in which nothing has been heard yet; further IIKeyings are dropped and counted. */
 export const MAX_UNHEARD_SESSIONS = 2_048;
+/** After which an initiator that has had nothing to say in its session sends a Ping, so that it does not count as such. */
+export const FIRST_WORD_MS = 5_000;
 /** Copies of one RIKeying for repeated IIKeyings, which initiators send 1.5 s apart or more: per second, and burst. */
 export const REPLY_COPIES_PER_SECOND = 4;
 export const REPLY_COPIES_BURST = 8;

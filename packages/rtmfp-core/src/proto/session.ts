@@ -17,6 +17,7 @@ import { Mode, readPacketHeader } from "./packet.ts";
 import {
   CLOSE_REPEAT_MS,
   FARCLOSE_LINGER_MS,
+  FIRST_WORD_MS,
   INITIAL_DATAGRAM_BYTES,
   KEEPALIVE_MS,
   MAX_CONTROL_QUEUE,
@@ -129,6 +130,8 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
   #closeLimitAt: number = Number.POSITIVE_INFINITY;
   #closeReason: CloseReason = "near";
   #closeTold = false;
+  /** When an initiator that has said nothing yet sends a Ping; Infinity afterwards. */
+  #speakAt: number = Number.POSITIVE_INFINITY;
 
   /** Made by the endpoint: by Endpoint.open, or by the responder's half of a handshake. */
   constructor(host: SessionHost, role: "initiator" | "responder", nearId: number, state: SessionState, now: number) {
@@ -274,6 +277,8 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
     this.farCertificate = certificate;
     this.keys = keys;
     this.keepalive.heard(now);
+    // Responders bound the sessions of one address in which nothing was said: those behind a NAT are not to be refused.
+    if (this.role === "initiator") this.#speakAt = now + FIRST_WORD_MS;
     this.wakeAt(this.#nextDeadline);
     this.#host.config.traceSession?.({
       now,
@@ -356,6 +361,10 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
       if (due === "dead") {
         this.#end("timeout", "S_CLOSED");
         return;
+      }
+      if (this.#speakAt <= now) {
+        this.#speakAt = Number.POSITIVE_INFINITY;
+        if (this.rtt.tsTx < 0) this.ping();
       }
       if (due === "ping") {
         if (this.keepalive.unanswered > 1 && this.sends.outstandingBytes === 0) this.rtt.backOff();
@@ -578,7 +587,12 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
   get #nextDeadline(): number {
     if (this.opening !== undefined) return this.opening.nextDeadline;
     if (this.#state !== "S_OPEN") return Math.min(this.#closeRequestAt, this.#closeLimitAt);
-    return Math.min(this.sends.nextDeadline, this.receives.nextDeadline, this.keepalive.nextDeadline(this.rtt.erto));
+    return Math.min(
+      this.sends.nextDeadline,
+      this.receives.nextDeadline,
+      this.keepalive.nextDeadline(this.rtt.erto),
+      this.#speakAt,
+    );
   }
 
   #queueControl(chunk: Chunk): void {

@@ -197,7 +197,7 @@ describe("handshakes, packet by packet", () => {
     world.filter(({ sender }) =>
       sender === "r" && sniffer.names.at(-1) === "r>i riKeying" && lost++ < 2 ? "drop" : undefined,
     );
-    world.run(10_000);
+    world.run(9_000);
     expect(sniffer.names).toEqual([
       "i>r iHello",
       "r>i rHello",

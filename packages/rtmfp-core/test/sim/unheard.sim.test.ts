@@ -61,6 +61,22 @@ describe("sessions that nobody uses", () => {
     expect(endpoint.stats.unheardRefused).toBe(7);
   });
 
+  it("are none of our own, though their initiators have nothing to say", () => {
+    const b = bench();
+    const { endpoint } = b.node;
+    const open = (from: number, to: number): void => {
+      for (let n = from; n < to; n++) {
+        const { driver } = rawNode(b.crowd, `idle ${n}`);
+        driver.endpoint.open(driver.now(), nameOf("near"), { candidates: [{ address: b.node.address, via: 0 }] });
+      }
+      b.world.run(8_000);
+    };
+    open(0, 1_500);
+    open(1_500, 3_000);
+    expect(endpoint.load.sessions).toBe(3_000);
+    expect(endpoint.stats.unheardRefused).toBe(0);
+  });
+
   it("that have ended make room for others", () => {
     const b = bench();
     initiators(b, b.crowd, 2_048);
