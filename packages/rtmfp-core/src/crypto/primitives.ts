@@ -71,36 +71,12 @@ export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && equalRange(a, 0, b, 0, a.length);
 }
 
-/**
- * HMAC-SHA256 with a key that is used a few times (RFC 2104). A new array of 32 bytes. Made of two hashes: a prepared key
- * costs node:crypto three objects with finalisers, which a handshake, with some ten digests, pays for in collections.
- */
+/** HMAC-SHA256 with a key used once. A new array of 32 bytes. */
 export function hmacSha256(provider: CryptoProvider, key: Uint8Array, message: Uint8Array): Uint8Array {
-  const short = key.length > HASH_BLOCK_BYTES ? provider.sha256(key) : key;
-  const length = HASH_BLOCK_BYTES + message.length;
-  const inner = length <= INNER.length ? INNER.subarray(0, length) : new Uint8Array(length);
-  for (let i = 0; i < HASH_BLOCK_BYTES; i++) {
-    const byte = i < short.length ? (short[i] as number) : 0;
-    inner[i] = byte ^ INNER_PAD;
-    OUTER[i] = byte ^ OUTER_PAD;
-  }
-  inner.set(message, HASH_BLOCK_BYTES);
-  OUTER.set(provider.sha256(inner), HASH_BLOCK_BYTES);
-  const digest = provider.sha256(OUTER);
-  inner.fill(0);
-  OUTER.fill(0);
-  return digest;
+  return provider.createHmacKey(key).digest(message);
 }
 
 /** AES block size, and the unit of everything that is encrypted, in bytes. */
 export const BLOCK_BYTES = 16;
 /** SHA-256 output, in bytes. */
 export const HASH_BYTES = 32;
-
-/** SHA-256 input block, in bytes. */
-const HASH_BLOCK_BYTES = 64;
-const INNER_PAD = 0x36;
-const OUTER_PAD = 0x5c;
-/** What {@link hmacSha256} hashes, put together in place and wiped after each call. */
-const INNER: Uint8Array = new Uint8Array(HASH_BLOCK_BYTES + 1_024);
-const OUTER: Uint8Array = new Uint8Array(HASH_BLOCK_BYTES + HASH_BYTES);
