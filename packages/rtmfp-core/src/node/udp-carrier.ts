@@ -83,8 +83,15 @@ export class UdpCarrier implements Carrier {
   send(datagram: Uint8Array, via: number, to: Address): void {
     const socket = this.#sockets[via];
     if (socket === undefined || this.#closed) return;
-    // The kernel takes the bytes before send returns only if the name needs no lookup; the copy makes sure.
-    socket.send(Buffer.from(datagram), to.port, to.host, ignore);
+    // Behind one that waits it would wait too, and the bytes are borrowed for the call alone.
+    if (socket.getSendQueueCount() > 0) {
+      socket.send(datagram.slice(), to.port, to.host);
+      return;
+    }
+    outgoing.set(datagram);
+    socket.send(outgoing.subarray(0, datagram.length), to.port, to.host);
+    // The kernel took it, or it waits in that memory until the kernel can.
+    if (socket.getSendQueueCount() > 0) outgoing = new Uint8Array(MAX_DATAGRAM_BYTES);
   }
 
   interfaceAddresses(): readonly Address[] {
@@ -166,8 +173,10 @@ function stripZone(host: string): string {
   return zone < 0 ? host : host.slice(0, zone);
 }
 
-function ignore(): void {}
-
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 /** setTimeout takes no more. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+/** Longer than any datagram can be. */
+const MAX_DATAGRAM_BYTES = 65_536;
+/** What is being sent, of whichever carrier: the kernel has the bytes when send returns. */
+let outgoing: Uint8Array = new Uint8Array(MAX_DATAGRAM_BYTES);

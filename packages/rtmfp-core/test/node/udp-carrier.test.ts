@@ -1,0 +1,40 @@
+import type { Socket } from "node:dgram";
+import { expect, it } from "vitest";
+import { UdpCarrier } from "../../src/node/udp-carrier.ts";
+
+/** A socket whose kernel takes nothing while it is blocked: like dgram, it then keeps the caller's memory. */
+class BlockedSocket {
+  blocked = false;
+  readonly sent: Uint8Array[] = [];
+  #waiting = 0;
+
+  send(bytes: Uint8Array): void {
+    this.sent.push(this.blocked ? bytes : bytes.slice());
+    if (this.blocked) this.#waiting++;
+  }
+
+  getSendQueueCount(): number {
+    return this.#waiting;
+  }
+
+  address(): { address: string; port: number } {
+    return { address: "127.0.0.1", port: 1_935 };
+  }
+
+  on(): this {
+    return this;
+  }
+}
+
+it("sends what has to wait for the kernel unchanged, although its caller reuses the buffer", () => {
+  const socket = new BlockedSocket();
+  const carrier = new UdpCarrier([socket as unknown as Socket]);
+  const buffer = new Uint8Array(4);
+  for (let i = 0; i < 6; i++) {
+    socket.blocked = i >= 2;
+    carrier.send(buffer.fill(i).subarray(0, 2), 0, { host: "127.0.0.1", port: 1 });
+  }
+  buffer.fill(9);
+  new UdpCarrier([new BlockedSocket() as unknown as Socket]).send(buffer, 0, { host: "127.0.0.1", port: 1 });
+  expect(socket.sent.map((bytes) => [...bytes])).toEqual([0, 1, 2, 3, 4, 5].map((i) => [i, i]));
+});
