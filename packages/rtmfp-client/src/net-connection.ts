@@ -46,9 +46,10 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
   #connected = false;
   #client: object = this;
 
-  /** Not connected yet: {@link connect} does that. */
+  /** Not connected yet: {@link connect} does that. Throws BAD_ARGUMENT for a `timeoutMs` below 0. */
   constructor(options: NetConnectionOptions = {}) {
     super();
+    timeoutOf(options);
     this.#options = options;
     options.signal?.addEventListener("abort", () => void this.close(), { once: true });
   }

@@ -1,5 +1,5 @@
 /** Settings of a NetConnection that ActionScript does not have. */
-import type { Carrier, PeerEndpointOptions } from "rtmfp-core";
+import { type Carrier, type PeerEndpointOptions, RtmfpError } from "rtmfp-core";
 import type { CryptoProvider, FlashIdentity } from "rtmfp-core/crypto";
 import type { Clock } from "./clock.ts";
 
@@ -33,7 +33,9 @@ const DEFAULT_TIMEOUT_MS = 90_000;
 /** What a timer of the process can wait for: longer ones would fire at once. */
 export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1;
 
-/** The patience asked for, in what a timer can take; ms. */
+/** The patience asked for, in what a timer can take; ms. Throws BAD_ARGUMENT for a time below 0. */
 export function timeoutOf({ timeoutMs }: NetConnectionOptions): number {
+  if (timeoutMs !== undefined && !(timeoutMs >= 0))
+    throw new RtmfpError("BAD_ARGUMENT", `timeoutMs: expected a time of 0 ms or more, got ${timeoutMs}`);
   return Math.min(timeoutMs ?? DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS);
 }

@@ -71,12 +71,14 @@ describe("NetConnection.connect", () => {
     expect(events).toMatchObject([{ code: "NetConnection.Connect.Failed", level: "error" }]);
   });
 
-  it("says what is wrong with a name or a URL", async () => {
+  it("says what is wrong with a name, a URL or a time", async () => {
     await expect(new NetConnection().connect("rtmfp://no.such.name.invalid/app")).rejects.toMatchObject({
       code: "NetConnection.Connect.Failed",
       message: expect.stringContaining('the host name "no.such.name.invalid" cannot be resolved'),
     });
     await expect(new NetConnection().connect("http://host/")).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
+    for (const timeoutMs of [Number.NaN, -1])
+      expect(() => new NetConnection({ timeoutMs })).toThrow(`expected a time of 0 ms or more, got ${timeoutMs}`);
   });
 
   it("takes only the server whose fingerprint is given", async () => {

@@ -9,6 +9,7 @@ import type { CloseReason, EndpointEvent } from "../proto/events.ts";
 import type { Session as ProtoSession } from "../proto/session.ts";
 import type { Candidate } from "../proto/startup/initiator.ts";
 import type { EndpointStats } from "../proto/stats.ts";
+import { checkInteger, checkTime } from "./arguments.ts";
 import type { Carrier } from "./carrier.ts";
 import { Driver, type JobRunner } from "./driver.ts";
 import { RecvFlow } from "./recv-flow.ts";
@@ -44,7 +45,7 @@ export interface ConnectOptions {
    * attempt is decided.
    */
   readonly epd?: Uint8Array;
-  /** Default 95000, which is also the most. */
+  /** How long to try, ms from 0; default 95000, which is also the most. */
   readonly timeoutMs?: number;
   /**
    * Ends the attempt, which then rejects with CONNECT_ABORTED; one that is aborted already, with its own reason.
@@ -91,8 +92,13 @@ export class PeerEndpoint {
   readonly #clock = (): number => this.now();
   #closed = false;
 
-  /** Takes `carrier` over and starts to receive. UdpEndpoint.open does this for UDP. */
+  /**
+   * Takes `carrier` over and starts to receive. UdpEndpoint.open does this for UDP. Throws BAD_ARGUMENT for a
+   * `keepaliveMs` below 0 or a `maxSessions` that is no integer of 0 or more.
+   */
   constructor(carrier: Carrier, options: PeerEndpointOptions) {
+    checkTime("keepaliveMs", options.keepaliveMs);
+    checkInteger("maxSessions", options.maxSessions);
     const { runJob, random, ...config } = options;
     this.carrier = carrier;
     this.profile = options.profile;
@@ -154,6 +160,7 @@ export class PeerEndpoint {
   async connect(target: ConnectTarget, options: ConnectOptions = {}): Promise<Session> {
     if (this.#closed) throw new RtmfpError("ENDPOINT_CLOSED", "the endpoint is closed");
     options.signal?.throwIfAborted();
+    checkTime("timeoutMs", options.timeoutMs);
     if (typeof target === "object" && "peerId" in target) return this.#introduced(target.peerId, target.via, options);
     const addresses = await this.#addresses(target);
     const candidates = addresses.flatMap((address) => this.candidatesFor(address));

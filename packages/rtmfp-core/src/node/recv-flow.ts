@@ -1,5 +1,6 @@
 /** The public form of a receiving flow: callbacks or async iteration around the core's. */
 import type { AcceptOptions, RecvFlow as ProtoRecvFlow } from "../proto/recv-flow.ts";
+import { checkInteger } from "./arguments.ts";
 import type { SendFlow } from "./send-flow.ts";
 import type { OpenFlowOptions, Session } from "./session.ts";
 
@@ -60,8 +61,12 @@ export class RecvFlow implements AsyncIterable<Uint8Array> {
     return this.#ended;
   }
 
-  /** Takes the flow, and chooses order ("sequence", or "network": as messages arrive) and receive buffer. */
+  /**
+   * Takes the flow, and chooses order ("sequence", or "network": as messages arrive) and receive buffer. Throws
+   * BAD_ARGUMENT unless `capacityBytes` is an integer of 0 or more.
+   */
   accept(options: Omit<AcceptOptions, "order"> & { order?: "sequence" | "network" } = {}): this {
+    checkInteger("capacityBytes", options.capacityBytes);
     this.taken = true;
     if (options.order !== undefined) this.#order = options.order;
     this.inner.accept(this.#paused ? { ...options, order: "hold" } : { ...options, order: this.#order });
@@ -94,8 +99,12 @@ export class RecvFlow implements AsyncIterable<Uint8Array> {
     this.#pump();
   }
 
-  /** Refuses the flow: the sender gets a Flow Exception Report with `code`, by default 0. */
+  /**
+   * Refuses the flow: the sender gets a Flow Exception Report with `code`, an integer from 0 (default) to 2^53 - 1.
+   * Throws BAD_ARGUMENT for any other.
+   */
   reject(code = 0): void {
+    checkInteger("code", code);
     this.taken = true;
     this.inner.reject(code);
     this.tellFinished();

@@ -1,7 +1,7 @@
 /** The public form of a sending flow: promises around the core's. */
-import { RtmfpError } from "../proto/errors.ts";
 import { PRIORITIES, type Priority } from "../proto/priority.ts";
 import type { SendFlow as ProtoSendFlow } from "../proto/send-flow.ts";
+import { checkBytes, checkTime } from "./arguments.ts";
 import { WriteReceipt } from "./write-handle.ts";
 
 /** Options of {@link SendFlow.write}. Times count from the write, ms; default is no limit. */
@@ -57,11 +57,11 @@ export class SendFlow {
 
   /**
    * Queues a message. `data` is kept, not copied, until the receipt is decided. Throws FLOW_CLOSED after the flow's
-   * end, FLOW_BUFFER_FULL beyond the cap: await {@link ready} between writes.
+   * end, FLOW_BUFFER_FULL beyond the cap: await {@link ready} between writes; BAD_ARGUMENT for anything but bytes and
+   * times below 0.
    */
   write(data: Uint8Array, options: WriteOptions = {}): WriteReceipt {
-    if (!(data instanceof Uint8Array))
-      throw new RtmfpError("BAD_ARGUMENT", `expected bytes, got ${typeof data}: encode text first`);
+    checkBytes("data", data);
     const { startWithinMs, finishWithinMs, parent } = options;
     if (startWithinMs === undefined && finishWithinMs === undefined && parent === undefined) {
       return new WriteReceipt(this.inner.write(data));
@@ -69,8 +69,8 @@ export class SendFlow {
     const now = this.#now();
     return new WriteReceipt(
       this.inner.write(data, {
-        startBy: now + checkTime(startWithinMs),
-        finishBy: now + checkTime(finishWithinMs),
+        startBy: now + (checkTime("startWithinMs", startWithinMs) ?? Number.POSITIVE_INFINITY),
+        finishBy: now + (checkTime("finishWithinMs", finishWithinMs) ?? Number.POSITIVE_INFINITY),
         ...(parent === undefined ? {} : { parent: parent.inner }),
       }),
     );
@@ -117,10 +117,4 @@ export class SendFlow {
     this.tellWritable();
     this.#resolveClosed();
   }
-}
-
-function checkTime(ms: number | undefined): number {
-  if (ms === undefined) return Number.POSITIVE_INFINITY;
-  if (ms >= 0) return ms;
-  throw new RtmfpError("BAD_ARGUMENT", `expected a time of 0 ms or more, got ${ms}`);
 }

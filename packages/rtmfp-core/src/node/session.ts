@@ -6,6 +6,7 @@ import { PRIORITIES, type Priority } from "../proto/priority.ts";
 import type { RecvFlow as ProtoRecvFlow } from "../proto/recv-flow.ts";
 import type { IntroductionMode, Session as ProtoSession } from "../proto/session.ts";
 import type { SessionStats } from "../proto/session-stats.ts";
+import { checkBytes, checkInteger, checkTime } from "./arguments.ts";
 import { RecvFlow } from "./recv-flow.ts";
 import { SendFlow } from "./send-flow.ts";
 
@@ -106,8 +107,9 @@ export class Session {
     this.inner.bufferProbe = enabled;
   }
 
-  /** Idle time before a keepalive Ping, ms; at least 5000, 0 is none. */
+  /** Idle time before a keepalive Ping, ms; less than 5000 is taken as that, 0 is none. Throws BAD_ARGUMENT below 0. */
   set keepaliveMs(periodMs: number) {
+    checkTime("keepaliveMs", periodMs);
     this.inner.keepalive.setPeriod(periodMs);
     this.inner.wakeAt(this.#now());
   }
@@ -132,8 +134,8 @@ export class Session {
 
   /**
    * Opens a flow to the far end. `metadata`, text or at most 512 bytes, tells what the flow is for. The bytes are kept
-   * until the far end has acknowledged them. Throws BAD_ARGUMENT for an unknown priority or longer metadata,
-   * SESSION_CLOSED, and FLOW_CLOSED if the flow to answer has ended.
+   * until the far end has acknowledged them. Throws BAD_ARGUMENT for an unknown priority, longer metadata, or sizes that
+   * are no integers of 0 or more; SESSION_CLOSED; FLOW_CLOSED if the flow to answer has ended.
    */
   openFlow(metadata: string | Uint8Array, options: OpenFlowOptions = {}): SendFlow {
     const bytes = typeof metadata === "string" ? new TextEncoder().encode(metadata) : metadata;
@@ -141,6 +143,8 @@ export class Session {
     if (rest.priority !== undefined && !PRIORITIES.includes(rest.priority)) {
       throw new RtmfpError("BAD_ARGUMENT", `expected a priority of ${PRIORITIES.join(", ")}, got "${rest.priority}"`);
     }
+    checkInteger("lowWaterBytes", rest.lowWaterBytes);
+    checkInteger("capBytes", rest.capBytes);
     return new SendFlow(
       this.inner.openFlow(bytes, answers === undefined ? rest : { ...rest, answers: answers.inner }),
       this.#now,
@@ -149,9 +153,10 @@ export class Session {
 
   /**
    * Sends a Ping; {@link onPong} gets the answer. `message`, by default empty, is at most 512 bytes and kept until it
-   * is sent. Nothing happens unless the session is open.
+   * is sent. Nothing happens unless the session is open. Throws BAD_ARGUMENT for more.
    */
   ping(message?: Uint8Array): void {
+    if (message !== undefined) checkBytes("message", message, MAX_PING_BYTES);
     this.inner.ping(message);
   }
 
@@ -203,3 +208,5 @@ async function rejectOnFailure(handled: Promise<unknown>, flow: RecvFlow): Promi
 
 /** The far end ended what the handler still wanted to use. */
 const GONE: ReadonlySet<string> = new Set(["FLOW_CLOSED", "SESSION_CLOSED"]);
+/** A Ping and its reply, which carries the same message, go in one packet each on any path. */
+const MAX_PING_BYTES = 512;

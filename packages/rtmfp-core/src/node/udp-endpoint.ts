@@ -44,7 +44,12 @@ export class UdpEndpoint extends PeerEndpoint {
       ...(receiveBufferBytes === undefined ? {} : { receiveBufferBytes }),
       ...(sendBufferBytes === undefined ? {} : { sendBufferBytes }),
     });
-    return new UdpEndpoint(carrier, { ...rest, profile: made });
+    try {
+      return new UdpEndpoint(carrier, { ...rest, profile: made });
+    } catch (error) {
+      await carrier.close();
+      throw error;
+    }
   }
 }
 
