@@ -71,6 +71,11 @@ export const CRYPTO_FAULTS: readonly Fault[] = [
   ...faultsOf(
     `${CRYPTO}/flash/keying.ts`,
     [
+      "const keys = { groupSelect: group, randomness: context.random(SALT_BYTES) };",
+      "const keys = { randomness: context.random(SALT_BYTES) };",
+      "R7425-4.5.2.3-02",
+    ],
+    [
       "if (!context.groups.includes(group) || !supports(context.own, group)) return undefined;",
       "if (!supports(context.own, group)) return undefined;",
       "AMB-51",

@@ -2,6 +2,7 @@
 import { CRYPTO_FAULTS } from "./crypto.ts";
 import type { Fault } from "./fault.ts";
 import { PROTO_FAULTS } from "./proto.ts";
+import { TC_FAULTS } from "./tc.ts";
 
 /** All faults. */
-export const FAULTS: readonly Fault[] = [...PROTO_FAULTS, ...CRYPTO_FAULTS];
+export const FAULTS: readonly Fault[] = [...PROTO_FAULTS, ...CRYPTO_FAULTS, ...TC_FAULTS];

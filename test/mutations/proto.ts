@@ -107,6 +107,7 @@ export const PROTO_FAULTS: readonly Fault[] = [
   ),
   ...faultsOf(
     `${PROTO}/rtt.ts`,
+    ["this.tsEchoTx = -1;", "", "R7016-3.5.2.2-07"],
     ["if (ticks > MAX_RTT_TICKS) return;", "", "R7016-3.5.2.2-10", "R7016-3.5.2.2-12", "R7016-3.5.2.2-13"],
     ["this.rttvar = rtt / 2;", "this.rttvar = rtt;", "R7016-3.5.2.2-12", "R7016-3.5.2.2-13", "R7016-3.5.2.2-14"],
     [
@@ -288,6 +289,16 @@ export const PROTO_FAULTS: readonly Fault[] = [
     `${PROTO}/recv-flow.ts`,
     ["if (keep && this.#isOverfull(sn, data.length)) return false;", "", "AMB-32", "R7016-5-04"],
     [
+      'const keep = isNew && !abandoned && !beyondEnd && this.#state === "RF_OPEN";',
+      'const keep = isNew && !beyondEnd && this.#state === "RF_OPEN";',
+      "R7016-3.6.3.2-11",
+    ],
+    [
+      'const keep = isNew && !abandoned && !beyondEnd && this.#state === "RF_OPEN";',
+      "const keep = isNew && !abandoned && !beyondEnd;",
+      "R7016-3.6.3.2-11",
+    ],
+    [
       "if (final && this.#finalSn === undefined && !seen.has(sn)) {",
       "if (final && !seen.has(sn)) {",
       "R7016-3.6.3.2-09",
@@ -324,6 +335,17 @@ export const PROTO_FAULTS: readonly Fault[] = [
       "AMB-36",
     ],
     ["this.#startupOptions = undefined;", "", "R7016-3.6.2.3.1-01", "R7016-3.6.2.4-01"],
+    [
+      "const options = next || this.#lastSerial === packet.serial ? undefined : this.#startupOptions;",
+      "const options = next ? undefined : this.#startupOptions;",
+      "R7016-3.6.2.3.1-01",
+    ],
+    ["fragment.sentAbandoned = abandoned;", "", "R7016-3.6.2.3-05", "R7016-3.6.2.3-11"],
+    [
+      "if (fragment === undefined || !fragment.everSent) continue;",
+      "if (fragment === undefined) continue;",
+      "R7016-3.6.2.4-02",
+    ],
     ["if (sent >= this.#highestAck) {", "if (true) {", "AMB-35"],
     [
       "return covered ? head.sequenceNumber : head.sequenceNumber - 1;",

@@ -96,13 +96,17 @@ describe("a tree of message flows", () => {
     async () => {
       const { nearSession, pair } = await makeConnection(2);
       const codes: number[] = [];
-      for (const metadata of [new Uint8Array([0x54, 0x43, 0]), new Uint8Array([0x58, 0x58, 4, 0])]) {
+      for (const metadata of [
+        [0x54, 0x43, 0],
+        [0x54, 0x43, 0, 5],
+        [0x58, 0x58, 4, 0],
+      ].map((bytes) => new Uint8Array(bytes))) {
         const flow = nearSession.openFlow(metadata);
         flow.onException = (code) => codes.push(code);
         flow.write(text("x"));
       }
       await pair.world.runAsync(500);
-      expect(codes).toEqual([0, 0]);
+      expect(codes).toEqual([0, 0, 0]);
     },
   );
 

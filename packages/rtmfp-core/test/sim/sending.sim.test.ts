@@ -86,6 +86,15 @@ describe("a sending flow", () => {
     expect(b.flush()).toEqual([["D 8 o7 f1"]]);
   });
 
+  it(...rfc("R7016-3.6.2.3.1-01"), "sends its options with the first of several User Data chunks in a packet", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(3));
+    const receipts = Array.from({ length: 5 }, () => flow.write(new Uint8Array(100)));
+    receipts[1]?.abandon();
+    receipts[3]?.abandon();
+    expect(b.flush()).toEqual([["D 1 o1 f0 OPT", "D 3 o3 f0", "D 5 o5 f0"]]);
+  });
+
   it(
     ...rfc("R7016-3.6.2.3.2-01", "R7016-3.6.2.3.2-02", "R7016-2.3.12-02"),
     "starts in each packet with a User Data chunk, also behind another flow",
@@ -196,7 +205,22 @@ describe("a sending flow", () => {
     expect(flow.outstandingBytes).toBe(0);
   });
 
-  it(...rfc("R7016-3.6.2.4-02", "AMB-34"), "does not send again what a late acknowledgement covers", () => {
+  it(...rfc("R7016-3.6.2.4-02"), "keeps what was never sent, whatever is acknowledged", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    write(flow, 1, 100);
+    expect(b.flush()).toEqual([["D 1 o1 f0 OPT"]]);
+    b.manual.window = 0;
+    flow.close();
+    b.hear(ack(flow.id, 127, 2));
+    expect(flow.state).toBe("F_CLOSING");
+    b.manual.window = 1e9;
+    expect(b.flush()).toEqual([["D 2 o0 f2 ABN FIN"]]);
+    b.hear(ack(flow.id, 127, 2));
+    expect(flow.state).toBe("F_COMPLETE_LINGER");
+  });
+
+  it(...rfc("AMB-34"), "does not send again what a late acknowledgement covers", () => {
     const b = sendBench();
     const flow = b.session.openFlow(new Uint8Array(1));
     const receipt = flow.write(new Uint8Array(100));
@@ -359,6 +383,19 @@ describe("giving messages up", () => {
     flow.write(new Uint8Array(10));
     expect(b.flush()).toEqual([["D 2 o2 f0 OPT"]]);
   });
+
+  it(
+    ...rfc("R7016-3.6.2.3-05", "R7016-3.6.2.3-11"),
+    "is told by FSN as soon as it has been sent as given up, though that is still in flight",
+    () => {
+      const b = sendBench();
+      const flow = b.session.openFlow(new Uint8Array(1));
+      for (let i = 0; i < 2; i++) flow.write(new Uint8Array(10)).abandon();
+      expect(b.flush()).toEqual([["D 2 o0 f2 ABN OPT"]]);
+      flow.write(new Uint8Array(10));
+      expect(b.flush()).toEqual([["D 3 o1 f2 OPT"]]);
+    },
+  );
 
   it(...rfc("R7016-3.6.2.7-01"), "happens when transmission has not begun in time", () => {
     const b = sendBench();

@@ -326,10 +326,15 @@ describe("timestamps", () => {
     b.far.header = {};
     b.world.run(127_000);
     atOnce(b, { type: ChunkType.ping, message: nameOf("x") });
-    expect(b.far.arrivals.at(-1)?.header.timestampEcho).toBeDefined();
+    const last = b.far.arrivals.at(-1)?.header.timestampEcho as number;
+    expect(last).toBeGreaterThan(5);
     b.world.run(2_000);
     atOnce(b, { type: ChunkType.ping, message: nameOf("x") });
     expect(b.far.arrivals.at(-1)?.header.timestampEcho).toBeUndefined();
+    // Neither is the echo last sent remembered: the same value, come anew, is echoed.
+    b.far.header = { timestamp: last };
+    atOnce(b, { type: ChunkType.ping, message: nameOf("x") });
+    expect(b.far.arrivals.at(-1)?.header.timestampEcho).toBe(last);
   });
 
   it(

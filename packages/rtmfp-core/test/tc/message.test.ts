@@ -61,7 +61,19 @@ describe("flow metadata", () => {
   );
 
   it(...rfc("R7425-5.1.1-08", "R7425-5.1.1-09"), "without a stream ID or of another kind is refused", () => {
-    for (const hex of ["544300", "58580400", "4754", "", "54", "5443", "544304", "54430482", "54430488808000"]) {
+    for (const hex of [
+      "544300",
+      "54430005",
+      "5443fb05",
+      "58580400",
+      "4754",
+      "",
+      "54",
+      "5443",
+      "544304",
+      "54430482",
+      "54430488808000",
+    ]) {
       expect(decodeMetadata(fromHex(hex))).toBeUndefined();
     }
   });

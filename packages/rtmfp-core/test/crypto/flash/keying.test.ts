@@ -375,6 +375,25 @@ describe("choosing a group", () => {
   });
 });
 
+describe("an initiator's component", () => {
+  it(
+    ...rfc("R7425-4.5.2.3-02", "R7425-4.5.2.1-03", "R7425-4.6.1.4-01"),
+    "names a group if its certificate has a static key, and brings a key of its own if not",
+    () => {
+      const own = {
+        ephemeral: profile({ keys: "ephemeral", groups: [14] }),
+        fixed: profile({ keys: "static", groups: [14] }),
+      };
+      for (const far of Object.values(own)) {
+        const sent = (near: FlashProfile): ReturnType<typeof parseComponent> =>
+          parseComponent(finish(near, near.initiate(near.parseCertificate(far.certificate)!))!.skic);
+        expect(sent(own.fixed)).toMatchObject({ groupSelect: 14, ephemeral: undefined });
+        expect(sent(own.ephemeral)).toMatchObject({ groupSelect: undefined, ephemeral: { group: 14 } });
+      }
+    },
+  );
+});
+
 describe("a component is refused", () => {
   const ephemeral = profile({ keys: "ephemeral", groups: [2, 14] });
   const fixed = profile({ keys: "static", groups: [2, 14] });
@@ -383,22 +402,18 @@ describe("a component is refused", () => {
   const select = buildInitiatorComponent({ groupSelect: 2, randomness: new Uint8Array(16) }, noTerms);
   const both = buildInitiatorComponent({ ephemeral: own, groupSelect: 2 }, noTerms);
 
-  it(
-    ...rfc("R7425-4.5.2.1-02", "R7425-4.5.2.1-03", "R7425-4.5.2.3-02", "R7425-4.5.2.3-03"),
-    "if its key does not suit its certificate",
-    () => {
-      for (const responder of [ephemeral, fixed]) {
-        expect(respondTo(responder, ephemeral.certificate, key)).toBeDefined();
-        expect(respondTo(responder, fixed.certificate, select)).toBeDefined();
-        expect(respondTo(responder, fixed.certificate, key)).toBeUndefined();
-        expect(respondTo(responder, ephemeral.certificate, select)).toBeUndefined();
-        expect(respondTo(responder, ephemeral.certificate, both)).toBeUndefined();
-        expect(respondTo(responder, fixed.certificate, both)).toBeUndefined();
-        expect(respondTo(responder, fixed.certificate, fromHex("021d05"))).toBeUndefined();
-        expect(respondTo(responder, ephemeral.certificate, new Uint8Array(0))).toBeUndefined();
-      }
-    },
-  );
+  it(...rfc("R7425-4.5.2.1-02", "R7425-4.5.2.3-03"), "if its key does not suit its certificate", () => {
+    for (const responder of [ephemeral, fixed]) {
+      expect(respondTo(responder, ephemeral.certificate, key)).toBeDefined();
+      expect(respondTo(responder, fixed.certificate, select)).toBeDefined();
+      expect(respondTo(responder, fixed.certificate, key)).toBeUndefined();
+      expect(respondTo(responder, ephemeral.certificate, select)).toBeUndefined();
+      expect(respondTo(responder, ephemeral.certificate, both)).toBeUndefined();
+      expect(respondTo(responder, fixed.certificate, both)).toBeUndefined();
+      expect(respondTo(responder, fixed.certificate, fromHex("021d05"))).toBeUndefined();
+      expect(respondTo(responder, ephemeral.certificate, new Uint8Array(0))).toBeUndefined();
+    }
+  });
 
   it(
     ...rfc("R7425-4.6.1.1-01", "R7425-4.5.2.1-02"),
