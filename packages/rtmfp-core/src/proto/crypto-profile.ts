@@ -42,7 +42,7 @@ export interface FarCertificate {
   readonly bytes: Uint8Array;
   /** Stable text name of the identity; see {@link CryptoProfile.id}. */
   readonly id: string;
-  /** The endpoint discriminator that names just this identity (§3.2). Do not modify. */
+  /** The endpoint discriminator that names just this identity (§3.2). Owned by this object; do not modify. */
   readonly canonicalEpd: Uint8Array;
   /** True if the discriminator selects this certificate. Borrows `epd`. */
   selectedBy(epd: Uint8Array): boolean;
@@ -89,13 +89,16 @@ export interface SessionKeys {
   /** Seals and opens the session's packets; used by this session alone. */
   readonly cipher: PacketCipher;
   /**
-   * Session-unique secrets, mirrored: one end's near is the other's far (RFC 7425 §4.6.5). 32 bytes. Do not modify.
+   * Session-unique secrets, mirrored: one end's near is the other's far (RFC 7425 §4.6.5). 32 bytes. Owned by this
+   * object; do not modify.
    */
   readonly nearNonce: Uint8Array;
-  /** What the far end has as its `nearNonce`. Do not modify. */
+  /** What the far end has as its `nearNonce`. Owned by this object; do not modify. */
   readonly farNonce: Uint8Array;
   /** True if packets we receive carry an HMAC: what secure address mobility rests on. */
   readonly farHmac: boolean;
+  /** True if packets we receive carry sequence numbers: {@link PacketCipher.open} refuses one that comes again. */
+  readonly farSequence: boolean;
   /** Facts for stats and logs: `{ group, legacy, nearHmac, farHmac, nearSequence, farSequence }`. */
   readonly description: Readonly<Record<string, number | boolean>>;
   /** What the keys were made from; only if the profile was told to expose it. */
@@ -137,6 +140,11 @@ export interface PacketCipher {
    * byte first, in memory that the caller owns; undefined if it fails, with the reason in {@link failure}.
    */
   open(sealed: Uint8Array): Uint8Array | undefined;
+  /**
+   * {@link open} for several datagrams in the order in which they arrived: each one's packet, or why it failed. The
+   * packets are the caller's, but a few of them may share memory.
+   */
+  openAll(sealed: readonly Uint8Array[]): readonly (Uint8Array | OpenFailure)[];
   /** Why the last {@link open} gave undefined. */
   readonly failure: OpenFailure;
 }

@@ -8,6 +8,7 @@ export class Keepalive {
   #lastHeard: number;
   #lastPing: number = Number.NEGATIVE_INFINITY;
   #unanswered = 0;
+  #speakBy: number = Number.POSITIVE_INFINITY;
 
   constructor(periodMs: number, now: number) {
     this.#periodMs = periodMs;
@@ -38,8 +39,20 @@ export class Keepalive {
     if (this.#periodMs > 0) this.#lastHeard = Math.min(this.#lastHeard, now - this.#periodMs);
   }
 
-  /** What is due: a Ping, the verdict that the session is dead, or nothing. */
-  check(now: number, erto: number): "ping" | "dead" | undefined {
+  /**
+   * We speak by then, though there be nothing to say: responders bound the sessions of one address in which nothing was
+   * said, and many honest ones may be behind a NAT.
+   */
+  speakBy(at: number): void {
+    this.#speakBy = at;
+  }
+
+  /** What is due: a Ping, the verdict that the session is dead, or nothing. `silent` is true until we first send. */
+  check(now: number, erto: number, silent: boolean): "ping" | "dead" | undefined {
+    if (now >= this.#speakBy) {
+      this.#speakBy = Number.POSITIVE_INFINITY;
+      if (silent) return "ping";
+    }
     if (now < this.nextDeadline(erto)) return undefined;
     if (this.#unanswered >= KEEPALIVE_LOST_PINGS && now >= this.#lastHeard + this.#periodMs + KEEPALIVE_GRACE_MS)
       return "dead";
@@ -50,8 +63,11 @@ export class Keepalive {
 
   /** When to check next; Pings are at least ERTO apart. */
   nextDeadline(erto: number): number {
-    if (this.#periodMs === 0) return Number.POSITIVE_INFINITY;
-    if (this.#unanswered === 0) return this.#lastHeard + this.#periodMs;
-    return this.#lastPing + Math.max(erto, KEEPALIVE_GRACE_MS / (KEEPALIVE_LOST_PINGS + 1));
+    if (this.#periodMs === 0) return this.#speakBy;
+    const ask =
+      this.#unanswered === 0
+        ? this.#lastHeard + this.#periodMs
+        : this.#lastPing + Math.max(erto, KEEPALIVE_GRACE_MS / (KEEPALIVE_LOST_PINGS + 1));
+    return Math.min(ask, this.#speakBy);
   }
 }

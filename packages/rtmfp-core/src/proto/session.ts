@@ -29,6 +29,7 @@ import {
 } from "./params.ts";
 import type { PathMtu, PathMtuHost } from "./path-mtu.ts";
 import { Patience } from "./patience.ts";
+import type { EndpointBudget } from "./receive-budget.ts";
 import { ReceiveSide, type ReceiveSideHost, UserDataOption } from "./receive-side.ts";
 import type { RecvFlow } from "./recv-flow.ts";
 import { RoundTripTimer } from "./rtt.ts";
@@ -130,8 +131,6 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
   #closeLimitAt: number = Number.POSITIVE_INFINITY;
   #closeReason: CloseReason = "near";
   #closeTold = false;
-  /** When an initiator that has said nothing yet sends a Ping; Infinity afterwards. */
-  #speakAt: number = Number.POSITIVE_INFINITY;
 
   /** Made by the endpoint: by Endpoint.open, or by the responder's half of a handshake. */
   constructor(host: SessionHost, role: "initiator" | "responder", nearId: number, state: SessionState, now: number) {
@@ -277,8 +276,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
     this.farCertificate = certificate;
     this.keys = keys;
     this.keepalive.heard(now);
-    // Responders bound the sessions of one address in which nothing was said: those behind a NAT are not to be refused.
-    if (this.role === "initiator") this.#speakAt = now + FIRST_WORD_MS;
+    if (this.role === "initiator") this.keepalive.speakBy(now + FIRST_WORD_MS);
     this.wakeAt(this.#nextDeadline);
     this.#host.config.traceSession?.({
       now,
@@ -357,14 +355,10 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
     if (this.#state === "S_OPEN") {
       this.sends.onTimer(now);
       this.receives.onTimer(now);
-      const due = this.keepalive.check(now, this.rtt.erto);
+      const due = this.keepalive.check(now, this.rtt.erto, this.rtt.tsTx < 0);
       if (due === "dead") {
         this.#end("timeout", "S_CLOSED");
         return;
-      }
-      if (this.#speakAt <= now) {
-        this.#speakAt = Number.POSITIVE_INFINITY;
-        if (this.rtt.tsTx < 0) this.ping();
       }
       if (due === "ping") {
         if (this.keepalive.unanswered > 1 && this.sends.outstandingBytes === 0) this.rtt.backOff();
@@ -400,6 +394,10 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
 
   queueBufferProbe(flowId: number): void {
     this.#queueControl({ type: ChunkType.bufferProbe, flowId });
+  }
+
+  get receiveBudget(): EndpointBudget {
+    return this.#host.receiveBudget;
   }
 
   get tailLossProbe(): boolean {
@@ -587,12 +585,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
   get #nextDeadline(): number {
     if (this.opening !== undefined) return this.opening.nextDeadline;
     if (this.#state !== "S_OPEN") return Math.min(this.#closeRequestAt, this.#closeLimitAt);
-    return Math.min(
-      this.sends.nextDeadline,
-      this.receives.nextDeadline,
-      this.keepalive.nextDeadline(this.rtt.erto),
-      this.#speakAt,
-    );
+    return Math.min(this.sends.nextDeadline, this.receives.nextDeadline, this.keepalive.nextDeadline(this.rtt.erto));
   }
 
   #queueControl(chunk: Chunk): void {
