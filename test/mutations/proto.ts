@@ -230,6 +230,12 @@ export const PROTO_FAULTS: readonly Fault[] = [
       "this.#onFragment(chunk, session, now, from, via);",
       "AMB-07",
     ],
+    ["const first = !this.#asked;", "const first = true;", "R7016-5-04"],
+    [
+      "return tag.length >= MIN_TAG_BYTES && tag.length <= MAX_TAG_BYTES;",
+      "return tag.length <= MAX_TAG_BYTES;",
+      "R7016-5-04",
+    ],
   ),
   ...faultsOf(
     `${PROTO}/session.ts`,
@@ -251,11 +257,15 @@ export const PROTO_FAULTS: readonly Fault[] = [
     ],
     ["this.#minMoveMs = farHmac ? 0 : MOBILITY_UNSIGNED_MOVE_MS;", "this.#minMoveMs = 0;", "AMB-24"],
   ),
-  ...faultsOf(`${PROTO}/patience.ts`, [
-    "if (this.#refusals === this.#before || !this.#session.isOpen) return;",
-    "if (this.#refusals >= this.#before || !this.#session.isOpen) return;",
-    "R7016-5-04",
-  ]),
+  ...faultsOf(
+    `${PROTO}/patience.ts`,
+    [
+      "if (this.#refusals === this.#before || !this.#session.isOpen) return;",
+      "if (this.#refusals >= this.#before || !this.#session.isOpen) return;",
+      "R7016-5-04",
+    ],
+    ["if (this.#session.keys?.farSequence !== true) return;", "", "R7016-5-04"],
+  ),
   ...faultsOf(`${PROTO}/startup/unheard.ts`, [
     "return (this.#counts.get(from.host) ?? 0) < MAX_UNHEARD_SESSIONS;",
     "return (this.#counts.get(from.host) ?? 0) <= MAX_UNHEARD_SESSIONS;",

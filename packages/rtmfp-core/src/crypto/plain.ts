@@ -12,6 +12,8 @@ import { defaultProvider } from "./provider.ts";
 export interface PlainProfileOptions {
   /** What {@link SessionKeys.farHmac} claims, to switch address mobility. Default true. */
   readonly farHmac?: boolean;
+  /** What {@link SessionKeys.farSequence} claims: whether abuse ends a session. Default true. */
+  readonly farSequence?: boolean;
   /**
    * Source of the nonces that stand for keying components: `length` bytes that the profile then owns. Default: the
    * provider's CSPRNG.
@@ -25,7 +27,7 @@ export interface PlainProfileOptions {
 export function createUnprotectedTestProfile(name: Uint8Array, options: PlainProfileOptions = {}): CryptoProfile {
   const provider = options.provider ?? defaultProvider();
   const random = options.random ?? ((length: number) => provider.randomBytes(length));
-  const farHmac = options.farHmac ?? true;
+  const { farHmac = true, farSequence = true } = options;
   const own = plainCertificate(name);
   return {
     certificate: own.bytes,
@@ -43,7 +45,7 @@ export function createUnprotectedTestProfile(name: Uint8Array, options: PlainPro
           skic,
           complete: (skrc) => {
             if (skrc.length !== NONCE_BYTES) return undefined;
-            const keys = plainKeys(skic, skrc.slice(), farHmac);
+            const keys = plainKeys(skic, skrc.slice(), farHmac, farSequence);
             return { job: undefined, finish: () => keys };
           },
         };
@@ -52,7 +54,7 @@ export function createUnprotectedTestProfile(name: Uint8Array, options: PlainPro
     respond: (_far, skic) => {
       if (skic.length !== NONCE_BYTES) return undefined;
       const skrc = random(NONCE_BYTES);
-      const keys = plainKeys(skrc, skic.slice(), farHmac);
+      const keys = plainKeys(skrc, skic.slice(), farHmac, farSequence);
       return { job: undefined, finish: () => ({ skrc, keys }) };
     },
     sign: () => EMPTY,
@@ -67,8 +69,8 @@ function plainCertificate(name: Uint8Array): FarCertificate {
   return { bytes, id: toHex(bytes), canonicalEpd: bytes, selectedBy: (epd) => equalBytes(epd, bytes) };
 }
 
-function plainKeys(nearNonce: Uint8Array, farNonce: Uint8Array, farHmac: boolean): SessionKeys {
-  return { cipher: new PlainCipher(), nearNonce, farNonce, farHmac, description: { unprotected: true } };
+function plainKeys(nearNonce: Uint8Array, farNonce: Uint8Array, farHmac: boolean, farSequence: boolean): SessionKeys {
+  return { cipher: new PlainCipher(), nearNonce, farNonce, farHmac, farSequence, description: { unprotected: true } };
 }
 
 /** Adds nothing and takes nothing away; what it opens is a copy, as the contract wants. */
@@ -87,6 +89,10 @@ class PlainCipher implements PacketCipher {
 
   open(sealed: Uint8Array): Uint8Array | undefined {
     return sealed.length === 0 ? undefined : sealed.slice();
+  }
+
+  openAll(sealed: readonly Uint8Array[]): (Uint8Array | OpenFailure)[] {
+    return sealed.map((bytes) => this.open(bytes) ?? this.failure);
   }
 }
 

@@ -22,6 +22,8 @@ export const HANDSHAKE_RETRY_STEP_MS = 1_500;
 export const REDIRECT_THRESHOLD = 24;
 /** Tag length of our IHellos (§3.5.1.1.1 asks for at least 8). */
 export const TAG_BYTES = 16;
+/** Shortest tag that is answered, the least that §3.5.1.1.1 recommends: a shorter hello would buy a larger reply. */
+export const MIN_TAG_BYTES = 8;
 /** Longest tag that is answered: the echo must leave room for the rest of a reply. */
 export const MAX_TAG_BYTES = 512;
 /** Longest discriminator of an introduction, which waits for a decision and is forwarded. */

@@ -6,7 +6,8 @@ import { TokenBucket } from "./token-bucket.ts";
 
 /**
  * Counts the verified packets of one session in which something was refused. A far end that keeps to windows and rates
- * sends a few after a window has shrunk; one that goes on uses the patience up.
+ * sends a few after a window has shrunk; one that goes on uses the patience up. Where packets have no sequence numbers,
+ * anybody who saw one can repeat it, so that there patience has no end: refusing and counting must do.
  */
 export class Patience {
   readonly #session: Session;
@@ -28,6 +29,7 @@ export class Patience {
   /** After its chunks: ends the session once patience is at its end. */
   endPacket(now: number): void {
     if (this.#refusals === this.#before || !this.#session.isOpen) return;
+    if (this.#session.keys?.farSequence !== true) return;
     this.#bucket ??= new TokenBucket(USELESS_PACKETS_PER_SECOND, USELESS_PACKETS_BURST, now);
     if (this.#bucket.take(now)) return;
     this.#stats.sessionsAbused++;
@@ -35,8 +37,8 @@ export class Patience {
   }
 
   /**
-   * What has been refused so far: nothing that a third party can bring about, so no forgeries and no hellos that an
-   * introducer passes on.
+   * What has been refused so far: nothing that a third party can bring about, so no forgeries, no replays and no hellos
+   * that an introducer passes on.
    */
   get #refusals(): number {
     const { pingsRefused, forwardedHellosRefused, malformed } = this.#stats;

@@ -6,6 +6,7 @@ import type { Session } from "../../src/proto/session.ts";
 import { SimWorld } from "../../src/testing/index.ts";
 import { nameOf, type RawNode, rawNode } from "./raw.ts";
 import { data, openScripted, Scripted, startup } from "./scripted.ts";
+import { cipherOf, openSealed, sealedNode, sealWith } from "./sealed.ts";
 
 interface Bench {
   readonly world: SimWorld;
@@ -33,6 +34,8 @@ function flood(b: Bench, count: number, chunk: (index: number) => Chunk): void {
   b.world.run(1);
 }
 
+/** As old clients have it. */
+const UNNUMBERED = { hmac: "none", sequence: "none" } as const;
 const ping = (): Chunk => ({ type: ChunkType.ping, message: new Uint8Array(8) });
 const openFlow = (id: number): Chunk => data(id, 1, 1, { options: startup("f") });
 const unread = (i: number): Chunk => data(1, i + 1, i + 1, { options: startup("f"), data: 1_000 });
@@ -40,7 +43,7 @@ const forwardedHello = (): Chunk => ({
   type: ChunkType.forwardedIHello,
   epd: nameOf("near"),
   replyAddress: { host: "192.0.2.77", port: 9, origin: Origin.observed },
-  tag: nameOf("tag"),
+  tag: nameOf("tag-0123"),
 });
 
 const ABUSES: Readonly<Record<string, (index: number) => Chunk>> = {
@@ -81,6 +84,23 @@ describe("a far end", () => {
       expect(b.session.isOpen).toBe(true);
     },
   );
+
+  it(...rfc("R7016-5-04"), "that somebody replays, where packets have no numbers, keeps it; all is counted", () => {
+    const world = new SimWorld(1);
+    const link = { latencyMs: 0 };
+    const near = sealedNode(world.host("near", { link }), UNNUMBERED);
+    const far = sealedNode(world.host("far", { link }), UNNUMBERED, { port: 1935 });
+    const sessions = openSealed(world, near, far);
+    const captured = sealWith(cipherOf(sessions.near), sessions.near.farId, { mode: 1 }, ping());
+    const stranger = world.host("stranger", { link }).open([{ port: 0 }]);
+    for (let i = 0; i < 16_000; i++) {
+      stranger.send(captured, 0, far.address);
+      if (i % 20 === 19) world.run(1);
+    }
+    expect(far.endpoint.stats).toMatchObject({ sessionsAbused: 0, replayed: 0 });
+    expect(far.endpoint.stats.pingsRefused).toBeGreaterThan(12_000);
+    expect(sessions.far.isOpen).toBe(true);
+  });
 
   it("that introduces others keeps it, however many hellos it passes on", () => {
     const b = bench();

@@ -85,7 +85,7 @@ describe("packets too large for the path", () => {
         const world = new SimWorld(1);
         const r = rawNode(world.host("r"), "r", { port: 1935, keepaliveMs: 0, profile: bulky("r", length) });
         const far = new Scripted(world.host("far"), "far", r.address);
-        for (const tag of ["tag 1", "tag 2"])
+        for (const tag of ["tag-0123 1", "tag-0123 2"])
           far.sendStartup(0, { type: ChunkType.iHello, epd: nameOf("r"), tag: nameOf(tag) });
         world.run(30_000);
         const fragments = far.takeChunks(ChunkType.fragment);
@@ -99,7 +99,7 @@ describe("packets too large for the path", () => {
           expect(Math.min(...own.map(({ data }) => data.length))).toBeGreaterThan(0);
           expect(decodePacket(concatBytes(...own.map(({ data }) => data)))).toMatchObject({
             header: { mode: 3 },
-            chunks: [{ type: ChunkType.rHello, tagEcho: nameOf(`tag ${n + 1}`) }],
+            chunks: [{ type: ChunkType.rHello, tagEcho: nameOf(`tag-0123 ${n + 1}`) }],
           });
         }
       }
@@ -122,7 +122,7 @@ describe("packets too large for the path", () => {
       const far = new Scripted(world.host("far"), "far", r.address);
       const other = new Scripted(world.host("other"), "other", r.address);
       const capture = world.capture(({ event, sender }) => event === "sent" && sender === "r");
-      const hello: Chunk = { type: ChunkType.iHello, epd: nameOf("r"), tag: nameOf("tag") };
+      const hello: Chunk = { type: ChunkType.iHello, epd: nameOf("r"), tag: nameOf("tag-0123") };
       for (const from of [far, far, far, other]) from.sendStartup(0, hello);
       world.run(30_000);
       for (const to of [far, other]) {

@@ -260,10 +260,10 @@ describe("forwarded hellos", () => {
     const sniffer = new Sniffer(world, [f, r]);
     const session = f.open()[0] as Session;
     for (const host of ["127.0.0.1", "::1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "2001:db8::1"]) {
-      session.sendForwardedHello(nameOf("r"), { host, port: 9 }, nameOf("tag"));
+      session.sendForwardedHello(nameOf("r"), { host, port: 9 }, nameOf("tag-0123"));
     }
-    session.sendForwardedHello(nameOf("r"), { host: "192.0.2.1", port: 0 }, nameOf("tag"));
-    session.sendForwardedHello(nameOf("somebody"), { host: "192.0.2.1", port: 9 }, nameOf("tag"));
+    session.sendForwardedHello(nameOf("r"), { host: "192.0.2.1", port: 0 }, nameOf("tag-0123"));
+    session.sendForwardedHello(nameOf("somebody"), { host: "192.0.2.1", port: 9 }, nameOf("tag-0123"));
     world.run(1_000);
     expect(sniffer.names.filter((name) => name.startsWith("r>"))).toEqual([]);
     expect(r.endpoint.stats.forwardedHellosRefused).toBe(8);

@@ -66,7 +66,7 @@ function sessionChunks(session: Session): Chunk[] {
       type: ChunkType.forwardedIHello,
       epd: nameOf("near"),
       replyAddress: { host: "198.18.0.77", port: 1_000, origin: Origin.observed },
-      tag: nameOf("t"),
+      tag: nameOf("tag-0123"),
     },
     { type: ChunkType.closeRequest },
     { type: ChunkType.closeAck },
@@ -77,7 +77,7 @@ function sessionChunks(session: Session): Chunk[] {
 function startupChunks(far: Scripted): Chunk[] {
   const cookie = new Uint8Array(64);
   return [
-    { type: ChunkType.iHello, epd: nameOf("near"), tag: nameOf("t") },
+    { type: ChunkType.iHello, epd: nameOf("near"), tag: nameOf("tag-0123") },
     { type: ChunkType.rHello, tagEcho: nameOf("t"), cookie, certificate: nameOf("far") },
     { type: ChunkType.redirect, tagEcho: nameOf("t"), destinations: [] },
     { type: ChunkType.cookieChange, oldCookie: cookie, newCookie: cookie },

@@ -49,17 +49,22 @@ export interface RawOptions extends Partial<EndpointConfig> {
   /** Instead of one IPv4 socket at `port`. */
   readonly sockets?: Parameters<SimHost["open"]>[0];
   readonly farHmac?: boolean;
+  readonly farSequence?: boolean;
   /** Runs public-key jobs; default at once. */
   readonly runJob?: ConstructorParameters<typeof Driver>[3];
 }
 
 /** An endpoint of the unprotected profile named `name`, unless a profile is given. */
 export function rawNode(host: SimHost, name: string, options: RawOptions = {}): RawNode {
-  const { port, sockets, farHmac, runJob, ...config } = options;
+  const { port, sockets, farHmac, farSequence, runJob, ...config } = options;
   const random = (length: number): Uint8Array => host.random(length);
   const profile: CryptoProfile =
     config.profile ??
-    createUnprotectedTestProfile(nameOf(name), { random, ...(farHmac === undefined ? {} : { farHmac }) });
+    createUnprotectedTestProfile(nameOf(name), {
+      random,
+      ...(farHmac === undefined ? {} : { farHmac }),
+      ...(farSequence === undefined ? {} : { farSequence }),
+    });
   const carrier = host.open(sockets ?? [{ port: port ?? 0 }]);
   const events: EndpointEvent[] = [];
   const driver = new Driver(

@@ -42,21 +42,21 @@ describe("a responder that hears IHello", () => {
     () => {
       const b = bench();
       for (let i = 0; i < 2_000; i++) {
-        b.far.sendStartup(0, { type: ChunkType.iHello, epd: nameOf("near"), tag: nameOf(`tag ${i}`) });
+        b.far.sendStartup(0, { type: ChunkType.iHello, epd: nameOf("near"), tag: nameOf(`tag-0123 ${i}`) });
         if (i % 50 === 0) b.world.run(1);
       }
       b.world.run(10);
       expect(b.far.takeChunks(ChunkType.rHello).length).toBe(2_000);
       expect(b.node.endpoint.sessions.size).toBe(0);
       expect(b.node.endpoint.timers.size).toBe(0);
-      expect(answerTo(b, { type: ChunkType.iHello, epd: nameOf("else"), tag: nameOf("t") })).toEqual([]);
+      expect(answerTo(b, { type: ChunkType.iHello, epd: nameOf("else"), tag: nameOf("tag-0123") })).toEqual([]);
     },
   );
 
   it("refuses in silence what comes too fast, from that address alone, and recovers", () => {
     const b = bench();
     const other = new Scripted(b.world.host("other", { link: { latencyMs: 0 } }), "other", b.node.address);
-    const hello: Chunk = { type: ChunkType.iHello, epd: nameOf("near"), tag: nameOf("t") };
+    const hello: Chunk = { type: ChunkType.iHello, epd: nameOf("near"), tag: nameOf("tag-0123") };
     for (let i = 0; i < 4_000; i++) b.far.sendStartup(0, hello);
     b.world.run(1);
     expect(b.far.take().length).toBe(2_500);
@@ -68,7 +68,7 @@ describe("a responder that hears IHello", () => {
 
   it("does not answer when it is told not to listen", () => {
     const b = bench({ listen: false });
-    expect(answerTo(b, { type: ChunkType.iHello, epd: nameOf("near"), tag: nameOf("t") })).toEqual([]);
+    expect(answerTo(b, { type: ChunkType.iHello, epd: nameOf("near"), tag: nameOf("tag-0123") })).toEqual([]);
   });
 });
 

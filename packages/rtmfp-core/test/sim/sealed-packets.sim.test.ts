@@ -137,7 +137,7 @@ describe("sealed packets on the wire", () => {
     () => {
       const b = bench();
       const { startupCipher } = b.far.endpoint.profile;
-      const tag = nameOf("tag");
+      const tag = nameOf("tag-0123");
       inject(b, sealWith(startupCipher, 0, {}, { type: ChunkType.iHello, epd: b.far.epd, tag }));
       const hello = openWith(startupCipher, b.heard.pop() as Uint8Array)?.chunks[0] as Chunk & { cookie: Uint8Array };
       expect(hello.type).toBe(ChunkType.rHello);
@@ -172,7 +172,7 @@ describe("sealed packets on the wire", () => {
       b.far.onEvent = (event) => {
         if (event.type === "introduction") b.far.endpoint.redirect(b.far.driver.now(), event.id, [to]);
       };
-      for (const length of [1, 16, 60]) {
+      for (const length of [8, 16, 60]) {
         b.heard.length = 0;
         const tag = b.world.random(length);
         inject(b, sealWith(startupCipher, 0, {}, { type: ChunkType.iHello, epd: b.near.epd, tag }));
@@ -217,7 +217,7 @@ describe("the session ID of a packet that comes in", () => {
     "of 0 asks for the default key, and no session's key will do",
     () => {
       const b = bench();
-      const hello: Chunk = { type: ChunkType.iHello, epd: b.far.epd, tag: nameOf("t") };
+      const hello: Chunk = { type: ChunkType.iHello, epd: b.far.epd, tag: nameOf("tag-0123") };
       const same = untouched(b);
       inject(b, sealWith(cipherOf(b.session), 0, { mode: 3 }, hello));
       expect(b.far.endpoint.stats.badVerify + b.far.endpoint.stats.badSize).toBe(1);
@@ -312,5 +312,23 @@ describe("sealed packets that are tampered with", () => {
       expect(b.far.endpoint.stats.replayed).toBe(sequence === "none" ? 0 : 26);
       expect(new Set(pongs(b)).size).toBe(26);
     }
+  });
+});
+
+describe("several datagrams of a session in one turn", () => {
+  it("end with the one that closes the session: those behind it are for nobody", () => {
+    const b = bench();
+    const [ping] = pings(b, new Uint8Array([1]));
+    const close = sealWith(cipherOf(b.session), b.session.farId, { mode: 1 }, { type: ChunkType.closeAck });
+    const bad = ping!.slice();
+    bad[20] = bad[20]! ^ 1;
+    const { endpoint, driver } = b.far;
+    const before = { ...endpoint.stats };
+    const batch = [bad, ping!, close, ping!, bad].map((bytes) => ({ bytes, from: b.near.address, via: 0 }));
+    endpoint.handleDatagrams(driver.now(), batch);
+    expect(b.farSession.state).toBe("S_CLOSED");
+    expect(endpoint.stats.datagramsIn - before.datagramsIn).toBe(5);
+    expect(endpoint.stats.badVerify - before.badVerify).toBe(1);
+    expect(endpoint.stats.unknownSession - before.unknownSession).toBe(2);
   });
 });

@@ -28,7 +28,7 @@ function initiators(b: Bench, host: SimHost, count: number): Scripted[] {
   for (const each of far) {
     each.mode = 1;
     each.nearId = nextId++;
-    each.sendStartup(0, { type: ChunkType.iHello, epd: nameOf("near"), tag: nameOf("tag") });
+    each.sendStartup(0, { type: ChunkType.iHello, epd: nameOf("near"), tag: nameOf("tag-0123") });
   }
   b.world.run(10);
   for (const each of far) {

@@ -141,7 +141,7 @@ describe("what hostile packets cost", () => {
   it(...rfc("R7016-5-04"), "a discriminator that nobody would send does not wait for an introduction", () => {
     const { world, node, far } = bench();
     for (const size of [1_024, 1_025]) {
-      far.sendStartup(0, { type: ChunkType.iHello, epd: new Uint8Array(size), tag: nameOf("tag") });
+      far.sendStartup(0, { type: ChunkType.iHello, epd: new Uint8Array(size), tag: nameOf("tag-0123") });
       world.run(1);
     }
     expect(node.told("introduction")).toHaveLength(1);
@@ -229,7 +229,7 @@ describe("calls on a session that is no longer open", () => {
     world.run(1);
     far.take();
     session.ping();
-    session.sendForwardedHello(nameOf("x"), far.address, nameOf("tag"));
+    session.sendForwardedHello(nameOf("x"), far.address, nameOf("tag-0123"));
     world.run(1);
     expect(far.take()).toEqual([]);
     expect(node.told("closed")).toHaveLength(1);

@@ -222,6 +222,7 @@ function makeSessionKeys(
 /** What the keying agreed on, in little room: every session keeps one. */
 class AgreedKeys implements SessionKeys {
   readonly cipher: PacketCipher;
+  readonly farSequence: boolean;
   readonly secrets?: SessionSecrets;
   /** The near end's, then the far end's. */
   readonly #nonces: Uint8Array;
@@ -229,7 +230,6 @@ class AgreedKeys implements SessionKeys {
   readonly #nearHmac: number;
   readonly #farHmac: number;
   readonly #nearSequence: boolean;
-  readonly #farSequence: boolean;
 
   constructor(cipher: PacketCipher, nonces: Uint8Array, facts: Facts, secrets: SessionSecrets | undefined) {
     this.cipher = cipher;
@@ -238,7 +238,7 @@ class AgreedKeys implements SessionKeys {
     this.#nearHmac = facts.nearHmac;
     this.#farHmac = facts.farHmac;
     this.#nearSequence = facts.nearSequence;
-    this.#farSequence = facts.farSequence;
+    this.farSequence = facts.farSequence;
     if (secrets !== undefined) this.secrets = secrets;
   }
 
@@ -261,7 +261,7 @@ class AgreedKeys implements SessionKeys {
       nearHmac: this.#nearHmac,
       farHmac: this.#farHmac,
       nearSequence: this.#nearSequence,
-      farSequence: this.#farSequence,
+      farSequence: this.farSequence,
     };
   }
 }

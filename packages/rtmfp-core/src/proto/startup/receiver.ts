@@ -13,6 +13,7 @@ import {
   IHELLO_PER_SECOND,
   MAX_RATE_ENTRIES,
   MAX_TAG_BYTES,
+  MIN_TAG_BYTES,
 } from "../params.ts";
 import type { Session } from "../session.ts";
 import { Opening } from "./initiator.ts";
@@ -30,6 +31,8 @@ export class StartupReceiver {
   readonly #reassembly = new PacketReassembly();
   /** Of packets that come in fragments: no handshake needs more of them than of those that come whole. */
   readonly #fragmentRate = new RateLimit(IHELLO_PER_SECOND, HANDSHAKE_BURST, MAX_RATE_ENTRIES);
+  /** True once a chunk of the present datagram may have been answered. */
+  #asked = false;
   readonly #forwardRate = new RateLimit(FORWARDED_HELLO_PER_SECOND, FORWARDED_HELLO_BURST, MAX_RATE_ENTRIES);
 
   constructor(host: StartupHost, responder: Responder, introductions: Introductions) {
@@ -60,6 +63,7 @@ export class StartupReceiver {
       this.#host.stats.badMode++;
       return;
     }
+    this.#asked = false;
     const walker = new ChunkWalker(packet, reader.pos);
     while (walker.next()) this.#onChunk(walker, session, now, from, via, false);
   }
@@ -71,7 +75,7 @@ export class StartupReceiver {
     const via = this.#host.viaFor(reply, introducer.via);
     const refused =
       via === undefined ||
-      tag.length > MAX_TAG_BYTES ||
+      !isTag(tag) ||
       introducer.introductions === "ignore" ||
       !profile.selectsSelf(epd) ||
       isUnusable(reply) ||
@@ -137,18 +141,19 @@ export class StartupReceiver {
       case ChunkType.iHello:
         stats.ihellos++;
         if (isUnusable(from)) return;
-        if (chunk.tag.length > MAX_TAG_BYTES) {
+        if (!isTag(chunk.tag)) {
           stats.malformed++;
           return;
         }
-        if (!this.#responder.allowHello(now, from)) stats.rateLimited++;
+        if (!this.#isFirst() || !this.#responder.allowHello(now, from)) stats.rateLimited++;
         else if (config.listen !== false && profile.selectsSelf(chunk.epd)) {
           this.#responder.sendRHello(chunk.tag.slice(), { host: from.host, port: from.port }, via, now);
         } else if (config.listen !== false) this.#introductions.add(chunk.epd, chunk.tag, from, via, now);
         return;
       case ChunkType.iiKeying:
         stats.iikeyings++;
-        if (config.listen !== false) this.#responder.onIIKeying(chunk, now, from, via);
+        if (!this.#isFirst()) stats.rateLimited++;
+        else if (config.listen !== false) this.#responder.onIIKeying(chunk, now, from, via);
         return;
       case ChunkType.rHello:
         this.#openings.get(toHex(chunk.tagEcho))?.onRHello(chunk, now, from, via);
@@ -161,6 +166,13 @@ export class StartupReceiver {
     }
   }
 
+  /** The first hello or keying of a datagram, whole or in fragments, is answered, and no other: one in, one out. */
+  #isFirst(): boolean {
+    const first = !this.#asked;
+    this.#asked = true;
+    return first;
+  }
+
   /** Chunks of a receive ID, while its session is being opened. */
   #onBound(chunk: StartupChunk, session: Session, now: number): void {
     const opening = session.opening;
@@ -168,6 +180,10 @@ export class StartupReceiver {
     if (chunk.type === ChunkType.riKeying) opening.onRIKeying(chunk, now);
     else if (chunk.type === ChunkType.cookieChange) opening.onCookieChange(chunk, now);
   }
+}
+
+function isTag(tag: Uint8Array): boolean {
+  return tag.length >= MIN_TAG_BYTES && tag.length <= MAX_TAG_BYTES;
 }
 
 function isStartupType(type: number): type is StartupChunk["type"] {
