@@ -132,6 +132,8 @@ export class DirectPublication implements Publication, PeerPublication {
   readonly #name: string;
   readonly #host: DirectHost;
   readonly #peers = new Set<PeerStream>();
+  /** All whose tree has not ended, those included on whom the application still decides. */
+  readonly #offered = new Set<PeerStream>();
   readonly #cache = new GopCache();
   #closed = false;
 
@@ -152,6 +154,12 @@ export class DirectPublication implements Publication, PeerPublication {
 
   offer(tree: MessageTree, session: Session): void {
     const peer = new PeerStream(tree, session, this.#name, this.#core.clock);
+    if ([...this.#offered].filter(({ farID }) => farID === peer.farID).length >= MAX_PER_PEER) {
+      tree.abort();
+      return;
+    }
+    this.#offered.add(peer);
+    void tree.whenEnded.then(() => this.#offered.delete(peer));
     tree.onMessage = (_streamId, message) => peer.onMessage(message);
     const decide = (consents: boolean): void => {
       if (!consents || this.#closed || tree.end !== undefined) {
@@ -195,5 +203,7 @@ async function outcomeOf(written: readonly (TreeReceipt | undefined)[]): Promise
   return outcomes.every((outcome) => outcome === "delivered") ? "delivered" : "abandoned";
 }
 
+/** Streams in which one peer may play a publication at a time: each costs a copy of everything. */
+const MAX_PER_PEER = 8;
 /** How long all others wait for one subscriber; ms. */
 const STALL_MS = 30_000;

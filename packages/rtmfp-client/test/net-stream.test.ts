@@ -167,6 +167,52 @@ describe("a stream between peers", () => {
     expect(cam.peerStreams.map((peer) => peer.farID)).toEqual([bob.nearID]);
   });
 
+  it("is played by one peer eight times at most, undecided ones included, and again once one has ended", async () => {
+    const server = await makeServer();
+    const [alice, bob, carol] = [await connectTo(server), await connectTo(server), await connectTo(server)];
+    const cam = new NetStream(alice, NetStream.DIRECT_CONNECTIONS);
+    const decide: ((consents: boolean) => void)[] = [];
+    const consent = (): Promise<boolean> => new Promise((resolve) => decide.push(resolve));
+    cam.client = { onPeerConnect: consent };
+    await cam.publish("cam");
+    const play = (by: typeof bob): { view: NetStream; outcome: Promise<string> } => {
+      const view = new NetStream(by, alice.nearID);
+      return {
+        view,
+        outcome: view.play("cam").then(
+          ({ code }) => code,
+          ({ code }) => code,
+        ),
+      };
+    };
+    const first = play(bob);
+    await expect.poll(() => decide.length).toBe(1);
+    const views = [first, ...Array.from({ length: 8 }, () => play(bob))];
+    const refused = await Promise.race(views.map((each) => each.outcome.then(() => each)));
+    expect(await refused.outcome).toBe("NetStream.Connect.Rejected");
+    expect(decide.length).toBe(8);
+    const other = play(carol);
+    await expect.poll(() => decide.length).toBe(9);
+    for (const yes of decide) yes(true);
+    const outcomes = await Promise.all(
+      [...views.filter((each) => each !== refused), other].map((each) => each.outcome),
+    );
+    expect(outcomes).toEqual(new Array(9).fill("NetStream.Play.Start"));
+    expect(cam.peerStreams.length).toBe(9);
+    await first.view.close();
+    await expect.poll(() => cam.peerStreams.length).toBe(8);
+    cam.client = { onPeerConnect: () => true };
+    expect(await play(bob).outcome).toBe("NetStream.Play.Start");
+  });
+
+  it("waits unpublished for 64 viewers at most", async () => {
+    const server = await makeServer();
+    const [alice, bob] = [await connectTo(server), await connectTo(server)];
+    let refused = 0;
+    for (let i = 0; i < 65; i++) new NetStream(bob, alice.nearID).play("cam").catch(() => refused++);
+    await expect.poll(() => [alice.core.peers.waiting.length, refused]).toEqual([64, 1]);
+  });
+
   it(...rfc("AMB-65"), "fails in one line when no peer has the ID", async () => {
     const server = await makeServer();
     const bob = await connectTo(server, { timeoutMs: 500 });
