@@ -94,11 +94,12 @@ export class PeerEndpoint {
 
   /**
    * Takes `carrier` over and starts to receive. UdpEndpoint.open does this for UDP. Throws BAD_ARGUMENT for a
-   * `keepaliveMs` below 0 or a `maxSessions` that is no integer of 0 or more.
+   * `keepaliveMs` below 0 or a `maxSessions` or `maxReceiveBytes` that is no integer of 0 or more.
    */
   constructor(carrier: Carrier, options: PeerEndpointOptions) {
     checkTime("keepaliveMs", options.keepaliveMs);
     checkInteger("maxSessions", options.maxSessions);
+    checkInteger("maxReceiveBytes", options.maxReceiveBytes);
     const { runJob, random, ...config } = options;
     this.carrier = carrier;
     this.profile = options.profile;

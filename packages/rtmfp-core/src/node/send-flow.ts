@@ -57,7 +57,7 @@ export class SendFlow {
 
   /**
    * Queues a message. `data` is kept, not copied, until the receipt is decided. Throws FLOW_CLOSED after the flow's
-   * end, FLOW_BUFFER_FULL beyond the cap: await {@link ready} between writes; BAD_ARGUMENT for anything but bytes and
+   * end, FLOW_BUFFER_FULL beyond the cap: await {@link ready} between writes; BAD_ARGUMENT for more than 16777216 bytes, anything but bytes, and
    * times below 0.
    */
   write(data: Uint8Array, options: WriteOptions = {}): WriteReceipt {

@@ -44,6 +44,11 @@ export interface EndpointConfig {
   readonly tailLossProbe?: boolean;
   /** Largest number of sessions; beyond it IIKeyings are dropped. Default 1000000. */
   readonly maxSessions?: number;
+  /**
+   * Received bytes held for all sessions together, unfinished or unread. Beyond it data is dropped unacknowledged, save
+   * one message at a time and a little for each session; docs/limits.md has the rule. Default 536870912.
+   */
+  readonly maxReceiveBytes?: number;
   /** Called for every packet, decrypted; costs a copy of each. Default: none. */
   readonly trace?: (record: TraceRecord) => void;
   /**

@@ -9,6 +9,7 @@ import { SESSION_ID_BYTES, unscrambleSessionId } from "./packet.ts";
 import { PacketBuilder } from "./packet-builder.ts";
 import { MAX_JOBS, SEAL_SPARE_BYTES, STANDSTILL_MS, TAG_BYTES } from "./params.ts";
 import { checkDatagramSizes, LostSizes } from "./path-mtu.ts";
+import { EndpointBudget } from "./receive-budget.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./session-table.ts";
 import { type Transmit, transmitSession } from "./session-transmit.ts";
@@ -70,6 +71,8 @@ export class Endpoint implements StartupHost {
   readonly timeCritical: TimeCriticalMemory = new TimeCriticalMemory();
   /** Datagram sizes that paths lost of late. */
   readonly lostSizes: LostSizes = new LostSizes();
+  /** What the receiving flows of all sessions hold. */
+  readonly receiveBudget: EndpointBudget;
   /** What goes out under the Default Session Key. */
   readonly sender: StartupSender;
   /** Every session, by receive ID, far address and identity. */
@@ -90,6 +93,7 @@ export class Endpoint implements StartupHost {
   constructor(config: EndpointConfig) {
     checkDatagramSizes(config);
     this.config = config;
+    this.receiveBudget = new EndpointBudget(config.maxReceiveBytes);
     this.timers = new TimerHeap(config.wake);
     this.sessions = new Sessions(config, this.stats);
     this.sender = new StartupSender(config, this.stats, this.timers);

@@ -20,6 +20,8 @@ export const OPEN_TIMEOUT_MS = 95_000;
 export const HANDSHAKE_RETRY_STEP_MS = 1_500;
 /** REDIRECT_THRESHOLD: a set with this many candidates takes no more from redirects (§3.5.1.1.1). */
 export const REDIRECT_THRESHOLD = 24;
+/** Candidates of an opening that IIKeyings in glare brought, which prove no identity; beyond, the oldest gives way. */
+export const MAX_GLARE_CANDIDATES = 8;
 /** Tag length of our IHellos (§3.5.1.1.1 asks for at least 8). */
 export const TAG_BYTES = 16;
 /** Shortest tag that is answered, the least that §3.5.1.1.1 recommends: a shorter hello would buy a larger reply. */
@@ -106,12 +108,28 @@ export const RECEIVE_CAPACITY_BYTES = 1_048_576;
 export const WINDOW_TOLERANCE_BYTES = 65_536;
 /** Fragments and messages that a receiving flow holds, whatever their size; from half of it on, the window is 0. */
 export const MAX_HELD_FRAGMENTS = 16_384;
-/** Receiving flows a session may have open at one time; more are ignored and counted. */
+/** Longest message, sent or received; a flow that brings a longer one is rejected. RTMP messages are shorter (24 bits). */
+export const MAX_MESSAGE_BYTES = 16_777_216;
+/** Bytes and fragments of the message that is next in order may exceed the window; beyond this, the flow is rejected. */
+export const MAX_ASSEMBLED_FRAGMENTS = 32_768;
+/** What all receiving flows of a session hold, and those of an endpoint unless its settings say otherwise. */
+export const SESSION_RECEIVE_BYTES = 33_554_432;
+export const RECEIVE_TOTAL_BYTES = 536_870_912;
+/** A session may hold this part of what its endpoint has left, but always as much as the initial window. */
+export const SESSION_SHARE_OF_FREE = 4;
+export const LEAST_SESSION_SHARE_BYTES = 65_536;
+/** Room beyond these budgets in which one message at a time is finished: the largest, and a window behind its gaps. */
+export const FINISHING_BYTES = 18_874_368;
+/** What a held fragment costs beyond its bytes. */
+export const HELD_FRAGMENT_COST_BYTES = 128;
+/** Receiving flows a session may have open at one time; more are rejected and counted. */
 export const MAX_RECEIVING_FLOWS = 2_048;
-/** Completed receiving flows whose IDs a session remembers; while there are as many, new flows are ignored and counted. */
+/** Completed receiving flows whose IDs a session remembers; while there are as many, new flows are rejected and counted. */
 export const MAX_LINGERING_FLOWS = 16_384;
 /** Runs of sequence numbers that a receiving flow remembers above a gap; beyond it, data is dropped unacknowledged. */
 export const MAX_SEQUENCE_RANGES = 16_384;
+/** Acknowledgements that may wait before flows beyond the caps are not even rejected. */
+export const MAX_REFUSALS_WAITING = 4_096;
 
 /** Delayed acknowledgement (§3.6.3.2), and data packets that one acknowledgement may stand for. */
 export const DELAYED_ACK_MS = 200;
@@ -140,10 +158,12 @@ export const HANDSHAKE_BURST = 2_500;
 export const MAX_UNHEARD_SESSIONS = 2_048;
 /** After which an initiator that has had nothing to say in its session sends a Ping, so that it does not count as such. */
 export const FIRST_WORD_MS = 5_000;
+/** Keyings answered of late that are recognised when they come again; beyond, the oldest is forgotten. */
+export const MAX_ANSWERED_KEYINGS = 131_072;
 /** Copies of one RIKeying for repeated IIKeyings, which initiators send 1.5 s apart or more: per second, and burst. */
 export const REPLY_COPIES_PER_SECOND = 4;
 export const REPLY_COPIES_BURST = 8;
-/** Source addresses whose rates are remembered. */
+/** Sources whose rates are remembered. */
 export const MAX_RATE_ENTRIES = 16_384;
 /** Handshakes in an expensive group that an endpoint answers: per second, and burst. */
 export const COSTLY_JOBS_PER_SECOND = 10;

@@ -14,13 +14,20 @@ import {
   FIRST_IGNORABLE_OPTION,
   MAX_LINGERING_FLOWS,
   MAX_RECEIVING_FLOWS,
+  MAX_REFUSALS_WAITING,
   RECEIVE_LINGER_MS,
 } from "./params.ts";
+import { type EndpointBudget, SessionBudget } from "./receive-budget.ts";
 import { RecvFlow, type RecvFlowHost } from "./recv-flow.ts";
+import type { RoundTripTimer } from "./rtt.ts";
 import type { SendFlow } from "./send-flow.ts";
 
 /** What the receiving side needs of its session. */
 export interface ReceiveSideHost {
+  /** Round-trip times of the session (§3.5.2.2). */
+  readonly rtt: RoundTripTimer;
+  /** What all sessions hold. */
+  readonly receiveBudget: EndpointBudget;
   /** Our open sending flow of that ID, for associations (§3.6.3.1). */
   openSendFlow(id: number): SendFlow | undefined;
   requestTransmit(): void;
@@ -39,7 +46,11 @@ export interface ReceiveStats {
   bytesReceived: number;
   /** Data beyond the window or the cap on held fragments. */
   beyondWindow: number;
-  /** New flows beyond the caps on receiving flows and on lingering ones. */
+  /** Data that the window allowed, beyond the budget of the session or the endpoint: dropped, unacknowledged. */
+  beyondBudget: number;
+  /** Flows rejected because a message in them was too large. */
+  messagesTooLarge: number;
+  /** Chunks of new flows beyond the caps on receiving flows and on lingering ones; each is answered by an exception. */
   flowsRefused: number;
   malformed: number;
 }
@@ -50,9 +61,13 @@ export class ReceiveSide implements RecvFlowHost {
     fragmentsReceived: 0,
     bytesReceived: 0,
     beyondWindow: 0,
+    beyondBudget: 0,
+    messagesTooLarge: 0,
     flowsRefused: 0,
     malformed: 0,
   };
+  /** What the flows hold together. */
+  readonly budget: SessionBudget;
   /** DELACK_ALARM, or Infinity. */
   delayedAckAt: number = Number.POSITIVE_INFINITY;
   /** ACK_NOW. */
@@ -62,8 +77,12 @@ export class ReceiveSide implements RecvFlowHost {
   readonly #lingering = new LingerQueue<RecvFlow>();
   /** Flows with SHOULD_ACK, in order. */
   #toAck: RecvFlow[] = NO_FLOWS;
+  /** Flows that data was dropped of for want of common room, in the order that they are told of new room. */
+  #starved: Set<RecvFlow> | undefined;
   /** RX_DATA_PACKETS. */
   #dataPackets = 0;
+  /** When data was last missing. */
+  #gapAt: number = Number.NEGATIVE_INFINITY;
   #now = 0;
   // Context of Next User Data within the current packet (§2.3.12).
   #current: RecvFlow | undefined;
@@ -73,6 +92,7 @@ export class ReceiveSide implements RecvFlowHost {
 
   constructor(host: ReceiveSideHost) {
     this.#host = host;
+    this.budget = new SessionBudget(host.receiveBudget);
   }
 
   get flows(): Iterable<RecvFlow> {
@@ -127,6 +147,7 @@ export class ReceiveSide implements RecvFlowHost {
     const final = (chunk.flags & UserDataFlag.final) !== 0;
     if (!flow.onData(this.#currentSn, this.#currentFsn, control, abandoned, final, chunk.data))
       this.stats.beyondWindow++;
+    if (flow.seen.hasGap) this.#gapAt = this.#now;
     return true;
   }
 
@@ -139,17 +160,23 @@ export class ReceiveSide implements RecvFlowHost {
   /** Writes acknowledgements that are due, as many as fit (§3.6.3.4). True if anything was written. */
   writeAcks(packet: PacketBuilder): boolean {
     let written = 0;
+    const again =
+      this.#dataPackets > REPEAT_BEYOND_PACKETS &&
+      this.#now - this.#gapAt < REPEAT_MS &&
+      this.#host.rtt.pacedRtt === undefined;
     for (const flow of this.#toAck) {
       if (!writeFlowAck(packet, flow, written === 0)) break;
       flow.shouldAck = false;
       written++;
     }
+    const repeated = again ? this.#toAck.slice(0, written) : NO_FLOWS;
     this.#toAck = written === this.#toAck.length ? NO_FLOWS : this.#toAck.slice(written);
     if (this.#toAck.length === 0) {
       this.ackNow = false;
       this.#dataPackets = 0;
       this.delayedAckAt = Number.POSITIVE_INFINITY;
     }
+    for (const flow of repeated) this.ackDue(flow, true);
     return written > 0;
   }
 
@@ -171,6 +198,8 @@ export class ReceiveSide implements RecvFlowHost {
   /** The session left S_OPEN (§3.5.5). */
   abort(): void {
     for (const flow of this.#flows.values()) flow.abort();
+    this.budget.end();
+    this.#starved = undefined;
     this.#flows.clear();
     this.#lingering.clear();
     this.#toAck = NO_FLOWS;
@@ -198,6 +227,28 @@ export class ReceiveSide implements RecvFlowHost {
     this.#host.onFlowFinished(flow);
   }
 
+  messageTooLarge(): void {
+    this.stats.messagesTooLarge++;
+  }
+
+  beyondBudget(flow: RecvFlow): void {
+    this.stats.beyondBudget++;
+    this.#starved ??= new Set();
+    this.#starved.add(flow);
+  }
+
+  /** One at a time is told, the one that has waited longest: all at once would lose what they send again. */
+  budgetFreed(): void {
+    if (this.#starved === undefined || this.#starved.size === 0) return;
+    for (const flow of this.#starved) {
+      if (flow.state === "RF_OPEN" && !this.budget.welcomes(flow)) return;
+      this.#starved.delete(flow);
+      if (flow.state !== "RF_OPEN") continue;
+      this.ackDue(flow, true);
+      return;
+    }
+  }
+
   #linger(flow: RecvFlow): void {
     if (flow.lingers) return;
     flow.lingers = true;
@@ -211,6 +262,7 @@ export class ReceiveSide implements RecvFlowHost {
     const lingering = this.#lingering.length;
     if (this.#flows.size - lingering >= MAX_RECEIVING_FLOWS || lingering >= MAX_LINGERING_FLOWS) {
       this.stats.flowsRefused++;
+      this.#refuse(chunk);
       return undefined;
     }
     let metadata: Uint8Array | undefined;
@@ -232,10 +284,29 @@ export class ReceiveSide implements RecvFlowHost {
     this.ackDue(flow, true);
     return flow;
   }
+
+  /**
+   * Rejects a flow that there is no room for (§3.6.3.7) without remembering it: each of its chunks is answered by an
+   * exception and an acknowledgement of all up to it. What is not acknowledged would fill the sender's window.
+   */
+  #refuse(chunk: UserDataChunk): void {
+    this.#packetHadData = true;
+    if (this.#toAck.length >= MAX_REFUSALS_WAITING) return;
+    const flow = new RecvFlow(this, chunk.flowId, EMPTY, undefined);
+    flow.seen.addUpTo(chunk.sequenceNumber);
+    flow.reject(0);
+  }
 }
 
 /** For sessions that owe no acknowledgement; stays empty. */
 const NO_FLOWS: RecvFlow[] = [];
+
+/**
+ * Between hosts side by side, an acknowledgement of more packets than this is sent twice while data was missing within
+ * that time: it may stand for the whole window, and to wait for a tail-loss probe there is to lose many windows.
+ */
+const REPEAT_BEYOND_PACKETS = 4;
+const REPEAT_MS = 1_000;
 
 /** User Data option types (§2.3.11.1). */
 export const UserDataOption = { metadata: 0x00, association: 0x0a } as const;

@@ -2,7 +2,10 @@
 import type { FragmentControl } from "./chunk/types.ts";
 import { Fifo } from "./fifo.ts";
 import {
+  HELD_FRAGMENT_COST_BYTES,
+  MAX_ASSEMBLED_FRAGMENTS,
   MAX_HELD_FRAGMENTS,
+  MAX_MESSAGE_BYTES,
   MAX_SEQUENCE_RANGES,
   RECEIVE_CAPACITY_BYTES,
   WINDOW_BLOCK_BYTES,
@@ -10,6 +13,7 @@ import {
 } from "./params.ts";
 import { RangeSet } from "./range-set.ts";
 import { Reassembly, type ReceivedMessage } from "./reassembly.ts";
+import type { Borrower, SessionBudget } from "./receive-budget.ts";
 import type { SendFlow } from "./send-flow.ts";
 
 /** States of a receiving flow (§3.6.3). */
@@ -23,11 +27,19 @@ export type DeliveryOrder = "sequence" | "network" | "hold";
 
 /** What a receiving flow needs of the session's receiving side. */
 export interface RecvFlowHost {
+  /** What all flows of the session hold. */
+  readonly budget: SessionBudget;
   /** An acknowledgement is due; at once if `now` is true. */
   ackDue(flow: RecvFlow, now: boolean): void;
   flowReadable(flow: RecvFlow): void;
   /** The application has everything up to the flow's end. */
   flowFinished(flow: RecvFlow): void;
+  /** The flow brought a message that is too large, and has rejected itself. */
+  messageTooLarge(): void;
+  /** Data was dropped unacknowledged that only the flows' common budget had no room for. */
+  beyondBudget(flow: RecvFlow): void;
+  /** The flow holds less than before: others may have room now. */
+  budgetFreed(): void;
 }
 
 /** Options of {@link RecvFlow.accept}. */
@@ -39,7 +51,7 @@ export interface AcceptOptions {
 }
 
 /** Receives messages in one direction. Announced by a "flow" event; accept or reject it there. */
-export class RecvFlow {
+export class RecvFlow implements Borrower {
   /** Flow ID that the sender chose (§2.3.11). */
   readonly id: number;
   /** What the sender says the flow is for (§2.3.11.1.1). Owned by the flow; do not modify. */
@@ -65,6 +77,9 @@ export class RecvFlow {
   #order: DeliveryOrder = "sequence";
   #capacityBytes: number = RECEIVE_CAPACITY_BYTES;
   #unreadBytes = 0;
+  /** What the session's budget has been told of. */
+  #budgetedBytes = 0;
+  #tooLarge = false;
   #finalSn: number | undefined;
   #readableTold = false;
   #finished = false;
@@ -110,6 +125,7 @@ export class RecvFlow {
       return undefined;
     }
     this.#unreadBytes -= message.data.length;
+    this.#tellBudget();
     this.#reopenWindow();
     this.#checkFinished();
     return message;
@@ -147,8 +163,9 @@ export class RecvFlow {
   }
 
   /**
-   * A (Next) User Data chunk for this flow (§3.6.3.2). False if it was beyond the window and dropped unacknowledged.
-   * `data` is borrowed: what is held is copied.
+   * A (Next) User Data chunk for this flow (§3.6.3.2). False if the sender should have known that it is refused: it was
+   * beyond the window and dropped unacknowledged, or follows on a message that is too large. `data` is borrowed: what is
+   * held is copied.
    */
   onData(
     sn: number,
@@ -163,6 +180,7 @@ export class RecvFlow {
     const beyondEnd = this.#finalSn !== undefined && sn > this.#finalSn;
     const keep = isNew && !abandoned && !beyondEnd && this.#state === "RF_OPEN";
     if (keep && this.#isOverfull(sn, data.length)) return false;
+    if (keep && !this.#fitsBudget(sn, data.length)) return true;
     if (sn > seen.contiguous + 1 && seen.rangeCount >= MAX_SEQUENCE_RANGES && sn > fsn) return false;
     let ackNow =
       this.#state !== "RF_OPEN" ||
@@ -180,20 +198,30 @@ export class RecvFlow {
     if (seen.hasGap) ackNow = true;
     if (this.#order === "network") this.#deliverCompleted(sn, keep, missing);
     else if (this.#order === "sequence") this.#deliverInSequence();
-    if (this.#capacityBytes - this.bufferedBytes < WINDOW_BLOCK_BYTES) ackNow = true;
+    if (keep) this.#tellBudget();
+    if (this.#freeBytes < WINDOW_BLOCK_BYTES) ackNow = true;
     this.#host.ackDue(this, ackNow);
     this.#checkComplete();
     this.#checkFinished();
-    return true;
+    return !this.#tooLarge;
   }
 
   /** Blocks of 1,024 bytes to advertise (§3.6.3.5). */
   get windowBlocks(): number {
-    const free = this.#capacityBytes - this.bufferedBytes;
     if (this.#heldCount * 2 >= MAX_HELD_FRAGMENTS && this.#isSuspended) return 0;
-    const blocks = Math.ceil(Math.max(0, free) / WINDOW_BLOCK_BYTES);
+    const blocks = Math.ceil(this.#freeBytes / WINDOW_BLOCK_BYTES);
     if (blocks > 0 || this.#capacityBytes === 0) return blocks;
-    return this.#isSuspended ? 0 : 1;
+    return this.#isSuspended || !this.#host.budget.welcomes(this) ? 0 : 1;
+  }
+
+  /** A message is being put together and nothing waits to be read, so that data in order frees what is held. */
+  get assembles(): boolean {
+    return this.#state === "RF_OPEN" && this.#reassembly.heldCount > 0 && !this.#isSuspended;
+  }
+
+  /** Room for data, whatever its place. */
+  get #freeBytes(): number {
+    return Math.max(0, Math.min(this.#capacityBytes - this.bufferedBytes, this.#host.budget.freeBytes));
   }
 
   /** Complete messages wait for the application, so that a full buffer is its doing (§3.6.3.5). */
@@ -206,10 +234,36 @@ export class RecvFlow {
     return this.#reassembly.heldCount + this.#messages.length;
   }
 
+  /** What comes next in order is not bound to the window, for a message may be larger, but to the largest message. */
   #isOverfull(sn: number, length: number): boolean {
-    if (this.#heldCount >= MAX_HELD_FRAGMENTS) return true;
-    const fillsGap = sn === this.seen.contiguous + 1 && !this.#isSuspended;
-    return !fillsGap && this.bufferedBytes + length > this.#capacityBytes + WINDOW_TOLERANCE_BYTES;
+    const held = this.bufferedBytes + length;
+    const window = this.#capacityBytes + WINDOW_TOLERANCE_BYTES;
+    if (!this.#isNext(sn)) return this.#heldCount >= MAX_HELD_FRAGMENTS || held > window;
+    if (this.#heldCount < MAX_ASSEMBLED_FRAGMENTS && held <= MAX_MESSAGE_BYTES + window) return false;
+    this.#tooLarge = true;
+    this.#host.messageTooLarge();
+    this.reject(0);
+    return true;
+  }
+
+  #fitsBudget(sn: number, length: number): boolean {
+    if (this.#host.budget.admits(this, length + HELD_FRAGMENT_COST_BYTES, this.#isNext(sn))) return true;
+    this.#host.beyondBudget(this);
+    this.#host.ackDue(this, true);
+    return false;
+  }
+
+  /** The number that the message in front waits for. */
+  #isNext(sn: number): boolean {
+    return sn === this.seen.contiguous + 1 && !this.#isSuspended;
+  }
+
+  #tellBudget(): void {
+    const bytes = this.bufferedBytes + this.#heldCount * HELD_FRAGMENT_COST_BYTES;
+    const more = bytes - this.#budgetedBytes;
+    this.#budgetedBytes = bytes;
+    this.#host.budget.add(more);
+    if (more < 0) this.#host.budgetFreed();
   }
 
   #deliverInSequence(): void {
@@ -235,6 +289,7 @@ export class RecvFlow {
       this.#reassembly.dropAbandoned(this.#settledSn, 0);
     } else this.#deliverInSequence();
     if (this.#messages.length > 0) this.#tellReadable();
+    this.#tellBudget();
     this.#reopenWindow();
     this.#checkFinished();
   }
@@ -255,7 +310,7 @@ export class RecvFlow {
   #reopenWindow(): void {
     const advertised = (this.previousBlocks ?? 0) * WINDOW_BLOCK_BYTES;
     if (this.previousBlocks === undefined || this.#state !== "RF_OPEN" || advertised * 4 > this.#capacityBytes) return;
-    if ((this.#capacityBytes - this.bufferedBytes) * 2 >= this.#capacityBytes) this.#host.ackDue(this, true);
+    if (this.#freeBytes * 2 >= this.#capacityBytes) this.#host.ackDue(this, true);
   }
 
   /** All of 0 to RF_FINAL_SN seen (§3.6.3.8). */
@@ -277,6 +332,7 @@ export class RecvFlow {
     this.#reassembly.clear();
     this.#messages.clear();
     this.#unreadBytes = 0;
+    this.#tellBudget();
   }
 }
 
@@ -285,4 +341,5 @@ function compact(data: Uint8Array): Uint8Array {
   return data.length * COMPACT_RATIO < data.buffer.byteLength ? data.slice() : data;
 }
 
-const COMPACT_RATIO = 4;
+/** A few packets of a turn lie in common memory (PacketCipher.openAll). */
+const COMPACT_RATIO = 5;

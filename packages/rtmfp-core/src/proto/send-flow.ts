@@ -11,6 +11,7 @@ import {
   BUFFER_PROBE_MAX_MS,
   BUFFER_PROBE_MIN_MS,
   INITIAL_WINDOW_BYTES,
+  MAX_MESSAGE_BYTES,
   SEND_CAP_BYTES,
   SEND_LOW_WATER_BYTES,
 } from "./params.ts";
@@ -137,10 +138,17 @@ export class SendFlow implements ReceiptOwner, TimerNode {
 
   /**
    * Queues a message. `data` is kept, not copied, until the receipt is decided: leave it unchanged.
-   * Throws FLOW_CLOSED unless the flow is open, FLOW_BUFFER_FULL beyond the cap (a single message always fits).
+   * Throws FLOW_CLOSED unless the flow is open, BAD_ARGUMENT for more than 16777216 bytes, which no receiver like this
+   * one takes, FLOW_BUFFER_FULL beyond the cap (where any single message fits).
    */
   write(data: Uint8Array, options: WriteOptions = {}): WriteReceipt {
     if (this.#state !== "F_OPEN") throw new RtmfpError("FLOW_CLOSED", `flow ${this.id} is closed: open another`);
+    if (data.length > MAX_MESSAGE_BYTES) {
+      throw new RtmfpError(
+        "BAD_ARGUMENT",
+        `the message has ${data.length} bytes, at most ${MAX_MESSAGE_BYTES} are allowed: split it`,
+      );
+    }
     if (this.#bufferedBytes > 0 && this.#bufferedBytes + data.length > this.#capBytes) {
       throw new RtmfpError(
         "FLOW_BUFFER_FULL",

@@ -2,6 +2,7 @@
 import type { EndpointConfig } from "./config.ts";
 import type { EndpointEvent } from "./events.ts";
 import type { LostSizes } from "./path-mtu.ts";
+import type { EndpointBudget } from "./receive-budget.ts";
 import type { Session } from "./session.ts";
 import type { EndpointStats } from "./stats.ts";
 import type { TimeCriticalMemory } from "./time-critical.ts";
@@ -16,6 +17,8 @@ export interface SessionHost {
   /** When the process last went on after it stood still, ms; -Infinity if it never did. */
   readonly resumedAt: number;
   readonly lostSizes: LostSizes;
+  /** What the receiving flows of all sessions hold. */
+  readonly receiveBudget: EndpointBudget;
   /** Tells the layer above. */
   emit(event: EndpointEvent): void;
   /** The session may have a packet to send. */

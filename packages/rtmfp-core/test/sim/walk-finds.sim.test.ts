@@ -4,6 +4,8 @@ import { it, rfc } from "../../../../test/support/rfc.ts";
 import { ChunkType, FragmentControl } from "../../src/proto/chunk/types.ts";
 import { STARTUP_HEADER } from "../../src/proto/packet.ts";
 import { MAX_LINGERING_FLOWS, MAX_PACKET_FRAGMENTS, MAX_SEQUENCE_RANGES } from "../../src/proto/params.ts";
+import { EndpointBudget } from "../../src/proto/receive-budget.ts";
+import { ReceiveSide, type ReceiveSideHost } from "../../src/proto/receive-side.ts";
 import { RecvFlow } from "../../src/proto/recv-flow.ts";
 import type { Session } from "../../src/proto/session.ts";
 import { PacketReassembly } from "../../src/proto/startup/packet-fragments.ts";
@@ -186,7 +188,9 @@ describe("what hostile packets cost", () => {
   });
 
   it(...rfc("R7016-5-04"), "numbers with gaps between them are remembered up to a cap, even of a rejected flow", () => {
-    const flow = new RecvFlow({ ackDue() {}, flowReadable() {}, flowFinished() {} }, 3, new Uint8Array(0), undefined);
+    const host = new ReceiveSide({ receiveBudget: new EndpointBudget() } as ReceiveSideHost);
+    host.ackDue = () => {};
+    const flow = new RecvFlow(host, 3, new Uint8Array(0), undefined);
     flow.reject();
     const nothing = new Uint8Array(0);
     const put = (sn: number): boolean => flow.onData(sn, 0, FragmentControl.whole, true, false, nothing);
