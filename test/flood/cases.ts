@@ -4,6 +4,8 @@
 export interface FloodCase {
   /** Counters of endpoint or sessions; each must rise. */
   readonly counters: readonly string[];
+  /** From within sessions: ended again and again, kept because none can be ended, or left after the first word. */
+  readonly sessions?: "reopened" | "kept" | "left";
   /** Datagrams per second, where it is not the command's. */
   readonly rate?: number;
   /** How long what the flood opened lives on by right, ms. */
@@ -13,20 +15,35 @@ export interface FloodCase {
 /** Names of the cases. */
 export type CaseName = keyof typeof CASES;
 
+/** Sessions whose initiators are gone end by keepalive; their handshakes are remembered as long as cookies live. */
+const HANDSHAKES = { rate: 500, settleMs: 150_000 };
+
 /** See {@link FloodCase}. */
 export const CASES = {
   hellos: { counters: ["ihellos", "rateLimited"] },
   introductions: { counters: ["introductions", "rateLimited"] },
   "forged-cookies": { counters: ["badCookie", "rateLimited"] },
-  // Sessions without a word from their initiators end by keepalive; their handshakes are remembered as long as cookies live.
-  "good-cookies": { counters: ["sessionsOpened", "unheardRefused"], rate: 500, settleMs: 150_000 },
+  "good-cookies": { counters: ["sessionsOpened", "unheardRefused"], ...HANDSHAKES },
+  "one-ping": { counters: ["sessionsOpened", "rateLimited"], sessions: "left", ...HANDSHAKES },
   "replayed-keyings": { counters: ["repeatedKeyings", "rateLimited"] },
   "unknown-sessions": { counters: ["unknownSession"] },
   "startup-fragments": { counters: ["reassembliesDropped", "rateLimited"] },
-  flows: { counters: ["flowsRefused", "sessionsAbused"] },
-  "endless-message": { counters: ["beyondWindow", "sessionsAbused"] },
-  gaps: { counters: ["beyondWindow", "sessionsAbused"] },
-  "beyond-window": { counters: ["beyondWindow", "sessionsAbused"] },
-  pings: { counters: ["pingsRefused", "sessionsAbused"] },
-  "forwarded-hellos": { counters: ["forwardedHellosRefused", "sessionsAbused"] },
+  flows: { counters: ["flowsRefused", "sessionsAbused"], sessions: "reopened" },
+  "endless-message": { counters: ["beyondWindow", "sessionsAbused"], sessions: "reopened" },
+  gaps: { counters: ["beyondWindow", "sessionsAbused"], sessions: "reopened" },
+  "beyond-window": { counters: ["beyondWindow", "sessionsAbused"], sessions: "reopened" },
+  pings: { counters: ["pingsRefused", "sessionsAbused"], sessions: "reopened" },
+  "forwarded-hellos": { counters: ["forwardedHellosRefused", "sessionsAbused"], sessions: "reopened" },
+  "patient-flows": { counters: ["flowsRefused"], sessions: "kept" },
+  "patient-endless-message": { counters: ["beyondWindow"], sessions: "kept" },
+  "patient-gaps": { counters: ["beyondWindow"], sessions: "kept" },
+  "patient-beyond-window": { counters: ["beyondWindow"], sessions: "kept" },
+  "patient-pings": { counters: ["pingsRefused"], sessions: "kept" },
+  "patient-forwarded-hellos": { counters: ["forwardedHellosRefused"], sessions: "kept" },
+  "unnumbered-flows": { counters: ["flowsRefused"], sessions: "kept" },
+  "unnumbered-endless-message": { counters: ["beyondWindow"], sessions: "kept" },
+  "unnumbered-gaps": { counters: ["beyondWindow"], sessions: "kept" },
+  "unnumbered-beyond-window": { counters: ["beyondWindow"], sessions: "kept" },
+  "unnumbered-pings": { counters: ["pingsRefused"], sessions: "kept" },
+  "unnumbered-forwarded-hellos": { counters: ["forwardedHellosRefused"], sessions: "kept" },
 } as const satisfies Readonly<Record<string, FloodCase>>;

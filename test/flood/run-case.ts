@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Address } from "rtmfp-core";
+import type { AttackReport } from "./attacker.ts";
 import { CASES, type CaseName, type FloodCase } from "./cases.ts";
 import type { PingReport } from "./honest.ts";
 import { Remote } from "./remote.ts";
@@ -10,23 +11,35 @@ import type { Snapshot } from "./server.ts";
 /** What a case showed. */
 export interface CaseResult {
   readonly name: CaseName;
-  /** Datagrams that the attacker sent per second. */
+  /** Datagrams per second that were asked of the attacker, those that it sent, and how many it sent altogether. */
+  readonly asked: number;
   readonly rate: number;
+  readonly sent: number;
+  /** Sessions that the attacker opened to send from within, and the packets that came when their session had ended. */
+  readonly sessions: number;
+  readonly late: number;
   /** User data per second at the receiver, before and after the flood together, and during it; bytes. */
   readonly undisturbed: number;
   readonly disturbed: number;
-  /** 99th percentile of the round trips of pings during the flood, ms; and how many pings were lost of how many. */
+  /** 99th percentile of the round trips of pings during the flood, ms, lost ones being the worst; how many were lost. */
   readonly pingMs: number;
   readonly undisturbedPingMs: number;
   readonly lost: number;
   readonly pings: number;
   /** Share of a processor that the server took during the flood. */
   readonly cpu: number;
-  /** Resident memory before the flood, and when it had settled. */
+  /**
+   * Resident memory, bytes: before the flood, the most during it, after it while the attacker's sessions are still there,
+   * and when it had settled after they had gone.
+   */
   readonly memoryBefore: number;
+  readonly memoryPeak: number;
+  readonly memoryHeld: number;
   readonly memoryAfter: number;
   /** How much the counters of the case rose. */
   readonly counters: Readonly<Record<string, number>>;
+  /** Sessions other than the established one that were there at the end. */
+  readonly sessionsLeft: number;
   /** The established session lived through it. */
   readonly survived: boolean;
 }
@@ -38,7 +51,7 @@ export async function runCase(
   usualRate: number,
   profiles?: string,
 ): Promise<CaseResult> {
-  const { counters, rate = usualRate, settleMs = SETTLE_MS } = CASES[name] as FloodCase;
+  const { counters, sessions: opened, rate = usualRate, settleMs = SETTLE_MS } = CASES[name] as FloodCase;
   const calmMs = Math.min(seconds * 500, UNDISTURBED_MS);
   const server = new Remote("server");
   const honest = new Remote("honest");
@@ -46,41 +59,54 @@ export async function runCase(
   try {
     const address = await server.call<Address>("address");
     await honest.call("start", address);
-    await attacker.call("prepare", { name, address });
+    await attacker.call("prepare", { name, address, rate });
     await wait(WARM_UP_MS);
     const memoryBefore = await steadyMemory(server);
-    await honest.call("reset");
+    await honest.call("begin");
     const before = await server.call<Snapshot>("snapshot");
     await wait(calmMs);
     const start = await server.call<Snapshot>("snapshot");
     const calm = await honest.call<PingReport>("pings");
-    await honest.call("reset");
+    await server.call("watch");
+    await honest.call("begin");
     if (profiles !== undefined) await server.call("profile");
-    const sent = await attacker.call<number>("run", { seconds, rate });
+    const report = await attacker.call<AttackReport>("run", { seconds, rate });
     const end = await server.call<Snapshot>("snapshot");
+    const memoryPeak = await server.call<number>("peak");
     const pings = await honest.call<PingReport>("pings");
     if (profiles !== undefined) await server.call("profileTo", join(profiles, `flood-${name}.cpuprofile`));
+    const memoryHeld = await server.call<number>("memory");
     await attacker.call("end");
     await wait(PAUSE_MS);
     const after = await server.call<Snapshot>("snapshot");
     await wait(calmMs);
     const last = await server.call<Snapshot>("snapshot");
+    const memoryAfter = await settledMemory(server, memoryBefore, settleMs);
+    const { sessions } = await server.call<Snapshot>("snapshot");
     const survived = await honest.call<boolean>("isOpen");
+    const rose = (counter: string): number => (end.counters[counter] ?? 0) - (start.counters[counter] ?? 0);
     return {
       name,
-      rate: sent / seconds,
+      asked: rate,
+      rate: (report.sent * 1_000) / report.ms,
+      sent: report.sent,
+      sessions: report.sessions,
+      late: rose("unknownSession"),
       undisturbed: (perSecond(before, start) + perSecond(after, last)) / 2,
       disturbed: perSecond(start, end),
       pingMs: percentile99(pings.times),
       undisturbedPingMs: percentile99(calm.times),
       lost: pings.lost,
-      pings: pings.times.length + pings.lost,
+      pings: pings.times.length,
       cpu: (end.cpuMs - start.cpuMs) / (end.at - start.at),
       memoryBefore,
-      memoryAfter: await settledMemory(server, memoryBefore, settleMs),
+      memoryPeak,
+      memoryHeld,
+      memoryAfter,
       counters: Object.fromEntries(
-        counters.map((each) => [each, (end.counters[each] ?? 0) - (start.counters[each] ?? 0)]),
+        [...counters, ...(opened === "kept" ? ["sessionsAbused"] : [])].map((each) => [each, rose(each)]),
       ),
+      sessionsLeft: sessions - (survived ? 1 : 0),
       survived,
     };
   } finally {
@@ -101,12 +127,13 @@ async function steadyMemory(server: Remote): Promise<number> {
   return server.call<number>("memory");
 }
 
-/** Memory once it is back, or what it is when the time is up. */
+/** Memory once it is back and the attacker's sessions are gone, or what it is when the time is up. */
 async function settledMemory(server: Remote, before: number, settleMs: number): Promise<number> {
   const until = performance.now() + settleMs;
   for (;;) {
     const now = await server.call<number>("memory");
-    if (now <= before * MEMORY_TARGET || performance.now() > until) return now;
+    const { sessions } = await server.call<Snapshot>("snapshot");
+    if ((now <= before * MEMORY_TARGET && sessions <= 1) || performance.now() > until) return now;
     await wait(1_000);
   }
 }
@@ -123,4 +150,5 @@ const WARM_UP_MS = 3_000;
 const UNDISTURBED_MS = 5_000;
 /** For retransmissions after a flood. */
 const PAUSE_MS = 1_000;
-const SETTLE_MS = 20_000;
+/** Time for a session whose end was lost to end by keepalive. */
+const SETTLE_MS = 60_000;

@@ -28,7 +28,12 @@ export function sealStartup(chunk: Chunk, sessionId = 0): Uint8Array {
 export function sealInSession(session: Session, ...chunks: Chunk[]): Uint8Array {
   const { keys, farId } = session.inner;
   if (keys === undefined) throw new Error("the attacker's session is not open");
-  return seal(keys.cipher, farId, Mode.initiator, chunks);
+  return sealWith(keys.cipher, farId, ...chunks);
+}
+
+/** A packet from an initiator under a session's keys; valid until the next call. */
+export function sealWith(cipher: PacketCipher, sessionId: number, ...chunks: Chunk[]): Uint8Array {
+  return seal(cipher, sessionId, Mode.initiator, chunks);
 }
 
 function seal(cipher: PacketCipher, sessionId: number, mode: Mode, chunks: readonly Chunk[]): Uint8Array {

@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly at: number;
   /** User and system time so far, ms. */
   readonly cpuMs: number;
+  /** Open sessions. */
+  readonly sessions: number;
   /** The endpoint's counters, and those of all sessions, also of those that have ended, by name. */
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -21,6 +23,8 @@ const inspector = new Inspector();
 const endpoint = await UdpEndpoint.open({ host: "127.0.0.1" });
 const ended: Record<string, number> = {};
 let received = 0;
+let peak = 0;
+let watch: NodeJS.Timeout | undefined;
 endpoint.onFlow = take;
 endpoint.onSession = (session) => {
   session.onClose = () => addStats(ended, session);
@@ -30,7 +34,13 @@ serve({
   address: (): Address => endpoint.address,
   snapshot: (): Snapshot => {
     const { user, system } = process.cpuUsage();
-    return { received, at: performance.now(), cpuMs: (user + system) / 1_000, counters: counters() };
+    return {
+      received,
+      at: performance.now(),
+      cpuMs: (user + system) / 1_000,
+      sessions: endpoint.sessions.size,
+      counters: counters(),
+    };
   },
   /** Starts to look where this process spends its time. */
   profile: async (): Promise<void> => {
@@ -43,6 +53,18 @@ serve({
     const { profile } = await inspector.post("Profiler.stop");
     inspector.disconnect();
     writeFileSync(file, JSON.stringify(profile));
+  },
+  /** Starts to look at resident memory. */
+  watch: (): void => {
+    peak = process.memoryUsage.rss();
+    watch = setInterval(() => {
+      peak = Math.max(peak, process.memoryUsage.rss());
+    }, WATCH_MS);
+  },
+  /** The most it was since then, before any collection that nobody asked for; bytes. */
+  peak: (): number => {
+    clearInterval(watch);
+    return Math.max(peak, process.memoryUsage.rss());
   },
   /** Resident memory after a collection, bytes. */
   memory: (): number => {
@@ -76,3 +98,5 @@ function addStats(sum: Record<string, number>, session: Session): void {
     if (typeof value === "number") sum[name] = (sum[name] ?? 0) + value;
   }
 }
+
+const WATCH_MS = 100;

@@ -1,60 +1,88 @@
-/** Floods from within a session of the attacker's own. */
-import { type Address, type Session, UdpEndpoint } from "rtmfp-core";
+/** Floods from within sessions of the attacker's own: what each sends in one session, packet by packet. */
+import type { Address } from "rtmfp-core";
 import { type Chunk, ChunkType, FragmentControl, UserDataFlag } from "rtmfp-core/proto";
 import type { Attack } from "./attacks.ts";
+import { Foothold } from "./foothold.ts";
 import { HELD, READ } from "./names.ts";
-import { EPD, sealInSession } from "./seal.ts";
+import { EPD } from "./seal.ts";
+
+/** Begins with a new session; each call gives the chunks of its next packet. */
+export type Abuse = () => () => Chunk[];
 
 /** Flows opened, one per packet, and never ended. */
-export async function flows(target: Address): Promise<Attack> {
+export const flows: Abuse = () => {
   let id = 0;
-  return inSession(target, () => [fragment(id++, 1, FragmentControl.whole, READ)]);
-}
+  return () => [fragment(id++, 1, FragmentControl.whole, READ)];
+};
 
-/** One message in pieces of a byte, without an end. */
-export async function endlessMessage(target: Address): Promise<Attack> {
+/** One message in pieces of a byte, several to a packet, without an end. */
+export const endlessMessage: Abuse = () => {
   let sn = 0;
-  return inSession(target, () => [
-    fragment(1, ++sn, sn === 1 ? FragmentControl.begin : FragmentControl.middle, READ, 1),
-  ]);
-}
+  return () => several(() => fragment(1, ++sn, sn === 1 ? FragmentControl.begin : FragmentControl.middle, READ, 1));
+};
 
-/** Beginnings of messages with gaps between them, numbers descending as if by reordering. */
-export async function gaps(target: Address): Promise<Attack> {
+/** Beginnings of messages with gaps between them, several to a packet, numbers descending as if by reordering. */
+export const gaps: Abuse = () => {
   let sent = 0;
-  return inSession(target, () => {
-    const sn = 2 * (RUN - (sent % RUN)) + 2 * RUN * Math.floor(sent / RUN);
-    sent++;
-    return [fragment(1, sn, FragmentControl.begin, READ, 1)];
+  return () =>
+    several(() => {
+      const sn = 2 * (RUN - (sent % RUN)) + 2 * RUN * Math.floor(sent / RUN);
+      sent++;
+      return fragment(1, sn, FragmentControl.begin, READ, 1);
+    });
+};
+
+/** Data for a flow whose reader has stopped, whatever window is advertised. */
+export const beyondWindow: Abuse = () => {
+  let sn = 0;
+  return () => [fragment(1, ++sn, FragmentControl.whole, HELD, 1_000)];
+};
+
+/** Pings of 500 bytes. */
+export const pings: Abuse = () => {
+  const message = new Uint8Array(500);
+  return () => [{ type: ChunkType.ping, message }];
+};
+
+/** Forwarded hellos from one who is no introducer. */
+export const forwardedHellos: Abuse = () => {
+  const replyAddress = { host: "127.0.0.1", port: 9, origin: 2 } as const;
+  return () => [{ type: ChunkType.forwardedIHello, epd: EPD, replyAddress, tag: new Uint8Array(16) }];
+};
+
+/** All through one session, and through the next, which is ready by then, as soon as the target ends it. */
+export async function reopening(target: Address, abuse: Abuse): Promise<Attack> {
+  const footholds = await openFootholds(target, abuse, SPARE + 1);
+  let current = footholds[0] as Foothold;
+  return attackBy(footholds, () => {
+    // With none open, the packets of the one that has ended keep the rate up.
+    if (!current.isOpen) current = footholds.find((each) => each.isOpen) ?? current;
+    current.send();
   });
 }
 
-/** Data for a flow whose reader has stopped, whatever window is advertised. */
-export async function beyondWindow(target: Address): Promise<Attack> {
-  let sn = 0;
-  return inSession(target, () => [fragment(1, ++sn, FragmentControl.whole, HELD, 1_000)]);
+/** Through so many sessions that none sends often enough to be ended for it. */
+export async function patient(target: Address, abuse: Abuse, rate: number): Promise<Attack> {
+  const footholds = await openFootholds(target, abuse, Math.ceil(rate / BORNE_PER_SECOND));
+  let sent = 0;
+  return attackBy(footholds, () => footholds[sent++ % footholds.length]?.send());
 }
 
-/** Pings of 500 bytes. */
-export async function pings(target: Address): Promise<Attack> {
-  const message = new Uint8Array(500);
-  return inSession(target, () => [{ type: ChunkType.ping, message }]);
+/** All through one session without sequence numbers, which is not ended because replays cannot be told in it. */
+export async function unnumbered(target: Address, abuse: Abuse): Promise<Attack> {
+  const footholds = await openFootholds(target, abuse, 1, "none");
+  return attackBy(footholds, () => footholds[0]?.send());
 }
 
-/** Forwarded hellos from one who is no introducer. */
-export async function forwardedHellos(target: Address): Promise<Attack> {
-  const replyAddress = { host: "127.0.0.1", port: 9, origin: 2 } as const;
-  return inSession(target, () => [
-    { type: ChunkType.forwardedIHello, epd: EPD, replyAddress, tag: new Uint8Array(16) },
-  ]);
+function openFootholds(target: Address, abuse: Abuse, count: number, sequence?: "none"): Promise<Foothold[]> {
+  return Promise.all(Array.from({ length: count }, () => Foothold.open(target, abuse, sequence)));
 }
 
-async function inSession(target: Address, chunks: () => Chunk[]): Promise<Attack> {
-  const endpoint = await UdpEndpoint.open({ host: "127.0.0.1" });
-  const session: Session = await endpoint.connect(target);
+function attackBy(footholds: readonly Foothold[], send: () => void): Attack {
   return {
-    send: () => endpoint.carrier.send(sealInSession(session, ...chunks()), session.via, target),
-    end: () => endpoint.close(),
+    send,
+    sessions: () => footholds.reduce((sum, { opened }) => sum + opened, 0),
+    end: () => Promise.all(footholds.map((each) => each.close())),
   };
 }
 
@@ -71,4 +99,14 @@ function fragment(flow: number, sn: number, control: FragmentControl, metadata: 
   };
 }
 
+function several(make: () => Chunk): Chunk[] {
+  return Array.from({ length: CHUNKS_PER_PACKET }, make);
+}
+
 const RUN = 20_000;
+/** So that 500 packets a second reach the caps of a session within seconds. */
+const CHUNKS_PER_PACKET = 16;
+/** Sessions that wait for their turn. */
+const SPARE = 2;
+/** Just below the 500 useless packets a second that a session is borne with. */
+const BORNE_PER_SECOND = 480;
