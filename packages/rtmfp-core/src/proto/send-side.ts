@@ -222,7 +222,9 @@ export class SendSide implements SendFlowHost {
     ack.fastGrowAllowed = hints.fastGrowAllowed;
     this.congestion.onAck(ack);
     this.stats.bytesAcked += ack.ackedBytes;
-    this.#burstLeft = Math.max(BURST_PACKETS, 2 * Math.ceil(ack.ackedBytes / this.#host.datagramBytes));
+    // One that is repeated takes nothing back of what the first allowed.
+    const budget = ack.ackedBytes === 0 ? this.#burstLeft : 2 * Math.ceil(ack.ackedBytes / this.#host.datagramBytes);
+    this.#burstLeft = Math.max(BURST_PACKETS, budget);
     this.#tellLarge(now);
     if (this.timeoutAt !== Number.POSITIVE_INFINITY) this.timeoutAt = now + this.#host.rtt.erto;
     const waiting = this.#outstanding.first !== undefined;

@@ -110,6 +110,23 @@ describe("when a receiver acknowledges", () => {
     expect(b.messages).toEqual(["1", "2", "3", "4", "5"]);
   });
 
+  it("twice where more than four packets came in a turn, but only while data was missing within a second", () => {
+    const b = bench();
+    const turn = (first: number, last: number): number => {
+      b.far.take();
+      for (let sn = first; sn <= last; sn++) b.far.send(data(2, sn, sn - 1));
+      b.world.run(0.5);
+      return b.far.heard().length;
+    };
+    atOnce(b, data(2, 1, 1, { options: startup() }));
+    expect(turn(2, 9)).toBe(1);
+    atOnce(b, data(2, 11, 10), data(2, 10, 9));
+    expect(turn(12, 19)).toBe(2);
+    expect(turn(20, 23)).toBe(1);
+    b.world.run(1_000);
+    expect(turn(24, 31)).toBe(1);
+  });
+
   it(...rfc("R7016-3.6.3.2-07", "R7016-3.6.3.2-11"), "a duplicate at once, and keeps the first copy's data", () => {
     const b = bench({ order: "hold" });
     opened(b);
