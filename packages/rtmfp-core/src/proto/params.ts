@@ -157,7 +157,7 @@ export const HANDSHAKE_BURST = 2_500;
 /** Sessions of one source address in which nothing has been heard yet; further IIKeyings are dropped and counted. */
 export const MAX_UNHEARD_SESSIONS = 2_048;
 /** After which an initiator that has had nothing to say in its session sends a Ping, so that it does not count as such. */
-export const FIRST_WORD_MS = 5_000;
+export const FIRST_WORD_MS = 6_000;
 /** Keyings answered of late that are recognised when they come again; beyond, the oldest is forgotten. */
 export const MAX_ANSWERED_KEYINGS = 131_072;
 /** Copies of one RIKeying for repeated IIKeyings, which initiators send 1.5 s apart or more: per second, and burst. */
