@@ -172,6 +172,11 @@ export const PROTO_FAULTS: readonly Fault[] = [
   ...faultsOf(
     `${PROTO}/startup/initiator.ts`,
     [
+      "const signature = profile.sign(writer.bytes.slice(0, writer.pos));",
+      "const signature = profile.sign(writer.bytes.slice(1, writer.pos));",
+      "R7016-2.3.7-02",
+    ],
+    [
       "if (known || this.#attempts.length >= limit) return false;",
       "if (this.#attempts.length >= limit) return false;",
       "R7016-3.5.1.1.1-09",
@@ -180,6 +185,7 @@ export const PROTO_FAULTS: readonly Fault[] = [
     ["!certificate.selectedBy(this.epd) ||", "", "R7016-3.5.1.1.1-10"],
     ["equalBytes(certificate.bytes, profile.certificate)", "false", "AMB-73"],
     ["if (!equalBytes(chunk.oldCookie, this.#cookie)) return;", "", "R7016-3.5.1.2-02", "R7016-3.5.1.2-03"],
+    ["if (this.#fromGlare.length <= MAX_GLARE_CANDIDATES) return;", "return;", "R7016-5-04"],
     ["this.#cookieChanged = true;", "", "R7016-3.5.1.2-02", "R7016-3.5.1.2-03"],
     ["chunk.responderSessionId === 0", "false", "R7016-3.5.1.1.1-16", "AMB-13"],
   ),
@@ -267,8 +273,8 @@ export const PROTO_FAULTS: readonly Fault[] = [
     ["if (this.#session.keys?.farSequence !== true) return;", "", "R7016-5-04"],
   ),
   ...faultsOf(`${PROTO}/startup/unheard.ts`, [
-    "return (this.#counts.get(from.host) ?? 0) < MAX_UNHEARD_SESSIONS;",
-    "return (this.#counts.get(from.host) ?? 0) <= MAX_UNHEARD_SESSIONS;",
+    "return (this.#counts.get(networkOf(from.host)) ?? 0) < MAX_UNHEARD_SESSIONS;",
+    "return (this.#counts.get(networkOf(from.host)) ?? 0) <= MAX_UNHEARD_SESSIONS;",
     "R7016-5-04",
   ]),
   ...faultsOf(
@@ -298,6 +304,7 @@ export const PROTO_FAULTS: readonly Fault[] = [
   ...faultsOf(
     `${PROTO}/recv-flow.ts`,
     ["if (keep && this.#isOverfull(sn, data.length)) return false;", "", "AMB-32", "R7016-5-04"],
+    ["if (!beyondEnd) seen.add(sn);", "if (!beyondEnd && !abandoned) seen.add(sn);", "R7016-3.6.3.2-12"],
     [
       'const keep = isNew && !abandoned && !beyondEnd && this.#state === "RF_OPEN";',
       'const keep = isNew && !beyondEnd && this.#state === "RF_OPEN";',
@@ -324,11 +331,11 @@ export const PROTO_FAULTS: readonly Fault[] = [
     ],
     ["if (blocks > 0 || this.#capacityBytes === 0) return blocks;", "return blocks;", "R7016-3.6.3.5-01"],
   ),
-  ...faultsOf(`${PROTO}/ack-writer.ts`, [
-    "const useBitmap = bitmap < ranges;",
-    "const useBitmap = bitmap > ranges;",
-    "R7016-3.6.3.4.3-01",
-  ]),
+  ...faultsOf(
+    `${PROTO}/ack-writer.ts`,
+    ["const useBitmap = bitmap < ranges;", "const useBitmap = bitmap > ranges;", "R7016-3.6.3.4.3-01"],
+    ["const holes = seen.first(i) - cursor - 2;", "const holes = seen.first(i) - cursor - 1;", "R7016-2.3.14-01"],
+  ),
   ...faultsOf(
     `${PROTO}/send-side.ts`,
     ["this.#burstLeft--;", "", "R7016-3.5.2.3-01", "R7016-3.5.2.3-02"],
@@ -350,6 +357,11 @@ export const PROTO_FAULTS: readonly Fault[] = [
       "const options = next ? undefined : this.#startupOptions;",
       "R7016-3.6.2.3.1-01",
     ],
+    [
+      "const options = this.#startupOptions === undefined ? 0 : optionListSize(this.#startupOptions);",
+      "const options = 0;",
+      "R7016-3.6.2.2-01",
+    ],
     ["fragment.sentAbandoned = abandoned;", "", "R7016-3.6.2.3-05", "R7016-3.6.2.3-11"],
     [
       "if (fragment === undefined || !fragment.everSent) continue;",
@@ -365,4 +377,5 @@ export const PROTO_FAULTS: readonly Fault[] = [
     ["(sn === this.#finalSn ? UserDataFlag.final : 0),", "0,", "R7016-3.6.2.11-01"],
     ["const PROBE_GROWTH = 1.5;", "const PROBE_GROWTH = 1;", "R7016-3.6.2.9.1-01"],
   ),
+  ...faultsOf(`${PROTO}/write-receipt.ts`, ['if (this.#state !== "queued") return;', "", "R7016-3.6.2.7-03"]),
 ];

@@ -4,7 +4,7 @@
  */
 import { type Address, formatAddress, type Introduction, type Session } from "rtmfp-core";
 import { parseEpd } from "rtmfp-core/crypto";
-import { isLoopback, Origin, toHex, type WireAddress } from "rtmfp-core/proto";
+import { isLoopback, networkOf, Origin, toHex, type WireAddress } from "rtmfp-core/proto";
 import type { IntroductionOutcome } from "./counters.ts";
 import type { Peer, PeerEntry, Peers } from "./peers.ts";
 import { TokenBuckets } from "./token-buckets.ts";
@@ -51,7 +51,7 @@ export class Rendezvous {
   /** Why there will be no introduction, whatever the applications say. */
   #refusal(from: Address, targetId: string, target: PeerEntry | undefined): IntroductionOutcome | undefined {
     const now = this.#host.now();
-    if (!this.#perSource.allow(now, from.host)) return "limited";
+    if (!this.#perSource.allow(now, networkOf(from.host))) return "limited";
     if (target === undefined) return "unknown";
     return this.#perTarget.allow(now, targetId) ? undefined : "limited";
   }

@@ -89,6 +89,17 @@ export function addressSize(address: Address): number {
   return address.host.includes(":") ? 19 : 7;
 }
 
+/**
+ * What rates and caps are counted by: an IPv4 host (also in IPv4-mapped form), or the first 64 bits of an IPv6 host, behind
+ * which one subscriber has all addresses there are. `host` is canonical text.
+ */
+export function networkOf(host: string): string {
+  const v4 = unmapped(host);
+  if (!v4.includes(":")) return v4;
+  const bytes = parseIpv6(host.replace(/%.*$/, ""));
+  return bytes === undefined ? host : `${formatHost(bytes.fill(0, 8))}/64`;
+}
+
 /** The IPv4 address inside an IPv4-mapped one, which a dual-stack socket sends to; any other host as it is. */
 function unmapped(host: string): string {
   return /^::ffff:.*\./.test(host) ? host.slice(7) : host;

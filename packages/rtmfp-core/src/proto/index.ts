@@ -10,6 +10,7 @@ export {
   formatAddress,
   isLoopback,
   isUnusable,
+  networkOf,
   Origin,
   parseAddressText,
   sameAddress,

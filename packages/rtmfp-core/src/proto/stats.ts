@@ -31,7 +31,7 @@ export interface EndpointStats {
   iikeyings: number;
   /** IIKeyings seen before: answered as before, or not at all. */
   repeatedKeyings: number;
-  /** Startup chunks beyond the rate of their address or the first of their datagram, and IIKeyings beyond `maxSessions`. */
+  /** Startup chunks beyond the rate per second of their source, or a datagram's first; IIKeyings beyond `maxSessions`. */
   rateLimited: number;
   /** Startup packets of ours dropped because too many waited to be sent. */
   startupQueueFull: number;

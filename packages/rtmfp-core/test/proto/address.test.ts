@@ -8,6 +8,7 @@ import {
   formatAddress,
   isLoopback,
   isUnusable,
+  networkOf,
   Origin,
   parseAddressText,
   readAddress,
@@ -171,4 +172,19 @@ describe("addresses as text", () => {
       expect(isLoopback({ host, port: 1 }), host).toBe(false);
     }
   });
+});
+
+describe("the network that rates are counted by", () => {
+  const networks = [
+    ["192.0.2.7", "192.0.2.7"],
+    ["::ffff:192.0.2.7", "192.0.2.7"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["2001:db8:1:2::", "2001:db8:1:2::/64"],
+    ["2001:db8::1", "2001:db8::/64"],
+    ["fe80::1%eth0", "fe80::/64"],
+    ["::1", "::/64"],
+  ] as const;
+  for (const [host, network] of networks) {
+    it(`of ${host} is ${network}`, () => expect(networkOf(host)).toBe(network));
+  }
 });

@@ -20,4 +20,18 @@ describe("a rate limit per address", () => {
     for (let n = 0; n < 5; n++) for (let i = 0; i < 3; i++) limit.allow(0, from(n));
     expect(limit.size).toBe(3);
   });
+
+  it("remembers 16384 of them", () => {
+    const limit = new RateLimit(1, 2);
+    for (let n = 0; n < 20_000; n++) limit.allow(0, from(n));
+    expect(limit.size).toBe(16_384);
+  });
+
+  it("has one for all of an IPv6 network of 64 bits", () => {
+    const limit = new RateLimit(1, 2);
+    const allow = (host: string): boolean => limit.allow(0, { host, port: 1 });
+    expect(["2001:db8::1", "2001:db8::2", "2001:db8::ffff:0:0:3"].map(allow)).toEqual([true, true, false]);
+    expect(allow("2001:db8:0:1::1")).toBe(true);
+    expect(limit.size).toBe(2);
+  });
 });

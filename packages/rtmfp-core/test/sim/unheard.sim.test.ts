@@ -1,6 +1,8 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { ChunkType } from "../../src/proto/chunk/types.ts";
+import type { Session } from "../../src/proto/session.ts";
+import { UnheardSessions } from "../../src/proto/startup/unheard.ts";
 import { type SimHost, SimWorld } from "../../src/testing/index.ts";
 import { nameOf, type RawNode, rawNode } from "./raw.ts";
 import { iiKeying, Scripted } from "./scripted.ts";
@@ -75,6 +77,17 @@ describe("sessions that nobody uses", () => {
     open(1_500, 3_000);
     expect(endpoint.load.sessions).toBe(3_000);
     expect(endpoint.stats.unheardRefused).toBe(0);
+  });
+
+  it(...rfc("R7016-5-04"), "are counted together for all of an IPv6 network of 64 bits", () => {
+    const unheard = new UnheardSessions();
+    const sessions = Array.from({ length: 2_048 }, () => ({ onHeard: undefined }) as Session);
+    for (const [i, session] of sessions.entries())
+      unheard.add(session, { host: `2001:db8::${i.toString(16)}`, port: 9 });
+    expect(unheard.mayOpen({ host: "2001:db8::ffff:0:0:1", port: 9 })).toBe(false);
+    expect(unheard.mayOpen({ host: "2001:db8:0:1::1", port: 9 })).toBe(true);
+    sessions[5]?.onHeard?.();
+    expect(unheard.mayOpen({ host: "2001:db8::5", port: 9 })).toBe(true);
   });
 
   it("that have ended make room for others", () => {

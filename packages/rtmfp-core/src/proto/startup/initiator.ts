@@ -11,7 +11,7 @@ import {
   type RIKeyingChunk,
 } from "../chunk/types.ts";
 import type { FarCertificate, InitiatorKeying } from "../crypto-profile.ts";
-import { HANDSHAKE_RETRY_STEP_MS, OPEN_TIMEOUT_MS, REDIRECT_THRESHOLD } from "../params.ts";
+import { HANDSHAKE_RETRY_STEP_MS, MAX_GLARE_CANDIDATES, OPEN_TIMEOUT_MS, REDIRECT_THRESHOLD } from "../params.ts";
 import type { OpeningHandle, Session } from "../session.ts";
 import type { StartupHost } from "./startup-host.ts";
 
@@ -41,6 +41,8 @@ export class Opening implements OpeningHandle {
   readonly #accepts: CandidateFilter;
   readonly #deadline: number;
   readonly #attempts: Attempt[] = [];
+  /** Those of them that glare brought, oldest first. */
+  readonly #fromGlare: Attempt[] = [];
   readonly #onEnd: (opening: Opening) => void;
   #phase: "hello" | "preparing" | "keying" | "finishing" = "hello";
   #certificate: FarCertificate | undefined;
@@ -94,6 +96,17 @@ export class Opening implements OpeningHandle {
     this.#sendHello(attempt, now);
     this.session.wakeAt(this.nextDeadline);
     return true;
+  }
+
+  /**
+   * Adds the source of an IIKeying in glare (§3.5.1.3). Anybody can send one with somebody else's certificate, so there are
+   * few of these; the oldest gives way, since each was tried at once and an honest far end sends its IIKeying again.
+   */
+  addGlareCandidate(candidate: Candidate, now: number): void {
+    if (!this.addCandidate(candidate, now)) return;
+    this.#fromGlare.push(this.#attempts.at(-1) as Attempt);
+    if (this.#fromGlare.length <= MAX_GLARE_CANDIDATES) return;
+    this.#attempts.splice(this.#attempts.indexOf(this.#fromGlare.shift() as Attempt), 1);
   }
 
   onTimer(now: number): void {

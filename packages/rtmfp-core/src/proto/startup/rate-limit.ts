@@ -1,9 +1,10 @@
-/** A token bucket per source address, in a table of bounded size. */
-import type { Address } from "../address.ts";
+/** A token bucket per source, in a table of bounded size. */
+import { type Address, networkOf } from "../address.ts";
+import { MAX_RATE_ENTRIES } from "../params.ts";
 import { TokenBucket } from "../token-bucket.ts";
 
 /**
- * Refuses what comes faster than `perSecond`, beyond a burst. Entries of addresses that have been quiet for long enough
+ * Refuses what comes faster than `perSecond`, beyond a burst. Entries of sources that have been quiet for long enough
  * to have their whole burst again are let go of; when the table is full, the oldest gives way.
  */
 export class RateLimit {
@@ -12,25 +13,26 @@ export class RateLimit {
   readonly #maxEntries: number;
   readonly #buckets = new Map<string, TokenBucket>();
 
-  constructor(perSecond: number, burst: number, maxEntries: number) {
+  constructor(perSecond: number, burst: number, maxEntries: number = MAX_RATE_ENTRIES) {
     this.#perSecond = perSecond;
     this.#burst = burst;
     this.#maxEntries = maxEntries;
   }
 
-  /** Addresses that it remembers. */
+  /** Sources that it remembers. */
   get size(): number {
     return this.#buckets.size;
   }
 
-  /** Takes one token of the address's host, whatever the port; false if there is none. */
+  /** Takes one token of the address's network, see {@link networkOf}, whatever the port; false if there is none. */
   allow(now: number, source: Address): boolean {
-    let bucket = this.#buckets.get(source.host);
+    const network = networkOf(source.host);
+    let bucket = this.#buckets.get(network);
     if (bucket === undefined) {
       for (let i = 0; i < SWEPT_PER_ENTRY; i++) this.#sweepOldest(now);
       if (this.#buckets.size >= this.#maxEntries) this.#buckets.delete(this.#buckets.keys().next().value as string);
       bucket = new TokenBucket(this.#perSecond, this.#burst, now);
-      this.#buckets.set(source.host, bucket);
+      this.#buckets.set(network, bucket);
     }
     return bucket.take(now);
   }
@@ -39,9 +41,9 @@ export class RateLimit {
   #sweepOldest(now: number): void {
     const [oldest] = this.#buckets;
     if (oldest === undefined) return;
-    const [host, bucket] = oldest;
-    this.#buckets.delete(host);
-    if (!bucket.isFull(now)) this.#buckets.set(host, bucket);
+    const [network, bucket] = oldest;
+    this.#buckets.delete(network);
+    if (!bucket.isFull(now)) this.#buckets.set(network, bucket);
   }
 }
 

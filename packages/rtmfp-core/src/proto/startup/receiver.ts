@@ -11,7 +11,6 @@ import {
   FORWARDED_HELLO_PER_SECOND,
   HANDSHAKE_BURST,
   IHELLO_PER_SECOND,
-  MAX_RATE_ENTRIES,
   MAX_TAG_BYTES,
   MIN_TAG_BYTES,
 } from "../params.ts";
@@ -30,10 +29,10 @@ export class StartupReceiver {
   readonly #openings = new Map<string, Opening>();
   readonly #reassembly = new PacketReassembly();
   /** Of packets that come in fragments: no handshake needs more of them than of those that come whole. */
-  readonly #fragmentRate = new RateLimit(IHELLO_PER_SECOND, HANDSHAKE_BURST, MAX_RATE_ENTRIES);
+  readonly #fragmentRate = new RateLimit(IHELLO_PER_SECOND, HANDSHAKE_BURST);
   /** True once a chunk of the present datagram may have been answered. */
   #asked = false;
-  readonly #forwardRate = new RateLimit(FORWARDED_HELLO_PER_SECOND, FORWARDED_HELLO_BURST, MAX_RATE_ENTRIES);
+  readonly #forwardRate = new RateLimit(FORWARDED_HELLO_PER_SECOND, FORWARDED_HELLO_BURST);
 
   constructor(host: StartupHost, responder: Responder, introductions: Introductions) {
     this.#host = host;

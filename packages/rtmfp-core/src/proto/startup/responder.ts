@@ -4,7 +4,6 @@ import { ByteWriter, concatBytes, EMPTY, equalBytes } from "../bytes.ts";
 import { writeStartupChunk } from "../chunk/startup.ts";
 import { ChunkType, type IIKeyingChunk, type RIKeyingChunk } from "../chunk/types.ts";
 import type { FarCertificate, ResponderKeying } from "../crypto-profile.ts";
-import { Fifo } from "../fifo.ts";
 import {
   COOKIE_LIFETIME_MS,
   COSTLY_JOBS_BURST,
@@ -13,42 +12,28 @@ import {
   HANDSHAKE_RETRY_STEP_MS,
   IHELLO_PER_SECOND,
   IIKEYING_PER_SECOND,
-  MAX_RATE_ENTRIES,
   MAX_SESSIONS,
   REPLY_COPIES_BURST,
   REPLY_COPIES_PER_SECOND,
 } from "../params.ts";
 import { Session } from "../session.ts";
 import { TokenBucket } from "../token-bucket.ts";
+import { AnsweredKeyings } from "./answered.ts";
 import { CookieJar } from "./cookie.ts";
 import type { Opening } from "./initiator.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { StartupHost } from "./startup-host.ts";
 import { UnheardSessions } from "./unheard.ts";
 
-/** How a session that we responded to came about: to recognise a repeated IIKeying. Does not keep an ended session. */
-interface Answered {
-  /** The session's receive ID, and the initiator's. */
-  readonly nearId: number;
-  readonly initiatorSessionId: number;
-  readonly skic: Uint8Array;
-  readonly reply: RIKeyingChunk;
-  /** Paces copies of the reply; made with the first. */
-  copies: TokenBucket | undefined;
-  readonly until: number;
-}
-
 /** Answers IHello and IIKeying. Keeps nothing until an acceptable IIKeying (§3.5.1.1). */
 export class Responder {
   readonly #host: StartupHost;
   readonly #cookies: CookieJar;
-  readonly #helloRate = new RateLimit(IHELLO_PER_SECOND, HANDSHAKE_BURST, MAX_RATE_ENTRIES);
-  readonly #keyingRate = new RateLimit(IIKEYING_PER_SECOND, HANDSHAKE_BURST, MAX_RATE_ENTRIES);
+  readonly #helloRate = new RateLimit(IHELLO_PER_SECOND, HANDSHAKE_BURST);
+  readonly #keyingRate = new RateLimit(IIKEYING_PER_SECOND, HANDSHAKE_BURST);
   readonly #unheard = new UnheardSessions();
-  /** By initiator session ID and certificate (AMB-14). Outlives the session until a copy of its IIKeying cannot come. */
-  readonly #answered = new Map<string, Answered>();
-  /** The keys of {@link #answered} in the order in which their time runs out. */
-  readonly #expiring = new Fifo<{ readonly key: string; readonly answered: Answered }>();
+  /** By initiator session ID and certificate (AMB-14). */
+  readonly #answered = new AnsweredKeyings();
   /** Paces jobs in an expensive group; made with the first. */
   #costly: TokenBucket | undefined;
   /** IIKeyings whose job is running. */
@@ -125,8 +110,7 @@ export class Responder {
 
   /** The retransmission rule: the same IIKeying gets the same RIKeying, and none once its session has ended (AMB-17). */
   #isRepeat(key: string, chunk: IIKeyingChunk, now: number, from: Address, via: number): boolean {
-    this.#expire(now);
-    const answered = this.#answered.get(key);
+    const answered = this.#answered.get(key, now);
     if (answered === undefined || !equalBytes(answered.skic, chunk.skic)) return false;
     answered.copies ??= new TokenBucket(REPLY_COPIES_PER_SECOND, REPLY_COPIES_BURST, now);
     const session = this.#host.sessions.get(answered.nearId);
@@ -135,15 +119,6 @@ export class Responder {
     if (lives && answered.copies.take(now))
       this.#host.sender.send(answered.reply, from, via, answered.initiatorSessionId, now);
     return true;
-  }
-
-  /** Forgets how sessions came about once the cookies of their IIKeyings are no longer taken. */
-  #expire(now: number): void {
-    for (let first = this.#expiring.peek(); first !== undefined && first.answered.until < now; ) {
-      this.#expiring.shift();
-      if (this.#answered.get(first.key) === first.answered) this.#answered.delete(first.key);
-      first = this.#expiring.peek();
-    }
   }
 
   /**
@@ -155,7 +130,7 @@ export class Responder {
     for (const opening of [...sessions.opening]) {
       const handshake = opening.opening as Opening | undefined;
       if (handshake?.wants(certificate) !== true || !profile.prevailsOver(certificate)) continue;
-      handshake.addCandidate({ address: { host: from.host, port: from.port }, via }, now);
+      handshake.addGlareCandidate({ address: { host: from.host, port: from.port }, via }, now);
       return false;
     }
     const current = sessions.atAddress(from);
@@ -228,9 +203,8 @@ export class Responder {
     this.#unheard.add(session, from);
     const reply = this.#sign(session, keying.skrc, skic);
     const until = now + COOKIE_LIFETIME_MS;
-    const answered = { nearId: session.nearId, initiatorSessionId: initiatorId, skic, reply, copies: undefined, until };
-    this.#answered.set(key, answered);
-    this.#expiring.push({ key, answered });
+    const { nearId } = session;
+    this.#answered.add(key, { nearId, initiatorSessionId: initiatorId, skic, reply, copies: undefined, until });
     sender.send(reply, from, via, initiatorId, now);
     for (const opening of [...sessions.opening]) {
       const handshake = opening.opening as Opening | undefined;
