@@ -60,6 +60,7 @@ export const CRYPTO_FAULTS: readonly Fault[] = [
   ),
   ...faultsOf(
     `${CRYPTO}/flash/epd.ts`,
+    ["if (option === undefined) continue;", "if (option === undefined) break;", "R7425-4.4.1-01"],
     [
       "if (fingerprint !== undefined || option.value.length !== HASH_BYTES) return undefined;",
       "if (option.value.length !== HASH_BYTES) return undefined;",
@@ -70,6 +71,12 @@ export const CRYPTO_FAULTS: readonly Fault[] = [
   ),
   ...faultsOf(
     `${CRYPTO}/flash/keying.ts`,
+    [
+      'finish: (result) => finish(resultBytes(result, "secret"), { randomness: context.random(SALT_BYTES) }),',
+      'finish: (result) => finish(resultBytes(result, "secret"), {}),',
+      "R7425-4.6.1.2-01",
+      "R7425-4.6.1.4-01",
+    ],
     [
       "const keys = { groupSelect: group, randomness: context.random(SALT_BYTES) };",
       "const keys = { randomness: context.random(SALT_BYTES) };",
@@ -133,6 +140,11 @@ export const CRYPTO_FAULTS: readonly Fault[] = [
   ),
   ...faultsOf(
     `${CRYPTO}/flash/packet-cipher.ts`,
+    [
+      'if (length < BLOCK_BYTES || length % BLOCK_BYTES !== 0) return this.refuse("size");',
+      'if (length < BLOCK_BYTES) return this.refuse("size");',
+      "R7425-4.7.2-01",
+    ],
     [
       'if (!equalRange(digest, 0, sealed, length, this.recvHmacLength)) return this.refuse("verify");',
       "",

@@ -222,6 +222,10 @@ describe("the session ID of a packet that comes in", () => {
       inject(b, sealWith(cipherOf(b.session), 0, { mode: 3 }, hello));
       expect(b.far.endpoint.stats.badVerify + b.far.endpoint.stats.badSize).toBe(1);
       expect(same()).toBe(true);
+      // Nor is any other number the pseudo-session, though the key be the default one.
+      inject(b, sealWith(b.far.endpoint.profile.startupCipher, 0x12345678, { mode: 3 }, hello));
+      expect(b.far.endpoint.stats.unknownSession).toBe(1);
+      expect(b.heard.length).toBe(0);
       inject(b, sealWith(b.far.endpoint.profile.startupCipher, 0, { mode: 3 }, hello));
       expect(b.heard.length).toBe(1);
     },

@@ -3,7 +3,7 @@ import { it, rfc } from "../../../../test/support/rfc.ts";
 import { vluSize } from "../../src/proto/bytes.ts";
 import { type Chunk, ChunkType, type UserDataChunk, UserDataFlag } from "../../src/proto/chunk/types.ts";
 import type { SendFlow } from "../../src/proto/send-flow.ts";
-import { ack } from "./scripted.ts";
+import { ack, say } from "./scripted.ts";
 import { type SendBench, sendBench } from "./send-bench.ts";
 
 /** Writes `count` messages of `size` bytes. */
@@ -175,6 +175,29 @@ describe("a sending flow", () => {
     }
     expect(flow.outstandingBytes).toBeGreaterThanOrEqual(65_536);
     expect(flow.outstandingBytes).toBeLessThan(65_536 + 1_200);
+  });
+
+  it(...rfc("R7016-3.6.2.2-01"), "leaves room for all marks of a header that is larger when it sends again", () => {
+    const b = sendBench({ datagramBytes: 1_200 });
+    const flow = b.session.openFlow(new Uint8Array(300));
+    flow.write(new Uint8Array(5_000));
+    b.far.take();
+    b.release();
+    b.manual.window = 1e9;
+    for (let ms = 0; ms < 4_000; ms += 100) {
+      b.far.header = { timestamp: 1 + ms };
+      b.hear({ type: ChunkType.ping, message: new Uint8Array(0) });
+      b.world.run(100);
+    }
+    const first = b.far.arrivals.filter(({ chunks }) => chunks.some((chunk) => say(chunk).startsWith("D 1 ")));
+    expect(first.length).toBeGreaterThan(1);
+    expect(
+      b.far.arrivals.some(
+        ({ header, chunks }) =>
+          header.timestampEcho !== undefined && chunks.some((chunk) => say(chunk).startsWith("D 1 ")),
+      ),
+    ).toBe(true);
+    for (const { datagram } of b.far.arrivals) expect(datagram.length).toBeLessThanOrEqual(1_200);
   });
 
   it(...rfc("R7016-3.6.2.9-01", "AMB-36"), "sends no more than one chunk past a window of one block", () => {
@@ -396,6 +419,23 @@ describe("giving messages up", () => {
       expect(b.flush()).toEqual([["D 3 o1 f2 OPT"]]);
     },
   );
+
+  it(...rfc("R7016-3.6.2.7-03"), "is for good, as delivery is", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    const [given, kept] = [flow.write(new Uint8Array(10)), flow.write(new Uint8Array(10))];
+    const outcomes: string[] = [];
+    for (const receipt of [given, kept]) receipt.onDone = (state) => outcomes.push(state);
+    b.flush();
+    given.abandon();
+    b.hear(ack(flow.id, 127, 2));
+    given.finishBy = b.node.driver.now() + 1_000;
+    kept.abandon();
+    b.world.run(2_000);
+    expect([given.state, kept.state]).toEqual(["abandoned", "delivered"]);
+    expect(outcomes).toEqual(["abandoned", "delivered"]);
+    expect(flow.bufferedBytes).toBe(0);
+  });
 
   it(...rfc("R7016-3.6.2.7-01"), "happens when transmission has not begun in time", () => {
     const b = sendBench();

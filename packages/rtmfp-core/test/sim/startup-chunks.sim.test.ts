@@ -143,6 +143,25 @@ describe("what an initiator sends", () => {
   });
 });
 
+describe("what an initiator sends", () => {
+  it(...rfc("R7016-2.3.7-02"), "is signed over every byte in front of the signature", () => {
+    const world = new SimWorld(1);
+    const link = { latencyMs: 0 };
+    const near = rawNode(world.host("near", { link }), "near", { keepaliveMs: 0, profile: signing("near") });
+    const far = new Scripted(world.host("far", { link }), "far", near.address);
+    near.endpoint.open(near.driver.now(), far.name, { candidates: [{ address: far.address, via: 0 }] });
+    world.run(1);
+    const hello = far.takeChunks(ChunkType.iHello)[0];
+    if (hello === undefined) throw new Error("no IHello came");
+    const cookie = new Uint8Array(64).fill(7);
+    far.sendStartup(0, { type: ChunkType.rHello, tagEcho: hello.tag, cookie, certificate: far.name });
+    world.run(1);
+    const keying = far.takeChunks(ChunkType.iiKeying)[0];
+    if (keying === undefined) throw new Error("no IIKeying came");
+    expect(toHex(keying.signature)).toBe(toHex(signatureOf(signedPart(keying))));
+  });
+});
+
 describe("what a responder sends", () => {
   it(...rfc("R7016-2.3.8-02"), "is signed over its own parameters and the SKIC that it answers", () => {
     const b = bench({ profile: signing("near") });

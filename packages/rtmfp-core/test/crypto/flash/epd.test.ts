@@ -16,6 +16,14 @@ describe("endpoint discriminators", () => {
     expect(parseEpd(epd)?.ancillaryData).toEqual(text("rtmfp://server.example.com/app/instance"));
   });
 
+  it(...rfc("R7425-4.4.1-01"), "are read to their last byte: a Marker ends nothing", () => {
+    expect(parseEpd(fromHex("00 020a41 00 020042".replaceAll(" ", "")))).toEqual({
+      fingerprint: undefined,
+      hostname: text("B"),
+      ancillaryData: text("A"),
+    });
+  });
+
   it(...rfc("V1-09", "R7425-4.4.4-01", "R7425-4.4.2.3-01"), "are 34 bytes when canonical", () => {
     expect(toHex(canonicalEpd(fingerprint))).toBe(`210f${toHex(fingerprint)}`);
     for (const length of [31, 33]) {

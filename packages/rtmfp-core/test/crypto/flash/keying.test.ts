@@ -394,6 +394,29 @@ describe("an initiator's component", () => {
   );
 });
 
+it(
+  ...rfc("R7425-4.6.1.2-01", "R7425-4.6.1.4-01"),
+  "an end with static keys brings randomness to each session, in place of a key",
+  () => {
+    const randomness = "410e([0-9a-f]{128})";
+    const fixed = profile({ keys: "static", groups: [14] });
+    const seen = new Set<string>();
+    for (const initiator of [fixed, fixed, profile({ keys: "ephemeral", groups: [14] })]) {
+      const { skic } = finish(initiator, initiator.initiate(initiator.parseCertificate(fixed.certificate)!))!;
+      const { skrc } = respondTo(fixed, initiator.certificate, skic)!;
+      const sent = [...(initiator === fixed ? [[skic, "021d0e"] as const] : []), [skrc, ""] as const];
+      for (const [component, start] of sent) {
+        const [, value = ""] = new RegExp(start + randomness).exec(toHex(component)) ?? [];
+        expect(value).toMatch(/./);
+        expect(seen.has(value)).toBe(false);
+        seen.add(value);
+        expect(parseComponent(component)?.ephemeral).toBeUndefined();
+      }
+    }
+    expect(seen.size).toBe(5);
+  },
+);
+
 describe("a component is refused", () => {
   const ephemeral = profile({ keys: "ephemeral", groups: [2, 14] });
   const fixed = profile({ keys: "static", groups: [2, 14] });

@@ -140,6 +140,24 @@ describe("sealing", () => {
     );
   }
 
+  it(
+    ...rfc("R7425-4.7.2-01"),
+    "refuse what is no whole number of blocks for its size, before anything else is looked at",
+    () => {
+      for (const shape of shapes) {
+        const { near, far } = pair(shape);
+        const sealed = seal(near, new Uint8Array(40));
+        const blocks = sealed.length - (shape.sendHmacLength ?? 0);
+        for (let cut = 1; cut < blocks; cut++) {
+          if (cut % 16 === 0) continue;
+          expect(far.open(sealed.subarray(cut))).toBeUndefined();
+          expect(far.failure).toBe("size");
+        }
+        expect(far.open(sealed)).toBeDefined();
+      }
+    },
+  );
+
   it("writes only between the headroom and the end it returns, and uses 47 bytes behind the packet at most", () => {
     for (const shape of shapes) {
       const { near } = pair({ ...shape, firstSequence: 16_380 });
