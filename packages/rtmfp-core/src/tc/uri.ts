@@ -102,7 +102,8 @@ function trimSlashes(text: string): string {
 }
 
 function fault(uri: string, what: string): RtmfpUriError {
-  return new RtmfpUriError(`${JSON.stringify(uri)} is not an rtmfp URI: ${what}`);
+  const shown = what.replace(/\p{Cc}/gu, encodeURIComponent);
+  return new RtmfpUriError(`${JSON.stringify(uri)} is not an rtmfp URI: ${shown}`);
 }
 
 /** UDP port when a URI names none (§6.1). */

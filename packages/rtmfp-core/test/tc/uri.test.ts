@@ -58,6 +58,7 @@ describe("parseRtmfpUri", () => {
       ["rtmfp://me:secret@h/app", "a user name has no place in it"],
       ["rtmfp://h:0/", "port 0 is not a number from 1 to 65535"],
       ["rtmfp://h:65536/", "port 65536 is not a number from 1 to 65535"],
+      ["rtmfp://a%0Ab/", '"a%0Ab" is not a host name'],
       ["rtmfp://h:x/", "port x is not a number from 1 to 65535"],
       ["rtmfp://2001:db8::1/a", "an IPv6 address needs brackets"],
       ["rtmfp://[2001:db8::1::]/a", "is not an IPv6 address"],
