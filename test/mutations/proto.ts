@@ -185,6 +185,7 @@ export const PROTO_FAULTS: readonly Fault[] = [
     ["!certificate.selectedBy(this.epd) ||", "", "R7016-3.5.1.1.1-10"],
     ["equalBytes(certificate.bytes, profile.certificate)", "false", "AMB-73"],
     ["if (!equalBytes(chunk.oldCookie, this.#cookie)) return;", "", "R7016-3.5.1.2-02", "R7016-3.5.1.2-03"],
+    ["if (this.#fromGlare.length <= MAX_GLARE_CANDIDATES) return;", "return;", "R7016-5-04"],
     ["this.#cookieChanged = true;", "", "R7016-3.5.1.2-02", "R7016-3.5.1.2-03"],
     ["chunk.responderSessionId === 0", "false", "R7016-3.5.1.1.1-16", "AMB-13"],
   ),
@@ -272,8 +273,8 @@ export const PROTO_FAULTS: readonly Fault[] = [
     ["if (this.#session.keys?.farSequence !== true) return;", "", "R7016-5-04"],
   ),
   ...faultsOf(`${PROTO}/startup/unheard.ts`, [
-    "return (this.#counts.get(from.host) ?? 0) < MAX_UNHEARD_SESSIONS;",
-    "return (this.#counts.get(from.host) ?? 0) <= MAX_UNHEARD_SESSIONS;",
+    "return (this.#counts.get(networkOf(from.host)) ?? 0) < MAX_UNHEARD_SESSIONS;",
+    "return (this.#counts.get(networkOf(from.host)) ?? 0) <= MAX_UNHEARD_SESSIONS;",
     "R7016-5-04",
   ]),
   ...faultsOf(
