@@ -140,14 +140,10 @@ export const CRYPTO_FAULTS: readonly Fault[] = [
   ),
   ...faultsOf(
     `${CRYPTO}/flash/packet-cipher.ts`,
+    ["if (length < BLOCK_BYTES || length % BLOCK_BYTES !== 0) {", "if (length < BLOCK_BYTES) {", "R7425-4.7.2-01"],
     [
-      'if (length < BLOCK_BYTES || length % BLOCK_BYTES !== 0) return this.refuse("size");',
-      'if (length < BLOCK_BYTES) return this.refuse("size");',
-      "R7425-4.7.2-01",
-    ],
-    [
-      'if (!equalRange(digest, 0, sealed, length, this.recvHmacLength)) return this.refuse("verify");',
-      "",
+      "if (equalRange(digest, 0, sealed, length, this.recvHmacLength)) return length;",
+      "return length;",
       "R7425-4.7.3.2-03",
     ],
     ['if (checksum16(opened, start, length) !== expected) return this.refuse("verify");', "", "R7425-4.7.3.1-04"],

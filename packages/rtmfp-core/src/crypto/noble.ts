@@ -25,7 +25,12 @@ export const nobleProvider: CryptoProvider = {
   },
   createDecryptor: (key) => {
     const own = aesKey(key);
-    return { decrypt: (bytes, length) => cbc(own, ZERO_IV, NO_PADDING).decrypt(bytes.subarray(0, length)) };
+    const decrypt = (bytes: Uint8Array, length: number): Uint8Array =>
+      cbc(own, ZERO_IV, NO_PADDING).decrypt(bytes.subarray(0, length));
+    return {
+      decrypt,
+      decryptAll: (messages, lengths) => messages.map((bytes, i) => decrypt(bytes, lengths[i] as number)),
+    };
   },
   sha256: (message) => sha256(message),
   createHmacKey: (key) => {

@@ -9,6 +9,7 @@ import {
   type DhKey,
   HASH_BYTES,
   type HmacKey,
+  MAX_SHARED_MESSAGES,
 } from "./primitives.ts";
 
 /** node:crypto, or undefined on a runtime without it. */
@@ -71,6 +72,57 @@ class NodeDecryptor implements CbcDecryptor {
       previous[i] = bytes[length - BLOCK_BYTES + i] as number;
     }
     return out;
+  }
+
+  /** Several messages as one: a call costs more than the decryption of a small packet, and so does its memory. */
+  decryptAll(messages: readonly Uint8Array[], lengths: readonly number[]): Uint8Array[] {
+    const opened: Uint8Array[] = [];
+    for (let first = 0; first < messages.length; ) {
+      let end = first;
+      let length = 0;
+      while (end < messages.length && end - first < MAX_SHARED_MESSAGES) {
+        if (length + (lengths[end] as number) > SEALED.length) break;
+        length += lengths[end++] as number;
+      }
+      if (end - first > 1) this.decryptRun(messages, lengths, first, end, length, opened);
+      else {
+        end = first + 1;
+        opened.push(this.decrypt(messages[first] as Uint8Array, lengths[first] as number));
+      }
+      first = end;
+    }
+    return opened;
+  }
+
+  /** Decrypts the messages `first` to `end`, which have `length` bytes together, in one call. */
+  private decryptRun(
+    messages: readonly Uint8Array[],
+    lengths: readonly number[],
+    first: number,
+    end: number,
+    length: number,
+    opened: Uint8Array[],
+  ): void {
+    let at = 0;
+    for (let i = first; i < end; i++) {
+      const size = lengths[i] as number;
+      checkBlocks(size);
+      const bytes = messages[i] as Uint8Array;
+      SEALED.set(size === bytes.length ? bytes : bytes.subarray(0, size), at);
+      at += size;
+    }
+    const out = this.decipher.update(SEALED.subarray(0, length));
+    const previous = this.previous;
+    at = 0;
+    for (let i = first; i < end; i++) {
+      const size = lengths[i] as number;
+      for (let k = 0; k < BLOCK_BYTES; k++) {
+        out[at + k] = (out[at + k] as number) ^ (previous[k] as number);
+        previous[k] = SEALED[at + size - BLOCK_BYTES + k] as number;
+      }
+      opened.push(new Uint8Array(out.buffer, out.byteOffset + at, size));
+      at += size;
+    }
   }
 }
 
@@ -190,6 +242,8 @@ const ZERO_IV: Uint8Array = new Uint8Array(BLOCK_BYTES);
 const HASH_BLOCK_BYTES = 64;
 const INNER_PAD = 0x36;
 const OUTER_PAD = 0x5c;
+/** What {@link NodeDecryptor} decrypts at once. */
+const SEALED: Uint8Array = new Uint8Array(MAX_SHARED_MESSAGES * 8_192);
 /** What {@link NodeHmacKey} hashes, put together in place and wiped after each call: a block, and a datagram. */
 const INNER: Uint8Array = new Uint8Array(HASH_BLOCK_BYTES + 8_192);
 const OUTER: Uint8Array = new Uint8Array(HASH_BLOCK_BYTES + HASH_BYTES);

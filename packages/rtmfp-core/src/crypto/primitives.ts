@@ -37,6 +37,11 @@ export interface CbcEncryptor {
 export interface CbcDecryptor {
   /** Decrypts `bytes[0, length)`, a positive multiple of 16, into fresh memory. `bytes` stays unchanged. */
   decrypt(bytes: Uint8Array, length: number): Uint8Array;
+  /**
+   * Decrypts the first `length` bytes of each of several messages: as {@link decrypt} of one after the other, but what
+   * comes back may lie in common memory, no more than {@link MAX_SHARED_MESSAGES} together. `messages` stay unchanged.
+   */
+  decryptAll(messages: readonly Uint8Array[], lengths: readonly number[]): Uint8Array[];
 }
 
 /** A prepared HMAC-SHA256 key. */
@@ -80,3 +85,5 @@ export function hmacSha256(provider: CryptoProvider, key: Uint8Array, message: U
 export const BLOCK_BYTES = 16;
 /** SHA-256 output, in bytes. */
 export const HASH_BYTES = 32;
+/** Messages that may share the memory that they were decrypted to. */
+export const MAX_SHARED_MESSAGES = 4;

@@ -1,7 +1,7 @@
 /** The sans-IO endpoint: one identity on one or more sockets (§3.3). § means RFC 7016. */
 import { type Address, isLoopback, isUnusable, type WireAddress } from "./address.ts";
 import type { EndpointConfig } from "./config.ts";
-import type { CryptoProfile, KeyingStep, PublicKeyResult } from "./crypto-profile.ts";
+import type { CryptoProfile, KeyingStep, OpenFailure, PublicKeyResult, SessionKeys } from "./crypto-profile.ts";
 import type { EndpointEvent } from "./events.ts";
 import { Fifo } from "./fifo.ts";
 import { Introductions } from "./introductions.ts";
@@ -120,7 +120,7 @@ export class Endpoint implements StartupHost {
   /** Hands over the datagrams of one turn. Never throws for what they hold; nothing is sent before pollTransmit. */
   handleDatagrams(now: number, batch: readonly Datagram[]): void {
     this.#noticeStandstill(now);
-    for (const datagram of batch) this.#receive(now, datagram);
+    for (let at = 0; at < batch.length; ) at = this.#receive(now, batch, at);
   }
 
   /** Runs what is due. Call when pollTimeout has come; at other times it does nothing. */
@@ -272,44 +272,91 @@ export class Endpoint implements StartupHost {
     if (now - this.timers.next > STANDSTILL_MS) this.resumedAt = now;
   }
 
-  #receive(now: number, datagram: Datagram): void {
-    const { bytes, from, via } = datagram;
-    const stats = this.stats;
-    stats.datagramsIn++;
-    stats.bytesIn += bytes.length;
+  /** Takes the datagram at `at`, and those behind it that are for the same session; returns where to go on. */
+  #receive(now: number, batch: readonly Datagram[], at: number): number {
+    const datagram = batch[at] as Datagram;
+    const { bytes } = datagram;
     if (bytes.length <= SESSION_ID_BYTES) {
-      stats.badSize++;
-      return;
+      this.#count(bytes);
+      this.stats.badSize++;
+      return at + 1;
     }
     const id = unscrambleSessionId(bytes);
     const session = id === 0 ? undefined : this.sessions.get(id);
-    if (id !== 0 && session === undefined) {
-      stats.unknownSession++;
-      return;
-    }
     const keys = session?.keys;
+    const next = batch[at + 1];
+    if (session !== undefined && keys !== undefined && next !== undefined && isFor(next, id))
+      return this.#receiveRun(now, batch, at, id, session, keys);
+    this.#count(bytes);
+    if (id !== 0 && session === undefined) {
+      this.stats.unknownSession++;
+      return at + 1;
+    }
     const cipher = keys?.cipher ?? this.profile.startupCipher;
     const packet = cipher.open(bytes.subarray(SESSION_ID_BYTES));
-    if (packet === undefined) {
-      if (cipher.failure === "replay") stats.replayed++;
-      else if (cipher.failure === "size") stats.badSize++;
-      else stats.badVerify++;
-      return;
+    if (packet === undefined) this.#refused(cipher.failure);
+    else this.#opened(now, datagram, id, session, packet);
+    return at + 1;
+  }
+
+  /** Opens datagrams of one session together, which costs less, and hands their packets over one by one. */
+  #receiveRun(
+    now: number,
+    batch: readonly Datagram[],
+    first: number,
+    id: number,
+    session: Session,
+    keys: SessionKeys,
+  ): number {
+    const sealed: Uint8Array[] = [];
+    let end = first;
+    for (let next = batch[end]; next !== undefined && isFor(next, id); next = batch[++end])
+      sealed.push(next.bytes.subarray(SESSION_ID_BYTES));
+    const opened = keys.cipher.openAll(sealed);
+    for (let at = first; at < end; at++) {
+      const datagram = batch[at] as Datagram;
+      const packet = opened[at - first] as Uint8Array | OpenFailure;
+      this.#count(datagram.bytes);
+      if (this.sessions.get(id) !== session) this.stats.unknownSession++;
+      else if (typeof packet === "string") this.#refused(packet);
+      else this.#opened(now, datagram, id, session, packet);
     }
+    return end;
+  }
+
+  #count(bytes: Uint8Array): void {
+    this.stats.datagramsIn++;
+    this.stats.bytesIn += bytes.length;
+  }
+
+  #refused(failure: OpenFailure): void {
+    if (failure === "replay") this.stats.replayed++;
+    else if (failure === "size") this.stats.badSize++;
+    else this.stats.badVerify++;
+  }
+
+  #opened(now: number, datagram: Datagram, id: number, session: Session | undefined, packet: Uint8Array): void {
+    const { bytes, from, via } = datagram;
+    const startup = session?.keys === undefined;
     this.config.trace?.({
       now,
       direction: "in",
       via,
       peer: from,
       sessionId: id >>> 0,
-      session: keys === undefined ? 0 : id >>> 0,
-      startup: keys === undefined,
+      session: startup ? 0 : id >>> 0,
+      startup,
       datagram: bytes,
       packet,
     });
-    if (keys === undefined) this.#startup.onPacket(packet, session, now, from, via);
-    else if (session?.onPacket(packet, now, from, via) === false) stats.badMode++;
+    if (startup) this.#startup.onPacket(packet, session, now, from, via);
+    else if (session?.onPacket(packet, now, from, via) === false) this.stats.badMode++;
   }
+}
+
+/** True if the datagram bears the session ID. */
+function isFor({ bytes }: Datagram, id: number): boolean {
+  return bytes.length > SESSION_ID_BYTES && unscrambleSessionId(bytes) === id;
 }
 
 /** Size of the buffer for {@link Endpoint.pollTransmit}: the largest datagram, with room for padding and HMAC. */

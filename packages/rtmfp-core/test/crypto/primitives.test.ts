@@ -5,7 +5,7 @@ import { modpGroup } from "../../src/crypto/dh-groups.ts";
 import { nobleProvider } from "../../src/crypto/noble.ts";
 import { loadNodeCrypto } from "../../src/crypto/node.ts";
 import { keptModpKeys, keyObjectModpKeys } from "../../src/crypto/node-modp.ts";
-import { equalRange, equalSecrets } from "../../src/crypto/primitives.ts";
+import { equalRange, equalSecrets, MAX_SHARED_MESSAGES } from "../../src/crypto/primitives.ts";
 import { fromHex, toHex } from "../../src/proto/bytes.ts";
 import { Dice, nodeProvider, providers } from "./support.ts";
 
@@ -60,6 +60,25 @@ describe("AES-128-CBC", () => {
       const opened = deciphers.map((decipher) => toHex(decipher.decrypt(input, length)));
       expect(opened).toEqual([toHex(plain.subarray(7, 7 + length)), toHex(plain.subarray(7, 7 + length))]);
       expect(toHex(input)).toBe(toHex(sealed[0]!.subarray(7)));
+    }
+  });
+
+  it("of several messages together is that of each alone, in memory that no more than a few share", () => {
+    const dice = new Dice(4);
+    for (const provider of providers) {
+      const together = provider.createDecryptor(key);
+      const alone = provider.createDecryptor(key);
+      for (let round = 0; round < 60; round++) {
+        const messages = Array.from({ length: dice.below(20) }, () =>
+          dice.bytes(16 * (1 + dice.below(round % 20 === 0 ? 1_000 : 80)) + dice.below(16)),
+        );
+        const lengths = messages.map(({ length }) => length - (length % 16));
+        const opened = together.decryptAll(messages, lengths);
+        expect(opened.map(toHex)).toEqual(messages.map((bytes, i) => toHex(alone.decrypt(bytes, lengths[i]!))));
+        for (const { buffer } of opened)
+          expect(opened.filter((other) => other.buffer === buffer).length).toBeLessThanOrEqual(MAX_SHARED_MESSAGES);
+        expect(toHex(together.decrypt(key, 16))).toBe(toHex(alone.decrypt(key, 16)));
+      }
     }
   });
 

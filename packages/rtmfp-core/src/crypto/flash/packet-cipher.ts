@@ -117,13 +117,49 @@ export class FlashPacketCipher implements PacketCipher {
   }
 
   open(sealed: Uint8Array): Uint8Array | undefined {
-    const length = sealed.length - this.recvHmacLength;
-    if (length < BLOCK_BYTES || length % BLOCK_BYTES !== 0) return this.refuse("size");
-    if (this.recvHmac !== undefined) {
-      const digest = this.recvHmac.digest(sealed.subarray(0, length));
-      if (!equalRange(digest, 0, sealed, length, this.recvHmacLength)) return this.refuse("verify");
+    const length = this.verifiedLength(sealed);
+    if (length === 0) return undefined;
+    return this.unwrap(this.decryptor.decrypt(sealed, length));
+  }
+
+  openAll(sealed: readonly Uint8Array[]): (Uint8Array | OpenFailure)[] {
+    const results: (Uint8Array | OpenFailure)[] = [];
+    const accepted: Uint8Array[] = [];
+    const lengths: number[] = [];
+    const places: number[] = [];
+    for (const bytes of sealed) {
+      const length = this.verifiedLength(bytes);
+      if (length > 0) {
+        accepted.push(bytes);
+        lengths.push(length);
+        places.push(results.length);
+      }
+      results.push(this.failure);
     }
-    const opened = this.decryptor.decrypt(sealed, length);
+    const opened = this.decryptor.decryptAll(accepted, lengths);
+    for (let i = 0; i < opened.length; i++) {
+      results[places[i] as number] = this.unwrap(opened[i] as Uint8Array) ?? this.failure;
+    }
+    return results;
+  }
+
+  /** Bytes of the encrypted part if the size is right and so is the HMAC, where there is one; else 0. */
+  private verifiedLength(sealed: Uint8Array): number {
+    const length = sealed.length - this.recvHmacLength;
+    if (length < BLOCK_BYTES || length % BLOCK_BYTES !== 0) {
+      this.failure = "size";
+      return 0;
+    }
+    if (this.recvHmac === undefined) return length;
+    const digest = this.recvHmac.digest(sealed.subarray(0, length));
+    if (equalRange(digest, 0, sealed, length, this.recvHmacLength)) return length;
+    this.failure = "verify";
+    return 0;
+  }
+
+  /** The packet in what was decrypted, behind sequence number and checksum. */
+  private unwrap(opened: Uint8Array): Uint8Array | undefined {
+    const { length } = opened;
     let start = 0;
     if (this.replay !== undefined) {
       start = this.readSequence(opened);

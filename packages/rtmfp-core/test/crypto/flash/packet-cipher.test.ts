@@ -282,6 +282,10 @@ describe("opening", () => {
             decrypted++;
             return inner.decrypt(bytes, length);
           },
+          decryptAll: (messages: readonly Uint8Array[], lengths: readonly number[]) => {
+            decrypted += messages.length;
+            return inner.decryptAll(messages, lengths);
+          },
         };
       },
     };
@@ -293,6 +297,40 @@ describe("opening", () => {
     expect(decrypted).toBe(0);
     expect(far.open(sealed)).toBeDefined();
     expect(decrypted).toBe(1);
+    expect(far.openAll([forged, sealed, forged])).toEqual(["verify", far.open(sealed), "verify"]);
+    expect(decrypted).toBe(3);
+  });
+
+  it("of several packets together gives what one after the other gives, forged, repeated and cut ones between", () => {
+    const dice = new Dice(11);
+    for (const provider of providers) {
+      for (const shape of shapes) {
+        const { near, far } = pair(shape, provider);
+        const single = pair(shape, provider).far;
+        const sent: Uint8Array[] = [];
+        for (let round = 0; round < 12; round++) {
+          const batch = Array.from({ length: 1 + dice.below(20) }, () => {
+            const fate = dice.below(8);
+            const sealed =
+              fate === 0 && sent.length > 0
+                ? sent[dice.below(sent.length)]!
+                : seal(near, dice.bytes(1 + dice.below(90)));
+            sent.push(sealed);
+            if (fate === 1) return sealed.subarray(0, dice.below(sealed.length));
+            if (fate === 2) return dice.bytes(sealed.length);
+            return sealed;
+          });
+          const before = batch.map(toHex);
+          const opened = far.openAll(batch).map((result) => (typeof result === "string" ? result : toHex(result)));
+          const expected = batch.map((sealed) => {
+            const packet = single.open(sealed);
+            return packet === undefined ? single.failure : toHex(packet);
+          });
+          expect(opened).toEqual(expected);
+          expect(batch.map(toHex)).toEqual(before);
+        }
+      }
+    }
   });
 
   it("keeps working between two ends while forged and foreign packets arrive", () => {
