@@ -219,16 +219,12 @@ export const PROTO_FAULTS: readonly Fault[] = [
   ...faultsOf(
     `${PROTO}/startup/packet-fragments.ts`,
     ["if (fragment.data.length === 0) return undefined;", "", "R7016-3.4-07"],
-    [
-      "if (buffer.mode !== mode || buffer.parts.has(fragment.index)) return undefined;",
-      "if (buffer.mode !== mode) return undefined;",
-      "R7016-3.4-05",
-      "AMB-07",
-    ],
+    ["if (buffer.parts.has(fragment.index)) return undefined;", "", "R7016-3.4-05", "AMB-07"],
     ["if (buffer.finalIndex !== undefined && fragment.index > buffer.finalIndex) return undefined;", "", "AMB-07"],
   ),
   ...faultsOf(
     `${PROTO}/startup/receiver.ts`,
+    ["if (reader.failed || header.mode !== Mode.startup) {", "if (reader.failed) {", "R7016-3.4-09", "R7016-2.3.7-04"],
     ['introducer.introductions === "ignore" ||', "", "AMB-21"],
     ["(isLoopback(reply) && !loopback) ||", "", "AMB-11", "AMB-21"],
     [

@@ -179,7 +179,7 @@ describe("what hostile packets cost", () => {
   it(...rfc("R7016-3.4-13"), "a fragmented packet has a bounded number of fragments, however small they are", () => {
     const reassembly = new PacketReassembly();
     const fragment = (index: number): Uint8Array | undefined =>
-      reassembly.add("a", 3, { type: ChunkType.fragment, more: true, packetId: 1, index, data: Uint8Array.of(1) }, 0);
+      reassembly.add("a", { type: ChunkType.fragment, more: true, packetId: 1, index, data: Uint8Array.of(1) }, 0);
     for (let index = 0; index < MAX_PACKET_FRAGMENTS; index++) fragment(index);
     expect(reassembly.size).toBe(1);
     fragment(MAX_PACKET_FRAGMENTS);

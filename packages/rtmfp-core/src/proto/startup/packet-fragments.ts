@@ -10,7 +10,6 @@ import {
 } from "../params.ts";
 
 interface Collected {
-  readonly mode: number;
   readonly startedAt: number;
   progressAt: number;
   bytes: number;
@@ -29,7 +28,10 @@ export function fragmentPacket(packet: Uint8Array, packetId: number, size: numbe
   return fragments;
 }
 
-/** Collects fragments under a key of the caller's (source address, or session, and packet ID). Bounded. */
+/**
+ * Collects fragments of startup packets, which are all of one mode, under a key of the caller's (source address, or
+ * session, and packet ID). Bounded.
+ */
 export class PacketReassembly {
   readonly #buffers = new Map<string, Collected>();
   /** Buffers given up: too large, too many, or too slow. */
@@ -43,13 +45,7 @@ export class PacketReassembly {
    * Adds one fragment; returns the whole packet, flags byte first, once it is complete. Copies what it keeps.
    * `mayBegin` is asked before a fragment of another packet than those under way is taken.
    */
-  add(
-    key: string,
-    mode: number,
-    fragment: FragmentChunk,
-    now: number,
-    mayBegin: () => boolean = () => true,
-  ): Uint8Array | undefined {
+  add(key: string, fragment: FragmentChunk, now: number, mayBegin: () => boolean = () => true): Uint8Array | undefined {
     if (fragment.data.length === 0) return undefined;
     let buffer = this.#buffers.get(key);
     if (buffer !== undefined && isStale(buffer, now)) {
@@ -60,10 +56,10 @@ export class PacketReassembly {
     if (buffer === undefined) {
       if (!mayBegin()) return undefined;
       this.#makeRoom();
-      buffer = { mode, startedAt: now, progressAt: now, bytes: 0, finalIndex: undefined, parts: new Map() };
+      buffer = { startedAt: now, progressAt: now, bytes: 0, finalIndex: undefined, parts: new Map() };
       this.#buffers.set(key, buffer);
     }
-    if (buffer.mode !== mode || buffer.parts.has(fragment.index)) return undefined;
+    if (buffer.parts.has(fragment.index)) return undefined;
     if (buffer.finalIndex !== undefined && fragment.index > buffer.finalIndex) return undefined;
     buffer.bytes += fragment.data.length;
     if (buffer.bytes > REASSEMBLY_MAX_BYTES || fragment.index >= MAX_PACKET_FRAGMENTS) {

@@ -119,7 +119,7 @@ export class StartupReceiver {
     via: number,
   ): void {
     const scope = session === undefined ? `${via} ${formatAddress(from)}` : `${session.nearId}`;
-    const packet = this.#reassembly.add(`${scope} ${chunk.packetId}`, Mode.startup, chunk, now, () => {
+    const packet = this.#reassembly.add(`${scope} ${chunk.packetId}`, chunk, now, () => {
       const allowed = this.#fragmentRate.allow(now, from);
       if (!allowed) this.#host.stats.rateLimited++;
       return allowed;
