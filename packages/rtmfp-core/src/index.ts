@@ -32,6 +32,6 @@ export type { SessionTraceRecord, TraceRecord } from "./proto/config.ts";
 export { RtmfpError, type RtmfpErrorCode } from "./proto/errors.ts";
 export type { CloseReason } from "./proto/events.ts";
 export { PRIORITIES, type Priority } from "./proto/priority.ts";
-export type { IntroductionMode } from "./proto/session.ts";
+export type { IntroductionMode } from "./proto/session-options.ts";
 export type { SessionStats } from "./proto/session-stats.ts";
 export type { EndpointStats } from "./proto/stats.ts";

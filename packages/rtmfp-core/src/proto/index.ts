@@ -67,7 +67,8 @@ export type { ReceivedMessage } from "./reassembly.ts";
 export type { AcceptOptions, DeliveryOrder, RecvFlow, RecvFlowState } from "./recv-flow.ts";
 export type { SendFlow, SendFlowOptions, SendFlowState, WriteOptions } from "./send-flow.ts";
 /** Sessions, flows, messages. */
-export type { IntroductionMode, OpenFlowOptions, Session, SessionState } from "./session.ts";
+export type { Session } from "./session.ts";
+export type { IntroductionMode, OpenFlowOptions, SessionState } from "./session-options.ts";
 export type { SessionStats } from "./session-stats.ts";
 export type { Transmit } from "./session-transmit.ts";
 export type { Candidate } from "./startup/initiator.ts";

@@ -33,31 +33,13 @@ import type { EndpointBudget } from "./receive-budget.ts";
 import { ReceiveSide, type ReceiveSideHost, UserDataOption } from "./receive-side.ts";
 import type { RecvFlow } from "./recv-flow.ts";
 import { RoundTripTimer } from "./rtt.ts";
-import type { SendFlow, SendFlowOptions } from "./send-flow.ts";
+import type { SendFlow } from "./send-flow.ts";
 import { SendSide, type SendSideHost } from "./send-side.ts";
 import type { SessionHost } from "./session-host.ts";
+import type { IntroductionMode, OpenFlowOptions, SessionState } from "./session-options.ts";
 import type { SessionStats } from "./session-stats.ts";
 import type { TimerNode } from "./timer-heap.ts";
 import { TokenBucket } from "./token-bucket.ts";
-
-/** States of a session (§3.5). */
-export type SessionState =
-  | "S_IHELLO_SENT"
-  | "S_KEYING_SENT"
-  | "S_OPEN"
-  | "S_NEARCLOSE"
-  | "S_FARCLOSE_LINGER"
-  | "S_CLOSED"
-  | "S_OPEN_FAILED";
-
-/** How FIHellos that a session's far end sends are taken: not at all, answered by RHello, or by Implied Redirect. */
-export type IntroductionMode = "ignore" | "rhello" | "redirect";
-
-/** Options of {@link Session.openFlow}. */
-export interface OpenFlowOptions extends SendFlowOptions {
-  /** The receiving flow of this session that the new one answers (§2.3.11.1.2). Default: none. */
-  answers?: RecvFlow;
-}
 
 /** A handshake in progress, as the session that it will open sees it. */
 export interface OpeningHandle {

@@ -1,6 +1,7 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
-import type { Session, SessionState } from "../../src/proto/session.ts";
+import type { Session } from "../../src/proto/session.ts";
+import type { SessionState } from "../../src/proto/session-options.ts";
 import { SimWorld } from "../../src/testing/index.ts";
 import { nameOf, type RawNode, rawNode } from "./raw.ts";
 import { SEEDS } from "./scenario.ts";
