@@ -260,6 +260,20 @@ export const PROTO_FAULTS: readonly Fault[] = [
     ["this.#minMoveMs = farHmac ? 0 : MOBILITY_UNSIGNED_MOVE_MS;", "this.#minMoveMs = 0;", "AMB-24"],
   ),
   ...faultsOf(
+    `${PROTO}/params.ts`,
+    ["export const IHELLO_PER_SECOND = 500;", "export const IHELLO_PER_SECOND = 5_000;", "R7016-5-04"],
+    ["export const IIKEYING_PER_SECOND = 200;", "export const IIKEYING_PER_SECOND = 2_000;", "R7016-5-04"],
+    ["export const FORWARDED_HELLO_PER_SECOND = 50;", "export const FORWARDED_HELLO_PER_SECOND = 500;", "AMB-21"],
+    ["export const MAX_RATE_ENTRIES = 16_384;", "export const MAX_RATE_ENTRIES = 1_638_400;", "R7016-5-04"],
+    ["export const MAX_LOST_SIZES = 1_024;", "export const MAX_LOST_SIZES = 1_000;", "R7016-5-04"],
+    ["export const MAX_ANSWERED_KEYINGS = 131_072;", "export const MAX_ANSWERED_KEYINGS = 1_310_720;", "R7016-5-04"],
+  ),
+  ...faultsOf(`${PROTO}/startup/rate-limit.ts`, [
+    "const network = networkOf(source.host);",
+    "const network = source.host;",
+    "R7016-5-04",
+  ]),
+  ...faultsOf(
     `${PROTO}/patience.ts`,
     [
       "if (this.#refusals === this.#before || !this.#session.isOpen) return;",
@@ -326,6 +340,19 @@ export const PROTO_FAULTS: readonly Fault[] = [
       "R7016-3.6.3.3-07",
     ],
     ["if (blocks > 0 || this.#capacityBytes === 0) return blocks;", "return blocks;", "R7016-3.6.3.5-01"],
+    [
+      "if (this.#heldCount < MAX_ASSEMBLED_FRAGMENTS && held <= MAX_MESSAGE_BYTES + window) return false;",
+      "if (this.#heldCount < MAX_ASSEMBLED_FRAGMENTS) return false;",
+      "R7016-5-04",
+      "R7016-3.6.3.7-01",
+    ],
+    ["if (keep && !this.#fitsBudget(sn, data.length)) return true;", "", "R7016-5-04", "AMB-32"],
+  ),
+  ...faultsOf(
+    `${PROTO}/receive-budget.ts`,
+    ["if (!inOrder || !this.lend(flow, bytes, limit)) return false;", "return false;", "R7016-3.6.1.2-02"],
+    ["if (this.heldBytes + bytes > limit + FINISHING_BYTES) return false;", "", "R7016-5-04"],
+    ["return Math.min(SESSION_RECEIVE_BYTES, share);", "return SESSION_RECEIVE_BYTES;", "R7016-5-04"],
   ),
   ...faultsOf(
     `${PROTO}/ack-writer.ts`,

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { it, rfc } from "../../../../test/support/rfc.ts";
 import { ChunkType } from "../../src/proto/chunk/types.ts";
 import { type Answered, AnsweredKeyings } from "../../src/proto/startup/answered.ts";
 
@@ -14,7 +15,7 @@ const entry = (nearId: number, until: number): Answered => ({
 });
 
 describe("the table of answered keyings", () => {
-  it("forgets the oldest beyond 131072", () => {
+  it(...rfc("R7016-5-04"), "forgets the oldest beyond 131072", () => {
     const table = new AnsweredKeyings();
     for (let i = 0; i <= 131_072; i++) table.add(`key ${i}`, entry(i, 110_000));
     expect(table.size).toBe(131_072);

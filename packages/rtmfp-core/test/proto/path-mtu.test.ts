@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { it, rfc } from "../../../../test/support/rfc.ts";
 import { LOST_SIZE_MS } from "../../src/proto/params.ts";
 import { LostSizes } from "../../src/proto/path-mtu.ts";
 
@@ -24,7 +25,7 @@ describe("lost sizes", () => {
     expect(lost.blockedUntil("192.0.2.1", 1_472, 2_000)).toBe(0);
   });
 
-  it("forget the host of the oldest beyond 1024 hosts", () => {
+  it(...rfc("R7016-5-04"), "forget the host of the oldest beyond 1024 hosts", () => {
     const lost = new LostSizes();
     for (let i = 0; i <= 1_024; i++) lost.add(`host ${i}`, 1_280, i);
     expect(lost.blockedUntil("host 0", 1_280, 2_000)).toBe(0);

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { it, rfc } from "../../../../test/support/rfc.ts";
 import { RateLimit } from "../../src/proto/startup/rate-limit.ts";
 
 const from = (n: number): { host: string; port: number } => ({ host: `10.0.${n >> 8}.${n & 255}`, port: 1 });
@@ -21,13 +22,13 @@ describe("a rate limit per address", () => {
     expect(limit.size).toBe(3);
   });
 
-  it("remembers 16384 of them", () => {
+  it(...rfc("R7016-5-04"), "remembers 16384 of them", () => {
     const limit = new RateLimit(1, 2);
     for (let n = 0; n < 20_000; n++) limit.allow(0, from(n));
     expect(limit.size).toBe(16_384);
   });
 
-  it("has one for all of an IPv6 network of 64 bits", () => {
+  it(...rfc("R7016-5-04"), "has one for all of an IPv6 network of 64 bits", () => {
     const limit = new RateLimit(1, 2);
     const allow = (host: string): boolean => limit.allow(0, { host, port: 1 });
     expect(["2001:db8::1", "2001:db8::2", "2001:db8::ffff:0:0:3"].map(allow)).toEqual([true, true, false]);
