@@ -11,6 +11,8 @@ import {
 } from "../../packages/rtmfp-core/src/proto/params.ts";
 import type { Session } from "../../packages/rtmfp-core/src/proto/session.ts";
 import { Prng } from "../../packages/rtmfp-core/src/testing/index.ts";
+import { bulk } from "./bulk.ts";
+import { checkReceiving, over } from "./held.ts";
 import { anyPacket, type Knowledge, mutate, pick } from "./packets.ts";
 import type { Pair } from "./pairs.ts";
 import { MAX_SESSIONS, type Sent, Target } from "./target.ts";
@@ -49,11 +51,14 @@ class Round {
   readonly #buffer = new Uint8Array(TRANSMIT_BUFFER_BYTES);
   readonly #corpus: Uint8Array[] = [];
   readonly #strings: Uint8Array[] = [];
+  /** Fills the budget of all sessions. */
+  readonly #heavy: boolean;
   #now = 1_000_000;
 
   constructor(prng: Prng, near: CryptoProfile, far: CryptoProfile) {
     this.#prng = prng;
-    this.target = new Target(prng.fork("target"), near, true);
+    this.#heavy = prng.chance(0.3);
+    this.target = new Target(prng.fork("target"), near, true, this.#heavy ? HEAVY_RECEIVE_BYTES : undefined);
     const random = prng.fork("accomplice");
     this.#accomplice = new Endpoint({ profile: far, random: (length) => random.bytes(length) });
     for (const profile of [near, far]) {
@@ -76,6 +81,7 @@ class Round {
       }));
       this.inputs += batch.length;
       this.target.endpoint.handleDatagrams(this.#now, batch);
+      if (prng.chance(this.#heavy ? 0.1 : 0.02)) this.#sendBulk();
       if (prng.chance(0.7)) this.#turn();
       this.#now += prng.chance(0.05) ? prng.int(20_000) : prng.int(30);
       this.target.endpoint.handleTimeout(this.#now);
@@ -97,6 +103,7 @@ class Round {
     const { endpoint } = target;
     if (endpoint.sessions.size > 0) throw new Error(`${endpoint.sessions.size} sessions are left`);
     if (endpoint.timers.size > 0) throw new Error(`${endpoint.timers.size} timers are left`);
+    if (endpoint.receiveBudget.heldBytes !== 0) throw new Error("the budget of received bytes is not returned");
     if (endpoint.load.jobs > 0) throw new Error(`${endpoint.load.jobs} jobs are left`);
     for (const flow of target.recvFlows) {
       while (flow.read() !== undefined) {}
@@ -182,6 +189,22 @@ class Round {
     return this.#seal(packet, cipher, session.farId);
   }
 
+  /** Large pieces of one flow, to fill windows and budgets. */
+  #sendBulk(): void {
+    const open = [...this.#accomplice.sessions.all].filter((one) => one.keys !== undefined && one.farId !== 0);
+    const session = pick(this.#prng, open) as Session | undefined;
+    const keys = session?.keys;
+    if (session === undefined || keys === undefined) return;
+    const flows = [...(this.target.endpoint.sessions.get(session.farId)?.receives.flows ?? [])];
+    const batch = bulk(this.#prng, session.role === "initiator" ? 1 : 2, flows).map((packet) => ({
+      bytes: this.#seal(packet, keys.cipher, session.farId),
+      from: FAR,
+      via: 0,
+    }));
+    this.inputs += batch.length;
+    this.target.endpoint.handleDatagrams(this.#now, batch);
+  }
+
   #startup(): Uint8Array {
     const prng = this.#prng;
     const ids = [...this.target.endpoint.sessions.all].map(({ nearId }) => nearId);
@@ -222,6 +245,7 @@ class Round {
       over("control chunks", session.control.length, MAX_CONTROL_QUEUE);
       for (const flow of session.receives.flows) over("ranges", flow.seen.rangeCount, MAX_HELD_FRAGMENTS);
     }
+    checkReceiving(endpoint);
   }
 }
 
@@ -239,9 +263,6 @@ function stringsOf(packet: Uint8Array): Uint8Array[] {
   return found;
 }
 
-function over(what: string, count: number, cap: number): void {
-  if (count > cap) throw new Error(`${count} ${what}, beyond the cap of ${cap}`);
-}
-
+const HEAVY_RECEIVE_BYTES = 1_048_576;
 const NEAR = { host: "192.0.2.1", port: 1935 };
 const FAR = { host: "192.0.2.2", port: 1935 };

@@ -31,7 +31,7 @@ export class Target {
   /** Jobs fail, wait and come twice; flows are rejected; nobody reads. */
   #wild: boolean;
 
-  constructor(prng: Prng, profile: CryptoProfile, wild: boolean) {
+  constructor(prng: Prng, profile: CryptoProfile, wild: boolean, maxReceiveBytes?: number) {
     this.#prng = prng;
     this.#profile = profile;
     this.#wild = wild;
@@ -40,6 +40,7 @@ export class Target {
       random: (length) => prng.bytes(length),
       maxSessions: MAX_SESSIONS,
       listen: !wild || prng.chance(0.8),
+      ...(maxReceiveBytes === undefined ? {} : { maxReceiveBytes }),
     });
   }
 
