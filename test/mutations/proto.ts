@@ -353,19 +353,6 @@ export const PROTO_FAULTS: readonly Fault[] = [
     ["if (!inOrder || !this.lend(flow, bytes, limit)) return false;", "return false;", "R7016-3.6.1.2-02"],
     ["if (this.heldBytes + bytes > limit + FINISHING_BYTES) return false;", "", "R7016-5-04"],
     ["return Math.min(SESSION_RECEIVE_BYTES, share);", "return SESSION_RECEIVE_BYTES;", "R7016-5-04"],
-    [
-      "if (this.#heldCount < MAX_ASSEMBLED_FRAGMENTS && held <= MAX_MESSAGE_BYTES + window) return false;",
-      "if (this.#heldCount < MAX_ASSEMBLED_FRAGMENTS) return false;",
-      "R7016-5-04",
-      "R7016-3.6.3.7-01",
-    ],
-    ["if (keep && !this.#fitsBudget(sn, data.length)) return true;", "", "R7016-5-04", "AMB-32"],
-  ),
-  ...faultsOf(
-    `${PROTO}/receive-budget.ts`,
-    ["if (!inOrder || !this.lend(flow, bytes, limit)) return false;", "return false;", "R7016-3.6.1.2-02"],
-    ["if (this.heldBytes + bytes > limit + FINISHING_BYTES) return false;", "", "R7016-5-04"],
-    ["return Math.min(SESSION_RECEIVE_BYTES, share);", "return SESSION_RECEIVE_BYTES;", "R7016-5-04"],
   ),
   ...faultsOf(
     `${PROTO}/ack-writer.ts`,
