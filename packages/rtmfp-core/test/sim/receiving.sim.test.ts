@@ -1,81 +1,20 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { type AckChunk, type Chunk, ChunkType } from "../../src/proto/chunk/types.ts";
-import type { AcceptOptions, RecvFlow } from "../../src/proto/recv-flow.ts";
-import type { Session } from "../../src/proto/session.ts";
-import { SimWorld } from "../../src/testing/index.ts";
-import { type RawNode, rawNode } from "./raw.ts";
-import { acked, data, next, openScripted, Scripted, startup, textOf } from "./scripted.ts";
-
-interface Bench {
-  readonly world: SimWorld;
-  readonly node: RawNode;
-  readonly far: Scripted;
-  readonly session: Session;
-  /** Messages read, as text, with `(n)` in front when n numbers are missing before. */
-  readonly messages: string[];
-  readonly flows: RecvFlow[];
-  finished: number;
-}
-
-/** A receiver under test and a scripted sender, without latency; flows are accepted with `accept` and read at once. */
-function bench(accept: AcceptOptions | "reject" | "unread" = {}): Bench {
-  const world = new SimWorld(1);
-  const link = { latencyMs: 0, mtu: 9_000 };
-  const node = rawNode(world.host("near", { link }), "near", { port: 1935, keepaliveMs: 0 });
-  const far = new Scripted(world.host("far", { link }), "far", node.address);
-  const messages: string[] = [];
-  const flows: RecvFlow[] = [];
-  const result: Bench = {
-    world,
-    node,
-    far,
-    session: openScripted(world, node, far, "initiator"),
-    messages,
-    flows,
-    finished: 0,
-  };
-  node.onEvent = (event) => {
-    if (event.type === "flow") {
-      flows.push(event.flow);
-      if (accept === "reject") event.flow.reject(42);
-      else event.flow.accept(accept === "unread" ? {} : accept);
-    } else if (event.type === "readable" && accept !== "unread") drain(event.flow, messages);
-    else if (event.type === "finished") result.finished++;
-  };
-  return result;
-}
-
-function drain(flow: RecvFlow, messages: string[]): void {
-  for (let message = flow.read(); message !== undefined; message = flow.read()) {
-    const text = textOf(message.data);
-    messages.push(message.missingBefore > 0 ? `(${message.missingBefore})${text}` : `${text}`);
-  }
-}
-
-/** Sends one packet and gives what comes back within a millisecond: at once, that is. */
-function atOnce({ world, far }: Bench, ...chunks: Chunk[]): string[] {
-  far.take();
-  far.send(...chunks);
-  world.run(1);
-  return far.heard();
-}
-
-/** A flow that has been opened and its first acknowledgement seen. */
-function opened(b: Bench, flowId = 3): void {
-  expect(atOnce(b, data(flowId, 1, 1, { data: "1", options: startup() }))).toEqual(["A 0-1"]);
-}
+import type { RecvFlow } from "../../src/proto/recv-flow.ts";
+import { atOnce, drain, opened, receiveBench } from "./receive-bench.ts";
+import { acked, data, next, startup, textOf } from "./scripted.ts";
 
 describe("when a receiver acknowledges", () => {
   it(...rfc("R7016-3.6.3.1-01", "R7016-3.6.3.1-07", "R7016-3.6.3.4.1-01"), "the first chunk of a flow at once", () => {
-    opened(bench());
+    opened(receiveBench());
   });
 
   it(
     ...rfc("R7016-3.6.3.2-13", "R7016-3.6.3.4.1-04", "R7016-3.6.3.4.4-01"),
     "a single packet after 200 ms and not before",
     () => {
-      const b = bench();
+      const b = receiveBench();
       opened(b);
       expect(atOnce(b, data(3, 2, 1, { data: "2" }))).toEqual([]);
       b.world.run(198.5);
@@ -89,7 +28,7 @@ describe("when a receiver acknowledges", () => {
     ...rfc("R7016-3.6.3.2-14", "R7016-3.6.3.4.5-01"),
     "every second data packet at once, and then nothing when the delay would be over",
     () => {
-      const b = bench();
+      const b = receiveBench();
       opened(b);
       expect(atOnce(b, data(3, 2, 1))).toEqual([]);
       expect(atOnce(b, data(3, 3, 1))).toEqual(["A 0-3"]);
@@ -100,7 +39,7 @@ describe("when a receiver acknowledges", () => {
   );
 
   it(...rfc("R7016-3.6.3.2-06", "R7016-3.6.3.2-08"), "what makes a gap, keeps it open, and closes it, at once", () => {
-    const b = bench();
+    const b = receiveBench();
     opened(b);
     expect(atOnce(b, data(3, 3, 2, { data: "3" }))).toEqual(["A 0-1,3"]);
     expect(atOnce(b, data(3, 4, 3, { data: "4" }))).toEqual(["A 0-1,3-4"]);
@@ -111,7 +50,7 @@ describe("when a receiver acknowledges", () => {
   });
 
   it("twice where more than four packets came in a turn, but only while data was missing within a second", () => {
-    const b = bench();
+    const b = receiveBench();
     const turn = (first: number, last: number): number => {
       b.far.take();
       for (let sn = first; sn <= last; sn++) b.far.send(data(2, sn, sn - 1));
@@ -128,7 +67,7 @@ describe("when a receiver acknowledges", () => {
   });
 
   it(...rfc("R7016-3.6.3.2-07", "R7016-3.6.3.2-11"), "a duplicate at once, and keeps the first copy's data", () => {
-    const b = bench({ order: "hold" });
+    const b = receiveBench({ order: "hold" });
     opened(b);
     expect(atOnce(b, data(3, 1, 1, { data: "other" }))).toEqual(["A 0-1"]);
     b.flows[0]?.accept({ order: "sequence" });
@@ -140,7 +79,7 @@ describe("when a receiver acknowledges", () => {
     ...rfc("R7016-3.6.3.2-11", "R7016-3.6.3.2-12"),
     "data that is abandoned or that nobody wants, of which it keeps nothing",
     () => {
-      const b = bench();
+      const b = receiveBench();
       opened(b);
       expect(atOnce(b, data(3, 2, 1, { abandon: true, data: "2" }))).toEqual(["A 0-2"]);
       expect(atOnce(b, data(3, 4, 2, { abandon: true, data: "4" }))).toEqual(["A 0-2,4"]);
@@ -158,13 +97,13 @@ describe("when a receiver acknowledges", () => {
   );
 
   it(...rfc("R7016-3.6.3.2-05"), "an abandoned fragment at once", () => {
-    const b = bench();
+    const b = receiveBench();
     opened(b);
     expect(atOnce(b, data(3, 2, 0, { abandon: true }))).toEqual(["A 0-2"]);
   });
 
   it(...rfc("R7016-3.6.3.2-09", "R7016-3.6.3.2-10"), "the first final number at once, and keeps to it", () => {
-    const b = bench();
+    const b = receiveBench();
     opened(b);
     expect(atOnce(b, data(3, 3, 2, { final: true, data: "3" }))).toEqual(["A 0-1,3"]);
     expect(atOnce(b, data(3, 4, 3, { final: true, data: "4" })).at(-1)).toContain("A 0-1,3");
@@ -174,13 +113,13 @@ describe("when a receiver acknowledges", () => {
   });
 
   it(...rfc("R7016-3.6.3.2-04"), "at once while the last window was below two blocks", () => {
-    const b = bench({ order: "sequence", capacityBytes: 1_024 });
+    const b = receiveBench({ order: "sequence", capacityBytes: 1_024 });
     opened(b);
     expect(atOnce(b, data(3, 2, 1))).toEqual(["A 0-2"]);
   });
 
   it(...rfc("R7016-3.6.3.4.1-02"), "at once while less than 1024 bytes of the buffer are free", () => {
-    const b = bench({ order: "hold", capacityBytes: 4_096 });
+    const b = receiveBench({ order: "hold", capacityBytes: 4_096 });
     opened(b);
     expect(atOnce(b, data(3, 2, 1, { data: 1_000 }))).toEqual([]);
     expect(atOnce(b, data(3, 3, 1, { data: 1_000 }))).toEqual(["A 0-3"]);
@@ -191,7 +130,7 @@ describe("when a receiver acknowledges", () => {
     ...rfc("R7016-3.6.3.6-01", "R7016-3.6.3.8-03", "R7016-2.3.15-02"),
     "a Buffer Probe at once, in linger too, but not for flows it does not know",
     () => {
-      const b = bench();
+      const b = receiveBench();
       opened(b);
       const probe: Chunk = { type: ChunkType.bufferProbe, flowId: 3 };
       expect(atOnce(b, probe)).toEqual(["A 0-1"]);
@@ -208,7 +147,7 @@ describe("when a receiver acknowledges", () => {
     ...rfc("R7016-3.6.3.8-01", "R7016-3.6.3.8-02", "R7016-3.6.3-01"),
     "until 120 s after completion; then the ID opens a new flow",
     () => {
-      const b = bench();
+      const b = receiveBench();
       opened(b);
       atOnce(b, data(3, 2, 1, { final: true }));
       expect(b.flows[0]?.state).toBe("RF_COMPLETE_LINGER");
@@ -223,7 +162,7 @@ describe("when a receiver acknowledges", () => {
   );
 
   it(...rfc("R7016-3.6.3.4.1-03", "R7016-3.6.3.4.6-01"), "other flows in the same packet", () => {
-    const b = bench();
+    const b = receiveBench();
     opened(b, 3);
     opened(b, 4);
     atOnce(b, data(3, 2, 1));
@@ -236,7 +175,7 @@ describe("when a receiver acknowledges", () => {
   });
 
   it(...rfc("R7016-3.6.3.4.6-01"), "by riding on data that goes the other way", () => {
-    const b = bench();
+    const b = receiveBench();
     opened(b);
     atOnce(b, data(3, 2, 1));
     const flow = b.session.openFlow(new Uint8Array(1));
@@ -253,7 +192,7 @@ describe("when a receiver acknowledges", () => {
   });
 
   it(...rfc("V1-23", "R7016-3.6.3.4-01", "R7016-3.6.3.2-12", "AMB-42"), "like the receiver of Figure 23", () => {
-    const b = bench();
+    const b = receiveBench();
     b.far.send(data(3, 1, 1, { options: startup() }));
     for (let sn = 2; sn <= 28; sn++) b.far.send(data(3, sn, Math.max(1, sn - 18)));
     b.world.run(300);
@@ -275,7 +214,7 @@ describe("how an acknowledgement is encoded", () => {
     ...rfc("R7016-3.6.3.4.3-01", "R7016-2.3.13-06", "R7016-2.3.14-01", "R7016-2.3.14-05"),
     "as ranges or as a bitmap, whichever is shorter",
     () => {
-      const b = bench();
+      const b = receiveBench();
       opened(b);
       for (const sn of [3, 5, 7, 9, 11, 13]) b.far.send(data(3, sn, sn - 1));
       b.world.run(1);
@@ -291,7 +230,7 @@ describe("how an acknowledgement is encoded", () => {
   );
 
   it(...rfc("R7016-3.6.3.4.2-01"), "cut to what fits a packet, with the lowest numbers kept", () => {
-    const b = bench({ order: "network" });
+    const b = receiveBench({ order: "network" });
     opened(b);
     for (let i = 0; i < 3_000; i++) {
       b.far.send(data(3, 3 + 200 * i, 2 + 200 * i));
@@ -314,7 +253,7 @@ describe("how an acknowledgement is encoded", () => {
     [0, 0],
   ] as const) {
     it(...rfc("R7016-3.6.3.5-02", "V1-38"), `with ${blocks} blocks for ${free} free bytes`, () => {
-      const b = bench({ order: "hold", capacityBytes: 3_000 });
+      const b = receiveBench({ order: "hold", capacityBytes: 3_000 });
       b.far.send(data(3, 1, 1, { data: 3_000 - free, options: startup() }));
       b.world.run(1);
       expect((b.far.takeChunks(ChunkType.ackRanges)[0] as AckChunk).bufferBlocks).toBe(blocks);
@@ -322,7 +261,7 @@ describe("how an acknowledgement is encoded", () => {
   }
 
   it(...rfc("R7016-3.6.3.5-01"), "with one block while a message larger than the buffer comes in", () => {
-    const b = bench({ capacityBytes: 2_000 });
+    const b = receiveBench({ capacityBytes: 2_000 });
     b.far.send(data(3, 1, 1, { data: 1_000, control: 1, options: startup() }));
     for (let sn = 2; sn <= 9; sn++) {
       b.far.send(data(3, sn, sn, { data: 1_000, control: 3 }));
@@ -360,7 +299,7 @@ describe("what a receiver rejects", () => {
       ),
       `${why}, with exception 0 in front of the acknowledgement`,
       () => {
-        const b = bench();
+        const b = receiveBench();
         if (why === "two associations") b.session.openFlow(new Uint8Array(1));
         expect(atOnce(b, data(3, 1, 1, { data: "1", ...(options === undefined ? {} : { options }) }))).toEqual([
           "flowException",
@@ -374,7 +313,7 @@ describe("what a receiver rejects", () => {
   }
 
   it(...rfc("R7016-3.6.3.1-04", "R7016-2.3.11.1.2-07"), "a flow that answers one of ours that is closing", () => {
-    const b = bench();
+    const b = receiveBench();
     const own = b.session.openFlow(new Uint8Array(1));
     own.write(new Uint8Array(5));
     own.close();
@@ -387,7 +326,7 @@ describe("what a receiver rejects", () => {
     ...rfc("R7016-3.6.3.1-06", "V1-36", "R7016-3.6.1.1-02", "R7016-2.3.11.1-01"),
     "not a flow that answers an open one of ours",
     () => {
-      const b = bench();
+      const b = receiveBench();
       const own = b.session.openFlow(new Uint8Array(1));
       expect(atOnce(b, data(own.id, 1, 1, { options: startup("answer", own.id) }))).toEqual(["A 0-1"]);
       expect(b.flows[0]?.association).toBe(own);
@@ -396,14 +335,14 @@ describe("what a receiver rejects", () => {
   );
 
   it(...rfc("R7016-3.6.3.1-05", "R7016-2.3.11.1-03"), "not an unknown option from 8192 on", () => {
-    const b = bench();
+    const b = receiveBench();
     const options = [...startup(), { type: 8_192, value: new Uint8Array(3) }];
     expect(atOnce(b, data(3, 1, 1, { options }))).toEqual(["A 0-1"]);
     expect(b.flows.length).toBe(1);
   });
 
   it(...rfc("R7016-3.6.3.2-02"), "a running flow that sends an unknown option, and tells its reader of the end", () => {
-    const b = bench();
+    const b = receiveBench();
     opened(b);
     expect(atOnce(b, data(3, 2, 1, { options: unknown }))).toEqual(["flowException", "A 0-2"]);
     expect(b.flows[0]?.state).toBe("RF_REJECTED");
@@ -413,7 +352,7 @@ describe("what a receiver rejects", () => {
     ...rfc("R7016-3.6.3.7-01", "R7016-3.6.3.7-02", "R7016-3.6.3.2-03"),
     "what the application refuses, with its code; data after it is acknowledged at once and dropped",
     () => {
-      const b = bench("reject");
+      const b = receiveBench("reject");
       b.far.send(data(3, 1, 1, { data: "1", options: startup() }));
       b.world.run(1);
       const chunks = b.far.take().flatMap((arrival) => arrival.chunks);
@@ -425,13 +364,13 @@ describe("what a receiver rejects", () => {
   );
 
   it(...rfc("R7016-3.6.1.1-01"), "no flow for its ID: 0, 5 and 2^40 are alike", () => {
-    const b = bench();
+    const b = receiveBench();
     for (const id of [0, 5, 2 ** 40]) opened(b, id);
     expect(b.flows.map(({ id }) => id)).toEqual([0, 5, 2 ** 40]);
   });
 
   it(...rfc("AMB-30", "AMB-27"), "chunks with impossible numbers, without acknowledging them", () => {
-    const b = bench();
+    const b = receiveBench();
     opened(b);
     expect(atOnce(b, data(3, 2, 0), data(3, 2, 3), data(3, 0, 0, { abandon: true }))).toEqual([]);
     expect(atOnce(b, next({ data: "x" }))).toEqual([]);
@@ -441,156 +380,9 @@ describe("what a receiver rejects", () => {
   });
 });
 
-describe("what a reader gets", () => {
-  it(...rfc("R7016-3.6.3.3-01", "R7016-3.6.1.2-01"), "no message before its last fragment", () => {
-    const b = bench();
-    atOnce(b, data(3, 1, 1, { data: "a", control: 1, options: startup() }));
-    atOnce(b, data(3, 3, 3, { data: "c", control: 2 }));
-    expect(b.messages).toEqual([]);
-    atOnce(b, data(3, 2, 2, { data: "b", control: 3 }));
-    expect(b.messages).toEqual(["abc"]);
-  });
-
-  it(
-    ...rfc("R7016-3.6.3.3-03", "R7016-3.6.3.3-04", "R7016-3.6.1.2-06", "R7016-3.6.1.2-07", "AMB-33"),
-    "the count of numbers given up in front of the message behind a gap",
-    () => {
-      const b = bench();
-      atOnce(b, data(3, 1, 1, { data: "1", options: startup() }));
-      atOnce(b, data(3, 2, 2, { data: "a", control: 1 }));
-      atOnce(b, data(3, 5, 5, { data: "5" }));
-      expect(b.messages).toEqual(["1"]);
-      atOnce(b, data(3, 6, 2, { data: "6" }));
-      expect(b.messages).toEqual(["1", "(3)5", "6"]);
-      expect(b.flows[0]?.bufferedBytes).toBe(0);
-    },
-  );
-
-  it(...rfc("R7016-3.6.1.2-05", "R7016-3.6.1.2-07"), "the gap in front of a flow's first message too", () => {
-    const b = bench();
-    atOnce(b, data(3, 3, 1, { data: "3", options: startup() }));
-    expect(b.messages).toEqual(["(2)3"]);
-  });
-
-  it(...rfc("R7016-3.6.3.3-05", "R7016-3.6.3.3-02", "V1-37"), "messages in order up to the first gap", () => {
-    const b = bench();
-    for (const sn of [6, 5, 3, 2, 1]) {
-      atOnce(b, data(3, sn, sn, { data: `${sn}`, options: startup() }));
-    }
-    expect(b.flows[0]?.seen.contiguous).toBe(3);
-    expect(b.messages).toEqual(["1", "2", "3"]);
-    atOnce(b, data(3, 4, 1, { data: "4" }));
-    expect(b.messages).toEqual(["1", "2", "3", "4", "5", "6"]);
-  });
-
-  it("messages as they arrive in network order, and gaps once they are certain", () => {
-    const b = bench({ order: "network" });
-    for (const sn of [1, 3, 2]) atOnce(b, data(3, sn, sn, { data: `${sn}`, options: startup() }));
-    atOnce(b, data(3, 7, 7, { data: "7" }));
-    atOnce(b, data(3, 8, 2, { data: "8" }));
-    atOnce(b, data(3, 9, 3, { data: "9" }));
-    expect(b.messages).toEqual(["1", "3", "2", "7", "8", "(3)9"]);
-  });
-
-  it("all that was held back in network order when reading goes on, once", () => {
-    const b = bench({ order: "network" });
-    opened(b);
-    const flow = b.flows[0] as RecvFlow;
-    flow.accept({ order: "hold" });
-    atOnce(b, data(3, 2, 2, { data: "2" }), data(3, 4, 4, { data: "4" }));
-    expect(b.messages).toEqual(["1"]);
-    flow.accept({ order: "network" });
-    b.world.run(1);
-    expect(b.messages).toEqual(["1", "2", "4"]);
-    atOnce(b, data(3, 3, 3, { data: "3" }));
-    atOnce(b, data(3, 5, 1, { data: "5", final: true }));
-    expect(b.messages).toEqual(["1", "2", "4", "3", "5"]);
-    expect(b.finished).toBe(1);
-  });
-
-  it(...rfc("R7016-3.6.3.3-06", "AMB-76"), "nothing while it holds the flow, and everything afterwards", () => {
-    const b = bench({ order: "hold", capacityBytes: 2_048 });
-    atOnce(b, data(3, 1, 1, { data: 1_500, options: startup() }));
-    expect(atOnce(b, data(3, 2, 1, { data: 548 }))).toEqual(["A 0-2"]);
-    expect(b.flows[0]?.windowBlocks).toBe(0);
-    expect(b.messages).toEqual([]);
-    b.flows[0]?.accept({ order: "sequence" });
-    b.world.run(1);
-    expect(b.messages.map((text) => text.length)).toEqual([1_500, 548]);
-    const news = b.far.takeChunks(ChunkType.ackRanges).at(-1) as AckChunk;
-    expect(news.bufferBlocks).toBe(2);
-  });
-
-  it(
-    ...rfc("R7016-3.6.3.8-01", "R7016-3.6.3.3-07"),
-    "no end of the flow while a number in front of the final one is missing",
-    () => {
-      const b = bench();
-      opened(b);
-      expect(atOnce(b, data(3, 3, 2, { data: "3", final: true }))).toEqual(["A 0-1,3"]);
-      expect([b.flows[0]?.state, b.finished, b.messages]).toEqual(["RF_OPEN", 0, ["1"]]);
-      expect(atOnce(b, data(3, 2, 1, { data: "2" }))).toEqual(["A 0-3"]);
-      expect([b.flows[0]?.state, b.finished, b.messages]).toEqual(["RF_COMPLETE_LINGER", 1, ["1", "2", "3"]]);
-    },
-  );
-
-  it(...rfc("R7016-3.6.3.3-07"), "the end of the flow, after its last message", () => {
-    const b = bench("unread");
-    atOnce(b, data(3, 1, 1, { data: "1", final: true, options: startup() }));
-    expect(b.finished).toBe(0);
-    drain(b.flows[0] as RecvFlow, b.messages);
-    b.world.run(1);
-    expect(b.messages).toEqual(["1"]);
-    expect(b.finished).toBe(1);
-  });
-
-  it("what was complete when the session ends, though it held the flow", () => {
-    const b = bench({ order: "hold" });
-    atOnce(b, data(3, 1, 1, { data: "1", options: startup() }), next({ data: "2", final: true }));
-    b.far.send({ type: ChunkType.closeRequest });
-    b.world.run(1);
-    expect(b.finished).toBe(0);
-    b.flows[0]?.accept({ order: "sequence" });
-    b.world.run(1);
-    expect(b.messages).toEqual(["1", "2"]);
-    expect(b.finished).toBe(1);
-  });
-
-  for (const order of ["sequence", "network"] as const) {
-    it(...rfc("AMB-31"), `the end of a flow whose last message has no end, in ${order} order`, () => {
-      const b = bench({ order });
-      atOnce(b, data(3, 1, 1, { data: "1", options: startup() }));
-      atOnce(b, data(3, 2, 2, { data: "2", control: 1, final: true }));
-      expect(b.messages).toEqual(["1"]);
-      expect(b.finished).toBe(1);
-    });
-  }
-
-  it(...rfc("R7016-3.6.3.8-02"), "messages that outlive the flow's linger", () => {
-    const b = bench({ order: "hold" });
-    atOnce(b, data(3, 1, 1, { data: "1", options: startup() }), next({ data: "2", final: true }));
-    b.world.run(130_000);
-    expect(b.flows[0]?.state).toBe("RF_CLOSED");
-    expect(b.flows[0]?.read()).toBeUndefined();
-    expect(b.finished).toBe(0);
-    b.flows[0]?.accept({ order: "sequence" });
-    b.world.run(1);
-    expect(b.messages).toEqual(["1", "2"]);
-    expect(b.finished).toBe(1);
-  });
-
-  it(...rfc("AMB-31"), "nothing from beyond the final number", () => {
-    const b = bench();
-    atOnce(b, data(3, 1, 1, { data: "1", options: startup() }), data(3, 2, 2, { data: "2", final: true }));
-    atOnce(b, data(3, 3, 3, { data: "3" }));
-    expect(b.messages).toEqual(["1", "2"]);
-    expect(b.finished).toBe(1);
-  });
-});
-
 describe("limits of a receiver", () => {
   it(...rfc("AMB-32", "R7016-5-04", "R7016-3.6.1.3-02"), "drop data far past the window, unacknowledged", () => {
-    const b = bench({ order: "hold", capacityBytes: 10_000 });
+    const b = receiveBench({ order: "hold", capacityBytes: 10_000 });
     opened(b);
     for (let sn = 2; sn <= 100; sn++) b.far.send(data(3, sn, 1, { data: 1_000 }));
     b.world.run(300);
@@ -600,7 +392,7 @@ describe("limits of a receiver", () => {
   });
 
   it(...rfc("R7016-5-04"), "bound messages without content that nobody reads", () => {
-    const b = bench("unread");
+    const b = receiveBench("unread");
     opened(b);
     for (let sn = 2; sn <= 25_000; sn++) {
       b.far.send(data(3, sn, 1));
@@ -616,7 +408,7 @@ describe("limits of a receiver", () => {
   });
 
   it(...rfc("R7016-5-04", "AMB-43"), "refuse to hold more than 2048 open flows", () => {
-    const b = bench();
+    const b = receiveBench();
     for (let id = 0; id < 2_100; id++) {
       b.far.send(data(id, 1, 1, { options: startup() }));
       if (id % 100 === 0) b.world.run(1);
