@@ -138,6 +138,23 @@ describe("what the flows of a session hold together", () => {
     expect(heldBy(b.session)).toBeLessThanOrEqual(SESSION_RECEIVE_BYTES + FINISHING_BYTES);
   });
 
+  it(...rfc("R7016-5-04"), "is bounded for complete messages that nobody reads", () => {
+    const b = bench();
+    b.node.onEvent = undefined;
+    const bytes = new Uint8Array(PIECE);
+    for (let flow = 0; flow < 60; flow++) {
+      for (let sn = 1; sn <= 17; sn++) b.far.send(data(flow, sn, sn, { data: bytes, options: startup("f") }));
+      b.world.run(1);
+    }
+    expect(heldBy(b.session)).toBeLessThanOrEqual(SESSION_RECEIVE_BYTES + FINISHING_BYTES);
+    for (let flow = 200; flow < 900; flow++) {
+      b.far.send(data(flow, 1, 1, { data: bytes, options: startup("f") }));
+      if (flow % 20 === 0) b.world.run(1);
+    }
+    b.world.run(1);
+    expect(heldBy(b.session)).toBeLessThanOrEqual(SESSION_RECEIVE_BYTES + FINISHING_BYTES);
+  });
+
   it(...rfc("R7016-3.6.3.5-02"), "takes from the window that each of them advertises", () => {
     const b = bench();
     for (let flow = 0; flow < 31; flow++) pieces(b, flow, 2, 18);
