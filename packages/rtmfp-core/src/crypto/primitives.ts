@@ -39,7 +39,8 @@ export interface CbcDecryptor {
   decrypt(bytes: Uint8Array, length: number): Uint8Array;
   /**
    * Decrypts the first `length` bytes of each of several messages: as {@link decrypt} of one after the other, but what
-   * comes back may lie in common memory, no more than {@link MAX_SHARED_MESSAGES} together. `messages` stay unchanged.
+   * comes back, the caller's own, may lie in common memory, no more than {@link MAX_SHARED_MESSAGES} together. `messages`
+   * stay unchanged.
    */
   decryptAll(messages: readonly Uint8Array[], lengths: readonly number[]): Uint8Array[];
 }
