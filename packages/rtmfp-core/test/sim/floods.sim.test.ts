@@ -119,7 +119,7 @@ describe("a cap", () => {
     const { endpoint } = b.node;
     const ask = (count: number): void => {
       for (let i = 0; i < count; i++)
-        b.far.sendStartup(0, { type: ChunkType.iHello, epd: nameOf(`${i}`), tag: nameOf("t") });
+        b.far.sendStartup(0, { type: ChunkType.iHello, epd: nameOf(`${i}`), tag: nameOf("tag-0123") });
       b.world.run(1);
     };
     ask(1_100);
