@@ -127,7 +127,10 @@ export const MAX_RECEIVING_FLOWS = 2_048;
 /** Completed receiving flows whose IDs a session remembers; while there are as many, new flows are rejected and counted. */
 export const MAX_LINGERING_FLOWS = 16_384;
 /** Runs of sequence numbers that a receiving flow remembers above a gap; beyond it, data is dropped unacknowledged. */
-export const MAX_SEQUENCE_RANGES = 16_384;
+export const MAX_SEQUENCE_RANGES = 2_048;
+/** Flows beyond the caps that a session rejects with an exception: per second, and burst. The others hear nothing. */
+export const REFUSALS_PER_SECOND = 200;
+export const REFUSALS_BURST = 1_000;
 /** Acknowledgements that may wait before flows beyond the caps are not even rejected. */
 export const MAX_REFUSALS_WAITING = 4_096;
 

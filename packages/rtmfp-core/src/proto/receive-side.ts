@@ -16,11 +16,14 @@ import {
   MAX_RECEIVING_FLOWS,
   MAX_REFUSALS_WAITING,
   RECEIVE_LINGER_MS,
+  REFUSALS_BURST,
+  REFUSALS_PER_SECOND,
 } from "./params.ts";
 import { type EndpointBudget, SessionBudget } from "./receive-budget.ts";
 import { RecvFlow, type RecvFlowHost } from "./recv-flow.ts";
 import type { RoundTripTimer } from "./rtt.ts";
 import type { SendFlow } from "./send-flow.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
 /** What the receiving side needs of its session. */
 export interface ReceiveSideHost {
@@ -73,6 +76,8 @@ export class ReceiveSide implements RecvFlowHost {
   /** ACK_NOW. */
   ackNow = false;
   readonly #host: ReceiveSideHost;
+  /** Paces rejections of flows beyond the caps; made with the first. */
+  #refusals: TokenBucket | undefined;
   readonly #flows = new FlowTable<RecvFlow>();
   readonly #lingering = new LingerQueue<RecvFlow>();
   /** Flows with SHOULD_ACK, in order. */
@@ -291,7 +296,8 @@ export class ReceiveSide implements RecvFlowHost {
    */
   #refuse(chunk: UserDataChunk): void {
     this.#packetHadData = true;
-    if (this.#toAck.length >= MAX_REFUSALS_WAITING) return;
+    this.#refusals ??= new TokenBucket(REFUSALS_PER_SECOND, REFUSALS_BURST, this.#now);
+    if (this.#toAck.length >= MAX_REFUSALS_WAITING || !this.#refusals.take(this.#now)) return;
     const flow = new RecvFlow(this, chunk.flowId, EMPTY, undefined);
     flow.seen.addUpTo(chunk.sequenceNumber);
     flow.reject(0);
