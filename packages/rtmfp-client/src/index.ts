@@ -20,3 +20,4 @@ export { NetConnection, type NetConnectionEvents, type StatusEvent } from "./net
 export { NetStream, type NetStreamEvents, type NetStreamOptions } from "./net-stream.ts";
 export type { NetConnectionOptions } from "./options.ts";
 export { Responder } from "./responder.ts";
+export { type Reliability, StreamSettings } from "./stream-settings.ts";

@@ -3,7 +3,6 @@ import { RtmfpError } from "rtmfp-core";
 import type { FlvTag } from "rtmfp-core/flv";
 import type { AmfValue, StatusCode, StatusEvent as TcStatusEvent } from "rtmfp-core/tc";
 import { DirectPublication, type PeerStream } from "./direct-publication.ts";
-import { Emitter } from "./emitter.ts";
 import { type FeedOptions, type FeedResult, feed, type TagReceipt } from "./feed.ts";
 import { hex } from "./hex.ts";
 import { Methods } from "./methods.ts";
@@ -12,6 +11,7 @@ import { type Playback, type PlayRequest, playFromPeer, playFromServer } from ".
 import { NOT_TAKEN, type Publication, type PublicationHost } from "./publication.ts";
 import { ServerPublication } from "./server-publication.ts";
 import { makeStatus, statusError } from "./status-error.ts";
+import { StreamSettings } from "./stream-settings.ts";
 import { TagQueue } from "./tag-queue.ts";
 
 /** Events of a NetStream. */
@@ -39,7 +39,7 @@ export interface NetStreamOptions {
  * A stream: published or played, on the server or between peers, as the second argument of the constructor says. To read
  * a played stream, iterate it; until somebody does, and beyond 8 MiB of tags, the oldest are dropped.
  */
-export class NetStream extends Emitter<NetStreamEvents> implements AsyncIterable<FlvTag> {
+export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncIterable<FlvTag> {
   /** Publish and play by the server. */
   static readonly CONNECT_TO_FMS = "connectToFMS";
   /** Publish to peers directly. */
