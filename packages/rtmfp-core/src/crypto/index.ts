@@ -3,6 +3,8 @@
  * @module
  */
 
+/** Tokens for applications, bound to sessions. */
+export { authKey, authToken, boundToken } from "./auth-token.ts";
 export type { DhKeyPair, RandomBytes } from "./dh.ts";
 /** Diffie-Hellman over the groups of the profile. */
 export { agree, generateKeyPair, keyPairOf } from "./dh.ts";
