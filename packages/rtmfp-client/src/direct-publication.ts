@@ -1,6 +1,6 @@
 /** Publishes a stream to peers directly (RFC 7425 §5.4.2). § means RFC 7425. */
 import type { Session } from "rtmfp-core";
-import { type FlvTag, isKeyFrame, isSequenceHeader } from "rtmfp-core/flv";
+import { type FlvTag, GopCache, isKeyFrame, isSequenceHeader } from "rtmfp-core/flv";
 import {
   type AmfValue,
   decodeCommand,
@@ -17,7 +17,6 @@ import {
 import type { Clock } from "./clock.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import type { TagReceipt } from "./feed.ts";
-import { GopCache } from "./gop-cache.ts";
 import { hex } from "./hex.ts";
 import { MediaFlows } from "./media-flows.ts";
 import type { PeerPublication } from "./peer-links.ts";

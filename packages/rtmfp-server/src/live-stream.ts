@@ -1,6 +1,6 @@
 /** One live stream: at most one publisher, any number of subscribers. */
+import { GopCache } from "rtmfp-core/flv";
 import type { AmfValue } from "rtmfp-core/tc";
-import { GopCache } from "./gop-cache.ts";
 import type { StreamMessage } from "./stream-message.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -17,7 +17,7 @@ export class LiveStream {
   /** What `@setDataFrame` stored, by the handler's name. */
   readonly #dataFrames = new Map<string, StreamMessage>();
   #publisher: Publisher | undefined;
-  #cache = new GopCache();
+  #cache = makeCache();
   #timestamp = 0;
 
   constructor(name: string) {
@@ -45,7 +45,7 @@ export class LiveStream {
     if (this.#publisher !== publisher) return;
     this.#publisher = undefined;
     this.#dataFrames.clear();
-    this.#cache = new GopCache();
+    this.#cache = makeCache();
     this.#timestamp = 0;
     for (const subscription of this.#subscriptions) subscription.onUnpublish();
   }
@@ -55,12 +55,11 @@ export class LiveStream {
     this.#subscriptions.add(subscription);
     if (this.#publisher === undefined) return;
     subscription.onPublish(this.#publisher);
-    const group = this.#cache.group();
-    const timestamp = group?.[0]?.timestamp ?? this.#timestamp;
+    const { opening, awaitsKeyFrame } = this.#cache;
+    const timestamp = opening[0]?.timestamp ?? this.#timestamp;
     for (const frame of this.#dataFrames.values()) subscription.write(frame.at(timestamp));
-    for (const header of this.#cache.headers(timestamp)) subscription.write(header);
-    if (group === undefined && this.#cache.hasVideo) subscription.awaitKeyFrame();
-    for (const message of group ?? []) subscription.write(message);
+    if (awaitsKeyFrame) subscription.awaitKeyFrame();
+    for (const message of opening) subscription.write(message);
   }
 
   unsubscribe(subscription: Subscription): void {
@@ -85,6 +84,10 @@ export class LiveStream {
   clearDataFrame(handler: AmfValue): void {
     if (typeof handler === "string") this.#dataFrames.delete(handler);
   }
+}
+
+function makeCache(): GopCache<StreamMessage> {
+  return new GopCache((message, timestamp) => message.at(timestamp));
 }
 
 /** Data frames that a stream keeps; further ones are dropped. */

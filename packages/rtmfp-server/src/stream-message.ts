@@ -1,5 +1,5 @@
 /** Messages of a stream on their way from a publisher to subscribers. */
-import { type FlvTagType, tagInfo } from "rtmfp-core/flv";
+import { type FlvTag, type FlvTagType, isKeyFrame, isSequenceHeader } from "rtmfp-core/flv";
 import {
   AmfError,
   decodeData,
@@ -10,33 +10,26 @@ import {
   type RtmpMessage,
 } from "rtmfp-core/tc";
 
-/** One message, encoded once for all subscribers that read alike. */
-export class StreamMessage {
-  readonly kind: FlvTagType;
-  /** Milliseconds, 32 bits, wrapping. */
+/** One message, a tag that is encoded once for all subscribers that read alike. */
+export class StreamMessage implements FlvTag {
+  readonly type: FlvTagType;
   readonly timestamp: number;
+  readonly data: Uint8Array;
   readonly isKeyFrame: boolean;
   readonly isSequenceHeader: boolean;
-  readonly #type: number;
-  readonly #payload: Uint8Array;
+  readonly #messageType: number;
   #bytes: Uint8Array | undefined;
   /** The same in AMF0; null once it is known that it has no such form. */
   #amf0: Uint8Array | null | undefined;
 
-  /** The payload is copied. */
-  constructor(kind: FlvTagType, message: RtmpMessage) {
-    this.kind = kind;
+  /** The payload is kept, not copied. */
+  constructor(type: FlvTagType, message: RtmpMessage) {
+    this.type = type;
     this.timestamp = message.timestamp;
-    this.#type = message.type;
-    this.#payload = message.payload;
-    const info = tagInfo({ type: kind, timestamp: message.timestamp, data: message.payload });
-    this.isSequenceHeader = info.kind !== "data" && info.sequenceHeader;
-    // Of a codec that nobody knows the frame type alone can tell.
-    this.isKeyFrame = info.kind === "video" && (info.codec === "unknown" ? info.keyFrameType : info.keyFrame);
-  }
-
-  get payloadBytes(): number {
-    return this.#payload.length;
+    this.data = message.payload;
+    this.#messageType = message.type;
+    this.isSequenceHeader = isSequenceHeader(this);
+    this.isKeyFrame = isKeyFrame(this);
   }
 
   /**
@@ -44,17 +37,17 @@ export class StreamMessage {
    * modify.
    */
   bytes(objectEncoding: ObjectEncoding): Uint8Array | undefined {
-    if (this.#type === MessageType.dataAmf3 && objectEncoding === 0) {
+    if (this.#messageType === MessageType.dataAmf3 && objectEncoding === 0) {
       if (this.#amf0 === undefined) this.#amf0 = this.#inAmf0();
       return this.#amf0 ?? undefined;
     }
-    this.#bytes ??= encodeMessage(this.#type, this.timestamp, this.#payload);
+    this.#bytes ??= encodeMessage(this.#messageType, this.timestamp, this.data);
     return this.#bytes;
   }
 
   /** The same at another time. */
   at(timestamp: number): StreamMessage {
-    return new StreamMessage(this.kind, { ...this.#asMessage(), timestamp });
+    return new StreamMessage(this.type, { ...this.#asMessage(), timestamp });
   }
 
   /** AMF3 names a string once and refers to it, AMF0 repeats it: a few bytes may become very many. */
@@ -68,7 +61,7 @@ export class StreamMessage {
   }
 
   #asMessage(): RtmpMessage {
-    return { type: this.#type, timestamp: this.timestamp, payload: this.#payload };
+    return { type: this.#messageType, timestamp: this.timestamp, payload: this.data };
   }
 }
 

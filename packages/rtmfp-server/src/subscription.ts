@@ -86,10 +86,10 @@ export class Subscription {
   write(message: StreamMessage): void {
     if (!this.#takes(message)) return;
     const { flows, objectEncoding, onDropped } = this.#options;
-    const kind = message.kind === "data" ? "main" : message.kind;
+    const kind = message.type === "data" ? "main" : message.type;
     const bytes = message.bytes(objectEncoding);
     if (bytes !== undefined && flows.write(kind, bytes)) return;
-    if (message.kind === "video") this.#awaitsKeyFrame = true;
+    if (message.type === "video") this.#awaitsKeyFrame = true;
     onDropped();
   }
 
@@ -111,8 +111,8 @@ export class Subscription {
   }
 
   #takes(message: StreamMessage): boolean {
-    if (message.kind === "data" || message.isSequenceHeader) return true;
-    if (this.#paused || (message.kind === "audio" ? !this.#audio : !this.#video)) return false;
+    if (message.type === "data" || message.isSequenceHeader) return true;
+    if (this.#paused || (message.type === "audio" ? !this.#audio : !this.#video)) return false;
     if (this.#hasRoom(message)) return true;
     this.#options.onDropped();
     return false;
@@ -122,7 +122,7 @@ export class Subscription {
     const waiting = this.#options.flows.bufferedBytes;
     if (waiting > MAX_WAITING_BYTES) this.#congested = true;
     else if (waiting <= RESUME_BYTES) this.#congested = false;
-    if (message.kind === "audio") return !this.#congested;
+    if (message.type === "audio") return !this.#congested;
     if (message.isKeyFrame) this.#awaitsKeyFrame = false;
     if (this.#congested) this.#awaitsKeyFrame = true;
     return !this.#awaitsKeyFrame;

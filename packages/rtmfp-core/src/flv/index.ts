@@ -9,6 +9,9 @@ export { decodeFlv, FlvReader, type FlvReaderOptions } from "./flv-reader.ts";
 export { FlvError, type FlvTag, type FlvTagType } from "./flv-tag.ts";
 /** Bytes out of tags. */
 export { encodeFlv, encodeFlvHeader, encodeFlvTag, type FlvContent } from "./flv-writer.ts";
+/** Streams that are joined late, or lose something. */
+export { GopCache, MAX_GROUP_BYTES } from "./gop-cache.ts";
+export { GopGuard } from "./gop-guard.ts";
 /** Timestamps that begin where you say. */
 export { TimestampRebaser } from "./rebase.ts";
 /** What a tag is. */

@@ -47,9 +47,11 @@ export function tagInfo(tag: FlvTag): TagInfo {
   return tag.type === "audio" ? audioInfo(tag.data) : dataInfo(tag.data);
 }
 
-/** Whether a group of pictures begins with this tag. */
+/** Whether a group of pictures begins with this tag. Of a codec that nobody knows the frame type alone can tell. */
 export function isKeyFrame(tag: FlvTag): boolean {
-  return tag.type === "video" && videoInfo(tag.data).keyFrame;
+  if (tag.type !== "video") return false;
+  const { codec, keyFrame, keyFrameType } = videoInfo(tag.data);
+  return codec === "unknown" ? keyFrameType : keyFrame;
 }
 
 /** Whether the tag configures a decoder, so that whoever joins later needs it first. */

@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+import { describe, expect } from "vitest";
+import { it, rfc } from "../../../../test/support/rfc.ts";
+import { decodeFlv } from "../../src/flv/flv-reader.ts";
+import type { FlvTag } from "../../src/flv/flv-tag.ts";
+import { GopCache } from "../../src/flv/gop-cache.ts";
+import { GopGuard } from "../../src/flv/gop-guard.ts";
+import { isKeyFrame } from "../../src/flv/tag-info.ts";
+
+const FIXTURE = new URL("../../../../test/fixtures/sample-h264-aac.flv", import.meta.url);
+const key = (timestamp: number, size = 10): FlvTag => frame(0x17, timestamp, size);
+const inter = (timestamp: number, size = 10): FlvTag => frame(0x27, timestamp, size);
+const header = (timestamp: number): FlvTag => ({ type: "video", timestamp, data: Uint8Array.of(0x17, 0, 0, 0, 0) });
+const sound = (timestamp: number): FlvTag => ({ type: "audio", timestamp, data: Uint8Array.of(0xaf, 1, 7) });
+
+function frame(first: number, timestamp: number, size: number): FlvTag {
+  const data = new Uint8Array(size);
+  data.set([first, 1]);
+  return { type: "video", timestamp, data };
+}
+
+describe("GopCache", () => {
+  it(
+    ...rfc("F-10", "O-6"),
+    "opens a real stream with metadata, both configurations and the group since the last key frame",
+    () => {
+      const cache = new GopCache();
+      const tags = decodeFlv(readFileSync(FIXTURE));
+      for (const tag of tags) cache.add(tag);
+      const last = tags.filter(isKeyFrame).at(-1) as FlvTag;
+      const { timestamp } = last;
+      expect(cache.opening.slice(0, 3)).toEqual(tags.slice(0, 3).map((tag) => ({ ...tag, timestamp })));
+      expect(cache.opening.slice(3)).toEqual(tags.slice(tags.indexOf(last)));
+    },
+  );
+
+  it("begins again with each key frame, and with new configuration", () => {
+    const cache = new GopCache();
+    for (const tag of [key(0), inter(40), key(80), inter(120)]) cache.add(tag);
+    expect(cache.opening.map((tag) => tag.timestamp)).toEqual([80, 120]);
+    expect(cache.awaitsKeyFrame).toBe(false);
+    cache.add(header(160));
+    expect(cache.opening).toEqual([header(160)]);
+    expect(cache.awaitsKeyFrame).toBe(true);
+  });
+
+  it("gives up a group that is too long, so that a viewer begins with the next one", () => {
+    const cache = new GopCache();
+    expect(cache.awaitsKeyFrame).toBe(false);
+    cache.add(key(0, 300_000));
+    cache.add(inter(40, 300_000));
+    expect(cache.opening).toEqual([]);
+    expect(cache.awaitsKeyFrame).toBe(true);
+    cache.add(key(80));
+    expect(cache.awaitsKeyFrame).toBe(false);
+  });
+
+  it("knows key frames of unknown codecs by their frame type", () => {
+    const cache = new GopCache();
+    cache.add(frame(0x1d, 0, 10));
+    cache.add(frame(0x2d, 40, 10));
+    expect(cache.opening.map((tag) => tag.timestamp)).toEqual([0, 40]);
+  });
+});
+
+describe("GopGuard", () => {
+  it("holds pictures back from a gap to the next key frame, and nothing else", () => {
+    const guard = new GopGuard();
+    const passed = (tags: readonly FlvTag[]): number[] =>
+      tags.filter((tag) => guard.passes(tag)).map((tag) => tag.timestamp);
+    expect(passed([key(0), inter(40)])).toEqual([0, 40]);
+    guard.gap();
+    expect(passed([inter(80), sound(81), header(100), inter(120), key(160), inter(200)])).toEqual([81, 100, 160, 200]);
+    expect(guard.dropped).toBe(2);
+  });
+});
