@@ -1,5 +1,5 @@
 /** What stands behind a connected NetConnection: endpoint, server session, calls and the streams' flows. */
-import { type CloseReason, type PeerEndpoint, RtmfpError, type Session } from "rtmfp-core";
+import { type CloseReason, formatAddress, type PeerEndpoint, RtmfpError, type Session } from "rtmfp-core";
 import {
   type AmfObject,
   type AmfValue,
@@ -19,6 +19,7 @@ import {
   type RtmpMessage,
   type StatusEvent,
   statusInfo,
+  type TreeEnd,
   type TreeRecvFlow,
 } from "rtmfp-core/tc";
 import { Calls } from "./calls.ts";
@@ -43,8 +44,8 @@ export interface CoreHost {
   readonly maxPeerConnections: () => number;
   status(event: StatusEvent): void;
   asyncError(error: unknown): void;
-  /** Called once, when the connection ends by itself. */
-  ended(): void;
+  /** Called once, when the connection ends by itself; `why` is for people. */
+  ended(why: string): void;
 }
 
 /** One connection, with a server or without. */
@@ -58,6 +59,8 @@ export class ConnectionCore {
   /** Whatever must end with the connection. */
   readonly closers: Set<() => Promise<void>> = new Set();
   objectEncoding: ObjectEncoding;
+  /** The server asks for the identity that its old clients accept (in its answer to connect). */
+  wantsLegacyIdentity = false;
   readonly #calls = new Calls();
   readonly #streams = new Map<number, StreamInput>();
   readonly #tree: MessageTree | undefined;
@@ -80,7 +83,7 @@ export class ConnectionCore {
     session.introductions = "rhello";
     this.#tree = new MessageTrees(session, clock).open(0);
     this.#tree.onRefused = (streamId) => this.#streams.get(streamId)?.refused();
-    this.#tree.onEnd = () => this.#onEnd();
+    this.#tree.onEnd = (end) => void this.#onEnd(end);
     this.#tree.onMessage = (streamId, message, flow) => this.#onMessage(streamId, message, flow);
   }
 
@@ -99,7 +102,10 @@ export class ConnectionCore {
     return this.#streams.has(streamId);
   }
 
-  /** The connect command (§5.3.1) and, after its success, setPeerInfo (§5.3.3). */
+  /**
+   * The connect command (§5.3.1) and, after its success, setPeerInfo (§5.3.3). What the server sends from then on waits
+   * for {@link begin}.
+   */
   async connect(object: AmfObject, args: readonly AmfValue[]): Promise<StatusEvent> {
     const info = await this.#calls
       .start("connect", (transactionId) =>
@@ -110,11 +116,22 @@ export class ConnectionCore {
       });
     const event = statusOf(info, "NetConnection.Connect.Success");
     if (event.code !== "NetConnection.Connect.Success") throw statusError(event);
-    this.objectEncoding = namedValues(info)?.["objectEncoding"] === 3 ? 3 : 0;
+    const more = namedValues(info);
+    this.objectEncoding = more?.["objectEncoding"] === 3 ? 3 : 0;
+    this.wantsLegacyIdentity = more?.["legacyIdentity"] === true;
     const addresses = this.endpoint.carrier.interfaceAddresses();
-    const texts = addresses.map(({ host, port }) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`));
-    this.tree.control.write(encodeSetPeerInfo(texts, this));
+    this.tree.control.write(encodeSetPeerInfo(addresses.map(formatAddress), this));
     return event;
+  }
+
+  /** The application knows that it is connected: gives it what the server has sent since. */
+  begin(): void {
+    this.#tree?.hold(0, false);
+  }
+
+  /** Messages of the server's that could not be read. */
+  get malformed(): number {
+    return this.#tree?.stats.malformed ?? 0;
   }
 
   /** Calls a method of the server's. */
@@ -151,10 +168,15 @@ export class ConnectionCore {
       await Promise.race([inOrder(), patience]);
     } finally {
       cancel();
-      this.#end(CLOSED_HERE);
-      this.#tree?.abort();
-      await this.endpoint.close();
+      await this.abort();
     }
+  }
+
+  /** Ends everything at once. */
+  async abort(): Promise<void> {
+    this.#end(CLOSED_HERE);
+    this.#tree?.abort();
+    await this.endpoint.close();
   }
 
   /** What a refused connect rejects with: the server's event if it tells of an error, else one that does. */
@@ -190,11 +212,15 @@ export class ConnectionCore {
   }
 
   #onCommand(command: Command): void {
-    if (this.#calls.settle(command)) return;
+    if (this.#calls.settle(command)) {
+      if (command.transactionId === CONNECT_ID && command.name === "_result") this.#tree?.hold(0, true);
+      return;
+    }
     const { name, args } = command;
     if (name === "onStatus") {
       const event = parseStatus(args[0]);
       if (event !== undefined) this.host.status(event);
+      else this.host.asyncError(new Error("the server sent a status event that is none, or that nobody knows"));
     } else if (name === "close") void this.#tree?.close();
     else void this.#onCall(command);
   }
@@ -221,10 +247,13 @@ export class ConnectionCore {
     }
   }
 
-  #onEnd(): void {
+  /** Flows end before their session says why it did. */
+  async #onEnd(end: TreeEnd): Promise<void> {
     if (this.#ended) return;
-    this.#end(`the server connection ended${describe(this.session?.closeReason)}`);
-    this.host.ended();
+    const reason = end === "session" ? await this.session?.closed : undefined;
+    const why = `the server connection ended${describe(reason)}`;
+    this.#end(why);
+    this.host.ended(why);
   }
 
   /** No answer and no message follows: whoever waits for one learns it. */
@@ -243,6 +272,8 @@ function describe(reason: CloseReason | undefined): string {
   return reason === "timeout" ? " because the server fell silent" : "";
 }
 
+/** Of the first call. */
+const CONNECT_ID = 1;
 const CLOSED_HERE = "the connection was closed";
 /** How long a close in good order may take; ms. */
 const CLOSE_GRACE_MS = 2_000;

@@ -2,7 +2,7 @@
 export class Emitter<Events extends Record<keyof Events, readonly unknown[]>> {
   readonly #listeners = new Map<keyof Events, Set<Listener<Events[keyof Events]>>>();
 
-  /** Calls `listener` each time; the same listener is added once. */
+  /** Calls `listener` each time; the same listener is added once. What it throws is an uncaught exception of its own. */
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this {
     let listeners = this.#listeners.get(name);
     if (listeners === undefined) {
@@ -19,7 +19,16 @@ export class Emitter<Events extends Record<keyof Events, readonly unknown[]>> {
   }
 
   protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) listener(...args);
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      try {
+        listener(...args);
+      } catch (error) {
+        // One bad listener must not keep others, and what is told them, from going on.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 }
 

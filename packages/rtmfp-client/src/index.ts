@@ -19,5 +19,6 @@ export { type FlvFileInfo, readFlv, writeFlv } from "./files.ts";
 export { NetConnection, type NetConnectionEvents, type StatusEvent } from "./net-connection.ts";
 export { NetStream, type NetStreamEvents, type NetStreamOptions } from "./net-stream.ts";
 export type { NetConnectionOptions } from "./options.ts";
+export type { ReconnectOptions } from "./reconnect.ts";
 export { Responder } from "./responder.ts";
 export { type Reliability, StreamSettings } from "./stream-settings.ts";

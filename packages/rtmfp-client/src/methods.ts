@@ -6,31 +6,45 @@ export type Method = (...args: unknown[]) => unknown;
 
 /** Only what was given can be called: own functions of an object, never inherited ones. */
 export class Methods {
-  readonly #methods = new Map<string, Method>();
+  readonly #exposed = new Map<string, Method>();
+  #client: object | undefined;
 
   /** Adds the own functions of `methods`, or replaces those of the same name. They are called as its methods. */
   expose(methods: object): void {
-    for (const [name, value] of Object.entries(methods)) {
-      if (typeof value === "function") this.#methods.set(name, value.bind(methods));
+    for (const name of Object.keys(methods)) {
+      const method = ownMethod(methods, name);
+      if (method !== undefined) this.#exposed.set(name, method);
     }
   }
 
-  /** Forgets all methods, then exposes these. */
-  replace(methods: object): void {
-    this.#methods.clear();
-    this.expose(methods);
+  /** Forgets all methods; from now on the functions that `client` has at each call can be called. */
+  replace(client: object): void {
+    this.#exposed.clear();
+    this.#client = client;
   }
 
   get(name: string): Method | undefined {
-    return this.#methods.get(name);
+    return this.#exposed.get(name) ?? (this.#client === undefined ? undefined : ownMethod(this.#client, name));
   }
 
-  /** Calls a method for a data message, which nobody answers; what it throws is the caller's to report. */
-  notify(name: string, args: readonly AmfValue[]): boolean {
-    const method = this.#methods.get(name);
-    if (method === undefined) return false;
-    const result = method(...args);
-    if (result instanceof Promise) result.catch(() => {});
-    return true;
+  /** Calls a method for a data message, which nobody answers; `onError` gets what it throws, or that there is none. */
+  notify(name: string, args: readonly AmfValue[], onError: (error: unknown) => void): void {
+    const method = this.get(name);
+    if (method === undefined) {
+      onError(new Error(`the far end called "${name}", which the client object does not have`));
+      return;
+    }
+    try {
+      const result = method(...args);
+      if (result instanceof Promise) result.catch(onError);
+    } catch (error) {
+      onError(error);
+    }
   }
+}
+
+function ownMethod(object: object, name: string): Method | undefined {
+  if (!Object.hasOwn(object, name)) return undefined;
+  const value: unknown = (object as Readonly<Record<string, unknown>>)[name];
+  return typeof value === "function" ? value.bind(object) : undefined;
 }

@@ -1,5 +1,5 @@
 /** NetConnection with Adobe's names (ActionScript's flash.net), over RTMFP. § means RFC 7425. */
-import { RtmfpError } from "rtmfp-core";
+import { formatAddress, RtmfpError } from "rtmfp-core";
 import {
   type AmfValue,
   type ObjectEncoding,
@@ -8,15 +8,16 @@ import {
   type StatusEvent as TcStatusEvent,
 } from "rtmfp-core/tc";
 import { systemClock } from "./clock.ts";
-import { connectObject } from "./connect-object.ts";
 import { ConnectionCore, type CoreHost } from "./connection-core.ts";
 import { Emitter } from "./emitter.ts";
 import { hex } from "./hex.ts";
 import { Methods } from "./methods.ts";
 import type { NetStream } from "./net-stream.ts";
 import { type NetConnectionOptions, timeoutOf } from "./options.ts";
+import { Reconnect } from "./reconnect.ts";
 import type { Responder } from "./responder.ts";
-import { aborted as abortedError, failed, openServerLink, openServerless } from "./server-link.ts";
+import { connectServer } from "./server-connection.ts";
+import { aborted as abortedError, openServerless } from "./server-link.ts";
 import { makeStatus, statusError } from "./status-error.ts";
 
 /** A NetStatus event; `code` narrows the rest. */
@@ -26,7 +27,7 @@ export type StatusEvent = TcStatusEvent<NetStream>;
 export interface NetConnectionEvents {
   /** Adobe's netStatus. Events of NetStream.Connect come here, with `stream`. */
   status: [event: StatusEvent];
-  /** The server called a method that is not exposed, or one that threw. */
+  /** The server called a method that is not exposed, or one that threw; or it told an event that is none. */
   asyncError: [error: unknown];
 }
 
@@ -38,43 +39,63 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
   objectEncoding: ObjectEncoding = NetConnection.defaultObjectEncoding;
   /** Sessions with peers, incoming and outgoing; lowering it ends none. */
   maxPeerConnections = 8;
+  /** Which proxy to try. No effect: RTMFP goes through none. Default "none". */
+  proxyType = "none";
   readonly #options: NetConnectionOptions;
   readonly #methods = new Methods();
+  readonly #reconnect: Reconnect | undefined;
+  readonly #onAbort = (): void => void this.close();
   #core: ConnectionCore | undefined;
   #uri: string | null = null;
   #connecting: AbortController | undefined;
   #connected = false;
+  /** What connect was given beyond the URI. */
+  #args: readonly AmfValue[] = [];
   #client: object = this;
 
-  /** Not connected yet: {@link connect} does that. Throws BAD_ARGUMENT for a `timeoutMs` below 0. */
+  /** Not connected yet: {@link connect} does that. Throws BAD_ARGUMENT for times below 0. */
   constructor(options: NetConnectionOptions = {}) {
     super();
     timeoutOf(options);
     this.#options = options;
-    options.signal?.addEventListener("abort", () => void this.close(), { once: true });
+    const { reconnect = false, clock = systemClock } = options;
+    if (reconnect !== false)
+      this.#reconnect = new Reconnect(reconnect === true ? {} : reconnect, clock, () => fraction(options));
   }
 
   /**
    * Connects; resolves with NetConnection.Connect.Success, rejects with the event that says why not. `rtmfp:` and `null`
-   * connect without a server and send nothing. `args` go to the server's `onConnect`.
+   * connect without a server and send nothing. `args` go to the server's `onConnect`. A redirect by the server's
+   * application is a Connect.Rejected whose `ex` has `code` 302 and the URL in `redirect`: whether to follow is for the
+   * caller to decide.
    */
   async connect(uri: string | null, ...args: AmfValue[]): Promise<StatusEvent> {
     if (this.#connecting !== undefined || this.#core !== undefined)
       throw new RtmfpError("BAD_ARGUMENT", "this NetConnection is connected already: close it first, or make another");
+    this.#reconnect?.stop();
     const target = parse(uri ?? "rtmfp:");
-    if (this.#options.signal?.aborted === true) throw abortedError();
+    const { signal, clock = systemClock } = this.#options;
+    if (signal?.aborted === true) throw abortedError();
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
     const attempt = new AbortController();
     this.#connecting = attempt;
     this.#uri = uri;
     try {
-      const event =
-        target.kind === "server" ? await this.#connectServer(target, args, attempt.signal) : await this.#local();
+      const { objectEncoding: encoding } = this;
+      const request = { args, encoding, options: this.#options, clock, host: this.#host(), signal: attempt.signal };
+      const { core, event } =
+        target.kind === "server"
+          ? await connectServer({ ...request, target })
+          : await this.#local(attempt.signal, request.host);
+      this.#core = core;
+      this.objectEncoding = core.objectEncoding;
       this.#connected = true;
-      this.emit("status", event);
-      return event;
+      this.#args = args;
+      this.emit("status", event as StatusEvent);
+      core.begin();
+      return event as StatusEvent;
     } catch (error) {
-      const core: ConnectionCore | undefined = this.#takeCore();
-      await core?.endpoint.close();
+      if (this.#reconnect === undefined) this.#ignoreSignal();
       if (error instanceof RtmfpError) this.#emitFailure(error);
       throw error;
     } finally {
@@ -119,18 +140,18 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     return this.#client;
   }
 
-  /** Ends the connection with all its streams, those with peers included. Resolves when everything is released. */
+  /** Does nothing: headers are of Flash Remoting over HTTP. */
+  addHeader(_operation: string, _mustUnderstand = false, _param: AmfValue = null): void {}
+
+  /**
+   * Ends the connection with all its streams, those with peers included, or the attempt; nothing is reconnected.
+   * Resolves when everything is released.
+   */
   async close(): Promise<void> {
+    this.#reconnect?.stop();
     this.#connecting?.abort();
-    const core = this.#core;
-    if (core === undefined || !this.#connected) return;
-    this.#connected = false;
-    try {
-      await core.close();
-    } finally {
-      this.#core = undefined;
-    }
-    this.emit("status", makeStatus("NetConnection.Connect.Closed") as StatusEvent);
+    this.#ignoreSignal();
+    await this.#end();
   }
 
   /** True from NetConnection.Connect.Success until the connection ends. */
@@ -148,24 +169,42 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     return "rtmfp";
   }
 
-  /** Our peer ID, 64 hex digits; another one after each connect. */
+  /** Our peer ID, 64 hex digits; another one after each connect. "" while not connected. */
   get nearID(): string {
-    return this.core.endpoint.peerId;
+    return this.#core?.endpoint.peerId ?? "";
   }
 
-  /** The server's identity, 64 hex digits. */
+  /** The server's identity, 64 hex digits. "" while not connected to one. */
   get farID(): string {
-    return this.core.session?.peerId ?? "";
+    return this.#core?.session?.peerId ?? "";
   }
 
-  /** A secret that only this session has; the server's {@link farNonce}. Hex digits. */
+  /** A secret that only this session has; the server's {@link farNonce}. Hex digits, "" while not connected to one. */
   get nearNonce(): string {
-    return hex(this.core.session?.nearNonce);
+    return hex(this.#core?.session?.nearNonce);
   }
 
-  /** The far end's {@link nearNonce}. Hex digits, "" while not connected. */
+  /** The server's {@link nearNonce}. Hex digits, "" while not connected to one. */
   get farNonce(): string {
-    return hex(this.core.session?.farNonce);
+    return hex(this.#core?.session?.farNonce);
+  }
+
+  /** Always "none": RTMFP goes through no proxy. */
+  get connectedProxyType(): "none" {
+    return "none";
+  }
+
+  /** Always false: RTMFP has its own cryptography. */
+  get usingTLS(): false {
+    return false;
+  }
+
+  /**
+   * Where peers of the same network may reach us, `host:port` each, as the server is told too; loopback and link-local
+   * addresses left out. For `addresses` of a NetStream elsewhere. Empty while not connected.
+   */
+  get nearAddresses(): readonly string[] {
+    return (this.#core?.endpoint.carrier.interfaceAddresses() ?? []).map(formatAddress);
   }
 
   /** Subscribers to streams that are not published here yet. */
@@ -191,53 +230,43 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     this.emit("status", event);
   }
 
-  async #connectServer(
-    target: ReturnType<typeof parse> & { kind: "server" },
-    args: readonly AmfValue[],
-    aborted: AbortSignal,
-  ): Promise<StatusEvent> {
-    const clock = this.#options.clock ?? systemClock;
-    const timeoutMs = timeoutOf(this.#options);
-    const started = clock.now();
-    const { endpoint, session } = await openServerLink(target, this.#options, aborted);
-    const core = new ConnectionCore(endpoint, session, clock, this.objectEncoding, this.#host());
-    this.#core = core;
-    let cancel = (): void => {};
-    const refusal = new Promise<never>((_, reject) => {
-      const left = Math.max(0, timeoutMs - (clock.now() - started));
-      cancel = clock.after(left, () =>
-        reject(failed(`${target.host} did not answer the connect command within ${timeoutMs / 1000} s`)),
-      );
-      aborted.addEventListener("abort", () => reject(abortedError()));
-      if (aborted.aborted) reject(abortedError());
-    });
-    try {
-      const object = connectObject(target, this.objectEncoding);
-      const event = await Promise.race([core.connect(object, args), refusal]);
-      this.objectEncoding = core.objectEncoding;
-      return event as StatusEvent;
-    } finally {
-      cancel();
-      refusal.catch(() => {});
-    }
-  }
-
-  async #local(): Promise<StatusEvent> {
+  async #local(signal: AbortSignal, host: CoreHost): Promise<{ core: ConnectionCore; event: TcStatusEvent }> {
     const endpoint = await openServerless(this.#options);
-    this.#core = new ConnectionCore(
-      endpoint,
-      undefined,
-      this.#options.clock ?? systemClock,
-      this.objectEncoding,
-      this.#host(),
-    );
-    return makeStatus("NetConnection.Connect.Success") as StatusEvent;
+    if (signal.aborted) {
+      await endpoint.close();
+      throw abortedError();
+    }
+    const { clock = systemClock } = this.#options;
+    const core = new ConnectionCore(endpoint, undefined, clock, this.objectEncoding, host);
+    return { core, event: makeStatus("NetConnection.Connect.Success") };
   }
 
-  #takeCore(): ConnectionCore | undefined {
+  /** `why` is for people. False if there was nothing to end. */
+  async #end(why?: string): Promise<boolean> {
     const core = this.#core;
-    this.#core = undefined;
-    return core;
+    if (core === undefined || !this.#connected) return false;
+    this.#connected = false;
+    if (this.#reconnect === undefined) this.#ignoreSignal();
+    try {
+      await core.close();
+    } finally {
+      this.#core = undefined;
+    }
+    this.emit("status", makeStatus("NetConnection.Connect.Closed", why) as StatusEvent);
+    return true;
+  }
+
+  async #endAndReconnect(why: string): Promise<void> {
+    const uri = this.#uri;
+    const args = this.#args;
+    if (!(await this.#end(why)) || this.#reconnect === undefined || this.#options.signal?.aborted === true) return;
+    // A listener may have connected anew already.
+    if (this.#connecting === undefined && this.#core === undefined)
+      this.#reconnect.start(() => this.connect(uri, ...args));
+  }
+
+  #ignoreSignal(): void {
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
   }
 
   #host(): CoreHost {
@@ -245,11 +274,13 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
       methods: this.#methods,
       timeoutMs: timeoutOf(this.#options),
       maxPeerConnections: () => this.maxPeerConnections,
-      status: (event) => this.emit("status", event as StatusEvent),
-      asyncError: (error) => this.emit("asyncError", error),
-      ended: () => {
-        if (this.#connected) void this.close();
+      status: (event) => {
+        this.emit("status", event as StatusEvent);
+        if (event.code === "NetConnection.Shutdown.Notify" && this.#reconnect !== undefined)
+          void this.#endAndReconnect("the server is shutting down");
       },
+      asyncError: (error) => this.emit("asyncError", error),
+      ended: (why) => void this.#endAndReconnect(why),
     };
   }
 
@@ -265,4 +296,10 @@ function parse(uri: string): ReturnType<typeof parseRtmfpUri> {
   } catch (error) {
     throw new RtmfpError("BAD_ARGUMENT", (error as Error).message);
   }
+}
+
+/** For the moment of an attempt to reconnect: from 0 to below 1. */
+function fraction({ random }: NetConnectionOptions): number {
+  if (random === undefined) return Math.random();
+  return new DataView(random(4).slice().buffer).getUint32(0) / 2 ** 32;
 }

@@ -18,6 +18,8 @@ import { TagQueue } from "./tag-queue.ts";
 export interface NetStreamEvents {
   /** Adobe's netStatus. */
   status: [event: StatusEvent];
+  /** A message was for a handler that the client object does not have, or that threw. */
+  asyncError: [error: unknown];
   /** A peer subscribed, or left; only for streams published to peers directly. */
   peerJoined: [peer: PeerStream];
   /** A subscriber of a direct publication left. */
@@ -109,7 +111,8 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     const host = {
       tag: (tag: FlvTag) => queue.push(tag),
       status: (event: TcStatusEvent) => this.emit("status", event as StatusEvent),
-      data: (handler: string, values: readonly unknown[]) => void this.#methods.notify(handler, values as AmfValue[]),
+      data: (handler: string, values: readonly unknown[]) =>
+        this.#methods.notify(handler, values as AmfValue[], (error) => this.emit("asyncError", error)),
       connected: () => this.#tellConnection("NetStream.Connect.Success"),
       ended: (code?: "NetStream.Connect.Closed" | "NetStream.Connect.Rejected") => {
         queue.end();

@@ -2,6 +2,7 @@
 import { type Carrier, type PeerEndpointOptions, RtmfpError } from "rtmfp-core";
 import type { CryptoProvider, FlashIdentity } from "rtmfp-core/crypto";
 import type { Clock } from "./clock.ts";
+import type { ReconnectOptions } from "./reconnect.ts";
 
 /** Options of a NetConnection; times in ms. */
 export interface NetConnectionOptions {
@@ -13,9 +14,17 @@ export interface NetConnectionOptions {
   readonly fingerprint?: string;
   /**
    * Default: a new one for every connection, so that no two share a peer ID (RFC 7425 §5.3). `"legacy"` makes one that
-   * librtmfp, MonaServer and AMS accept; it is chosen by itself when the server's certificate shows one of these.
+   * librtmfp, MonaServer and AMS accept; it is chosen by itself when the server's certificate shows one of these, and
+   * when the server says that its other clients are such: then `connect` connects a second time before it resolves.
    */
   readonly identity?: FlashIdentity | "legacy";
+  /**
+   * Connect anew, to the same URI with the same arguments, when the connection ends by itself or the server announces its
+   * end by NetConnection.Shutdown.Notify; after a random part of a wait that doubles, and until the server refuses. The
+   * first attempt, that of `connect`, is not repeated. Streams end with their connection: make them again on
+   * NetConnection.Connect.Success, and tell others the new `nearID`. Default: false; true has the default times.
+   */
+  readonly reconnect?: boolean | ReconnectOptions;
   /** Primitives. Default: node:crypto, and noble where that lacks one. */
   readonly crypto?: CryptoProvider;
   /** Makes what carries datagrams, once per attempt; default UDP sockets on any free port, IPv4 and IPv6. */

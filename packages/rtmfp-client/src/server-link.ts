@@ -19,13 +19,17 @@ export interface ServerLink {
   readonly session: Session;
 }
 
+/** A link, and whether its identity was left to us and is the one for old servers. */
+export type ChosenLink = ServerLink & { readonly isLegacy: boolean };
+
 /** Rejects with NetConnection.Connect.Failed in one line, or CONNECT_ABORTED; then nothing stays open. */
 export async function openServerLink(
   uri: ServerUri,
   options: NetConnectionOptions,
   signal: AbortSignal,
-): Promise<ServerLink> {
-  if (options.identity !== undefined) return open(uri, options, identityOf(options.identity), signal);
+): Promise<ChosenLink> {
+  if (options.identity !== undefined)
+    return { ...(await open(uri, options, identityOf(options.identity), signal)), isLegacy: false };
   let isLegacy = false;
   const found = new AbortController();
   const judge = (): void => {
@@ -33,11 +37,12 @@ export async function openServerLink(
     found.abort();
   };
   try {
-    return await open(uri, options, CLIENT_IDENTITY, AbortSignal.any([signal, found.signal]), judge);
+    const link = await open(uri, options, CLIENT_IDENTITY, AbortSignal.any([signal, found.signal]), judge);
+    return { ...link, isLegacy };
   } catch (error) {
     if (!isLegacy || signal.aborted) throw error;
   }
-  return open(uri, options, LEGACY_IDENTITY, signal);
+  return { ...(await open(uri, options, LEGACY_IDENTITY, signal)), isLegacy };
 }
 
 /** An endpoint without a server, for `rtmfp:` (§6.1). It sends nothing by itself. */

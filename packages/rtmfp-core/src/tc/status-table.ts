@@ -20,7 +20,21 @@ export const STATUS_TABLE = {
   // A redirect has ex = { code: 302, redirect: url }.
   "NetConnection.Connect.Rejected": { level: "error", payload: { application: "any?", ex: "any?" } },
   "NetConnection.Connect.Success": { level: "status", payload: { objectEncoding: "number?", data: "any?" } },
-  "NetConnection.ConnectivityCheck.Results": { level: "status", beyondAdobe: true },
+  // What cannot be said is left out: null or undefined on the wire.
+  "NetConnection.ConnectivityCheck.Results": {
+    level: "status",
+    beyondAdobe: true,
+    payload: {
+      publicAddress: "string?",
+      publicAddressIsLocal: "boolean?",
+      publicPortMatchesLocalPort: "boolean?",
+      receiveSameAddressDifferentPortAllowed: "boolean?",
+      receiveDifferentAddressDifferentPortAllowed: "boolean?",
+      sendAfterIntroductionAllowed: "boolean?",
+      sendAfterIntroductionPreservesSourceAddress: "boolean?",
+      sendAfterIntroductionPreservesSourcePort: "boolean?",
+    },
+  },
   "NetConnection.Shutdown.Notify": { level: "status", beyondAdobe: true },
 
   // The four of NetStream.Connect and the first three of NetGroup.Connect are events of the NetConnection.

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf } from "vitest";
-import { it } from "../../../../test/support/rfc.ts";
+import { it, rfc } from "../../../../test/support/rfc.ts";
 import { AmfEcmaArray, type AmfValue } from "../../src/tc/amf.ts";
 import { decodeAmf0 } from "../../src/tc/amf0-reader.ts";
 import { encodeAmf0 } from "../../src/tc/amf0-writer.ts";
@@ -89,6 +89,16 @@ describe("info objects", () => {
     expect(parseStatus(statusInfo("NetConnection.Connect.Rejected", "Connection failed", { ex }))).toMatchObject({
       ex,
     });
+  });
+
+  it(...rfc("C-9"), "carry what a connectivity check found, without what it could not find", () => {
+    const code = "NetConnection.ConnectivityCheck.Results";
+    const found = { publicAddress: "192.0.2.1:5000", publicAddressIsLocal: false };
+    const open = { publicPortMatchesLocalPort: undefined, sendAfterIntroductionAllowed: null };
+    const event = parseStatus({ ...statusInfo(code, "", found), ...open });
+    if (event?.code !== code) throw new Error("another event");
+    expectTypeOf(event.publicAddressIsLocal).toEqualTypeOf<boolean | undefined>();
+    expect(event).toEqual({ code, level: "status", description: "", ...found });
   });
 
   it("are none without a known code, or without what the code promises", () => {
