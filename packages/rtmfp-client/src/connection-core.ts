@@ -30,7 +30,8 @@ import { makeStatus, statusError, statusOf } from "./status-error.ts";
 
 /** Takes the messages of one stream of the server's. */
 export interface StreamInput {
-  message(message: RtmpMessage, flow: TreeRecvFlow): void;
+  /** `missing` counts fragments of the flow that were given up since the message before. */
+  message(message: RtmpMessage, flow: TreeRecvFlow, missing: number): void;
   /** The server refuses the flows that we send for the stream. */
   refused(): void;
   /** The connection is gone. */
@@ -84,7 +85,7 @@ export class ConnectionCore {
     this.#tree = new MessageTrees(session, clock).open(0);
     this.#tree.onRefused = (streamId) => this.#streams.get(streamId)?.refused();
     this.#tree.onEnd = (end) => void this.#onEnd(end);
-    this.#tree.onMessage = (streamId, message, flow) => this.#onMessage(streamId, message, flow);
+    this.#tree.onMessage = (streamId, message, flow, missing) => this.#onMessage(streamId, message, flow, missing);
   }
 
   /** The tree of flows shared with the server. Throws statusError when there is none. */
@@ -188,10 +189,10 @@ export class ConnectionCore {
     return statusError(makeStatus(code, error.message));
   }
 
-  #onMessage(streamId: number, message: RtmpMessage, flow: TreeRecvFlow): void {
+  #onMessage(streamId: number, message: RtmpMessage, flow: TreeRecvFlow, missing: number): void {
     const { type } = message;
     if (type === MessageType.userControl && streamId === 0) this.#onUserControl(message, flow);
-    else if (streamId !== 0) this.#streams.get(streamId)?.message(message, flow);
+    else if (streamId !== 0) this.#streams.get(streamId)?.message(message, flow, missing);
     else if (type === MessageType.commandAmf0 || type === MessageType.commandAmf3) {
       this.#onCommand(decodeCommand(message));
     }
@@ -207,7 +208,7 @@ export class ConnectionCore {
       this.#tree?.control.write(encodeUserControl({ event: "pingResponse", timestamp: control.timestamp }));
     } else if ("streamId" in control) {
       // RTMP puts stream events on stream 0 (AMB-74).
-      this.#streams.get(control.streamId)?.message(message, flow);
+      this.#streams.get(control.streamId)?.message(message, flow, 0);
     }
   }
 

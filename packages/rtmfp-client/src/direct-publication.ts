@@ -1,6 +1,6 @@
 /** Publishes a stream to peers directly (RFC 7425 §5.4.2). § means RFC 7425. */
 import type { Session } from "rtmfp-core";
-import { type FlvTag, GopCache, isKeyFrame, isSequenceHeader } from "rtmfp-core/flv";
+import { type FlvTag, GopCache, isKeyFrame, isMetadata, isSequenceHeader } from "rtmfp-core/flv";
 import {
   type AmfValue,
   decodeCommand,
@@ -21,9 +21,12 @@ import { hex } from "./hex.ts";
 import { MediaFlows } from "./media-flows.ts";
 import type { PeerPublication } from "./peer-links.ts";
 import { NOT_TAKEN, type Publication } from "./publication.ts";
+import type { Reliability } from "./stream-settings.ts";
 
 /** What a direct publication asks of and tells its NetStream. */
 export interface DirectHost {
+  /** Which kinds of tags must arrive. */
+  readonly reliability: Readonly<Reliability>;
   /** Whether the peer may subscribe. */
   consents(peer: PeerStream): boolean | Promise<boolean>;
   joined(peer: PeerStream): void;
@@ -42,15 +45,19 @@ export class PeerStream {
   /** Kinds that the subscriber does not want at present. */
   readonly #unwanted = new Set<FlvTag["type"]>();
   #awaitsKeyFrame = false;
+  /** It has kept all others waiting in vain: they go on without it until it has room. */
+  #isSlow = false;
+  /** Since when it has had no room, ms. */
+  #fullSince: number | undefined;
 
   /** Made by the publishing NetStream for each subscriber. */
-  constructor(tree: MessageTree, session: Session, name: string, clock: Clock) {
+  constructor(tree: MessageTree, session: Session, name: string, clock: Clock, reliability: Readonly<Reliability>) {
     this.farID = session.peerId;
     this.#tree = tree;
     this.#session = session;
     this.#name = name;
     this.#clock = clock;
-    this.#media = new MediaFlows(tree, tree.streamId);
+    this.#media = new MediaFlows(tree, tree.streamId, reliability);
   }
 
   /** Secrets of the session, mirrored at the subscriber: hex digits. */
@@ -87,27 +94,52 @@ export class PeerStream {
     this.#awaitsKeyFrame = cache.awaitsKeyFrame;
   }
 
-  /** "skipped": not for this subscriber, or before its first key frame. Undefined: its flow does not take the tag. */
+  /**
+   * "skipped": not for this subscriber, or before its first key frame. Undefined: its flow does not take the tag, or it is
+   * too slow.
+   */
   write(tag: FlvTag): TreeReceipt | "skipped" | undefined {
     if (this.#unwanted.has(tag.type)) return "skipped";
     if (this.#awaitsKeyFrame && tag.type === "video" && !isSequenceHeader(tag)) {
       if (!isKeyFrame(tag)) return "skipped";
       this.#awaitsKeyFrame = false;
     }
+    if (this.#isSlow && !isSequenceHeader(tag) && !isMetadata(tag) && !this.#checkRoom()) {
+      if (tag.type === "video") this.#media.awaitKeyFrame();
+      return undefined;
+    }
     return this.#media.write(tag);
   }
 
-  /** Sends one data message, which is kept until it is delivered. */
+  /** Sends one data message. */
   writeData(message: Uint8Array): void {
-    this.#media.writeMessage("data", message);
+    this.#media.writeData(message);
   }
 
-  /** Resolves when there is room. A subscriber that makes none for {@link STALL_MS} is cut off, lest all others wait. */
+  /**
+   * Resolves when there is room, or after {@link PATIENCE_MS}: from then on a subscriber misses what it has no room for,
+   * pictures by whole groups. One that makes no room for {@link STALL_MS} is cut off.
+   */
   async ready(): Promise<void> {
-    if (this.#media.hasRoom) return;
-    const cancel = this.#clock.after(STALL_MS, () => this.#tree.abort());
-    await Promise.race([this.#media.ready, this.#tree.whenEnded]);
+    if (this.#checkRoom()) return;
+    const now = this.#clock.now();
+    this.#fullSince ??= now;
+    if (now - this.#fullSince >= STALL_MS) this.#tree.abort();
+    if (this.#isSlow) return;
+    let cancel = (): void => {};
+    const patience = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(PATIENCE_MS, resolve);
+    });
+    await Promise.race([this.#media.ready, this.#tree.whenEnded, patience]);
     cancel();
+    this.#isSlow = !this.#checkRoom();
+  }
+
+  #checkRoom(): boolean {
+    if (!this.#media.hasRoom) return false;
+    this.#isSlow = false;
+    this.#fullSince = undefined;
+    return true;
   }
 
   /** Ends the subscription after what has been written. */
@@ -152,7 +184,7 @@ export class DirectPublication implements Publication, PeerPublication {
   }
 
   offer(tree: MessageTree, session: Session): void {
-    const peer = new PeerStream(tree, session, this.#name, this.#core.clock);
+    const peer = new PeerStream(tree, session, this.#name, this.#core.clock, this.#host.reliability);
     if ([...this.#offered].filter(({ farID }) => farID === peer.farID).length >= MAX_PER_PEER) {
       tree.abort();
       return;
@@ -205,4 +237,6 @@ async function outcomeOf(written: readonly (TreeReceipt | undefined)[]): Promise
 /** Streams in which one peer may play a publication at a time: each costs a copy of everything. */
 const MAX_PER_PEER = 8;
 /** How long all others wait for one subscriber; ms. */
+const PATIENCE_MS = 1_000;
+/** A subscriber that takes nothing for so long is gone; ms. */
 const STALL_MS = 30_000;

@@ -13,7 +13,11 @@ export interface TagReceipt {
 
 /** Options of NetStream.feed. */
 export interface FeedOptions {
-  /** "timestamps" (default) sends each tag when its time has come; "none" as fast as the flows take them. */
+  /**
+   * "timestamps" (default) sends each tag when its time has come, and is held up by those who take the tags for no more
+   * than a second in all until it has caught up: then who has no room misses tags. "none" sends as fast as the flows take
+   * them.
+   */
   readonly pace?: "timestamps" | "none";
   /** Ends the feed after the tag being written. Default: none. */
   readonly signal?: AbortSignal;
@@ -54,8 +58,11 @@ export async function feed(
   const settled = new Countdown();
   const pacer = options.pace === "none" ? undefined : new Pacer(clock);
   for await (const tag of tags) {
-    if (pacer !== undefined) await pacer.wait(tag.timestamp, signal);
-    await target.ready;
+    if (pacer === undefined) await target.ready;
+    else {
+      await pacer.wait(tag.timestamp, signal);
+      await pacer.holdUp(target.ready);
+    }
     if (!target.isPublishing || signal?.aborted === true) break;
     const receipt = target.writeTag(tag);
     result.tags++;
@@ -70,9 +77,11 @@ export async function feed(
   return result;
 }
 
-/** Says when a timestamp's time has come. */
+/** Says when a timestamp's time has come, and how long to wait for others then. */
 class Pacer {
   readonly #clock: Clock;
+  /** How long others have held it up since it was last in time; ms. */
+  #heldMs = 0;
   #startedAt: number | undefined;
   #first = 0;
   #last = 0;
@@ -90,7 +99,23 @@ class Pacer {
     }
     this.#last = timestamp;
     const due = this.#startedAt + ((timestamp - this.#first) | 0);
-    if (due > now) await sleep(this.#clock, due - now, signal);
+    if (due <= now) return;
+    this.#heldMs = 0;
+    await sleep(this.#clock, due - now, signal);
+  }
+
+  /** Waits for `ready`, in all no longer than {@link MAX_HELD_MS}. */
+  async holdUp(ready: Promise<unknown>): Promise<void> {
+    const left = MAX_HELD_MS - this.#heldMs;
+    if (left <= 0) return;
+    const since = this.#clock.now();
+    let cancel = (): void => {};
+    const patience = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(left, resolve);
+    });
+    await Promise.race([ready, patience]);
+    cancel();
+    this.#heldMs += this.#clock.now() - since;
   }
 }
 
@@ -115,5 +140,7 @@ class Countdown {
   }
 }
 
+/** How late live media may get before those who hold it up are left behind; ms. */
+const MAX_HELD_MS = 1_000;
 /** A larger step between timestamps is a new beginning, not a pause. */
 const MAX_STEP_MS = 10_000;

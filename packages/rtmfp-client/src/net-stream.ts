@@ -242,7 +242,7 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
       },
     };
     const { core } = this.#connection;
-    const { publication, event } = await ServerPublication.open(core, name, type, host, this.#abort.signal);
+    const { publication, event } = await ServerPublication.open(core, name, type, this, host, this.#abort.signal);
     this.#publication = publication;
     this.#register();
     return event as StatusEvent;
@@ -251,6 +251,7 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
   #publishDirect(name: string): StatusEvent {
     const { core } = this.#connection;
     const publication = new DirectPublication(core, name, {
+      reliability: this,
       consents: (peer) => this.#consents(peer),
       joined: (peer) => this.emit("peerJoined", peer),
       left: (peer) => this.emit("peerLeft", peer),

@@ -1,5 +1,5 @@
 /** Reads the messages of a played stream: tags, calls of handlers, status events. */
-import { FlvReader, type FlvTag } from "rtmfp-core/flv";
+import { FlvReader, type FlvTag, GopGuard } from "rtmfp-core/flv";
 import {
   decodeCommand,
   decodeData,
@@ -8,6 +8,7 @@ import {
   parseStatus,
   type RtmpMessage,
   type StatusEvent,
+  type TreeRecvFlow,
 } from "rtmfp-core/tc";
 import type { Clock } from "./clock.ts";
 import { TagMerger } from "./tag-merger.ts";
@@ -25,6 +26,9 @@ export interface PlayHost {
 export class PlayInput {
   readonly #host: PlayHost;
   readonly #merger: TagMerger;
+  readonly #guard = new GopGuard();
+  /** Flows that have brought pictures: what is missing in them may have been one. */
+  readonly #videoFlows = new WeakSet<TreeRecvFlow>();
   #begun = false;
   #ended = false;
 
@@ -33,9 +37,14 @@ export class PlayInput {
     this.#merger = new TagMerger(clock, reorderMs, (tag) => this.#onTag(tag));
   }
 
-  /** @throws AmfError for a command that is none; the tree counts it. */
-  message(message: RtmpMessage): void {
+  /**
+   * `missing` fragments of the flow were given up in front of the message: then pictures are left out until a key frame.
+   * @throws AmfError for a command that is none; the tree counts it.
+   */
+  message(message: RtmpMessage, flow: TreeRecvFlow, missing: number): void {
     if (this.#ended) return;
+    if (message.type === MessageType.video || message.type === MessageType.aggregate) this.#videoFlows.add(flow);
+    if (missing > 0 && this.#videoFlows.has(flow)) this.#guard.gap();
     switch (message.type) {
       case MessageType.audio:
         this.#push({ type: "audio", timestamp: message.timestamp, data: message.payload });
@@ -73,7 +82,7 @@ export class PlayInput {
   }
 
   #push(tag: FlvTag): void {
-    if (tag.data.length === 0) return;
+    if (tag.data.length === 0 || !this.#guard.passes(tag)) return;
     this.#begin();
     this.#merger.push(tag);
   }

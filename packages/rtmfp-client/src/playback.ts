@@ -53,7 +53,7 @@ export async function playFromServer(core: ConnectionCore, request: PlayRequest,
     host.ended();
   };
   const streamInput: StreamInput = {
-    message: (message) => input.message(message),
+    message: (message, flow, missing) => input.message(message, flow, missing),
     refused: () => onEnd("the server refused the stream"),
     closed: () => onEnd("the server connection ended"),
   };
@@ -96,7 +96,7 @@ export async function playFromPeer(
     answer.settle(refusal(end, peerId));
     host.ended(wasRefused ? "NetStream.Connect.Rejected" : "NetStream.Connect.Closed");
   };
-  tree.onMessage = (_streamId, message) => input.message(message);
+  tree.onMessage = (_streamId, message, flow, missing) => input.message(message, flow, missing);
   const playback: Playback = {
     session,
     hold: (held) => tree.hold(tree.streamId, held),

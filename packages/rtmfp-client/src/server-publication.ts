@@ -7,14 +7,15 @@ import { MediaFlows } from "./media-flows.ts";
 import { NOT_TAKEN, type Publication, type PublicationHost } from "./publication.ts";
 import { ServerStream, statusIn } from "./server-stream.ts";
 import { makeStatus, statusError } from "./status-error.ts";
+import type { Reliability } from "./stream-settings.ts";
 
 export class ServerPublication implements Publication {
   readonly #stream: ServerStream;
   readonly #media: MediaFlows;
 
-  private constructor(stream: ServerStream) {
+  private constructor(stream: ServerStream, reliability: Readonly<Reliability>) {
     this.#stream = stream;
-    this.#media = new MediaFlows(stream.core.tree, stream.id);
+    this.#media = new MediaFlows(stream.core.tree, stream.id, reliability);
   }
 
   /** Resolves with the event of NetStream.Publish.Start; rejects with the one that says why not. */
@@ -22,6 +23,7 @@ export class ServerPublication implements Publication {
     core: ConnectionCore,
     name: string,
     type: string,
+    reliability: Readonly<Reliability>,
     host: PublicationHost,
     signal: AbortSignal,
   ): Promise<{ publication: ServerPublication; event: StatusEvent }> {
@@ -63,7 +65,7 @@ export class ServerPublication implements Publication {
       throw statusError(event);
     }
     started = true;
-    return { publication: new ServerPublication(stream), event };
+    return { publication: new ServerPublication(stream, reliability), event };
   }
 
   get ready(): Promise<unknown> {
@@ -75,7 +77,7 @@ export class ServerPublication implements Publication {
   }
 
   send(handler: string, args: readonly AmfValue[]): void {
-    this.#media.writeMessage("data", encodeData({ name: handler, args }, this.#stream.core));
+    this.#media.writeData(encodeData({ name: handler, args }, this.#stream.core));
   }
 
   async close(): Promise<void> {

@@ -42,6 +42,8 @@ export {
 export { FLOW_SYNC_TIMEOUT_MS, FlowSync, type FlowSyncOptions } from "./flow-sync.ts";
 /** Limits of the keepalive periods that a server may set (§5.3.4). */
 export { clampKeepalive, KEEPALIVE_RANGE, type KeepaliveRange } from "./keepalive.ts";
+/** Media that is given up when it is late (§5.1.1). */
+export { GopChain, type MediaLifetimes, RELIABLE, writeWithin } from "./media-chain.ts";
 /** RTMP messages in flows (§5.1.2). */
 export {
   decodeMessage,

@@ -13,8 +13,11 @@ import { decodeUserControl, encodeUserControl } from "./user-control.ts";
  */
 export type TreeEnd = "closed" | "rejected" | "session" | "aborted";
 
-/** Takes a message; `streamId` is that of the flow's metadata. An AmfError that it throws is counted as `malformed`, FLOW_BUFFER_FULL as `unanswered`. */
-export type TreeMessageHandler = (streamId: number, message: RtmpMessage, flow: TreeRecvFlow) => void;
+/**
+ * Takes a message; `streamId` is that of the flow's metadata, `missing` counts fragments of the flow that were given up since
+ * the message before. An AmfError that it throws is counted as `malformed`, FLOW_BUFFER_FULL as `unanswered`.
+ */
+export type TreeMessageHandler = (streamId: number, message: RtmpMessage, flow: TreeRecvFlow, missing: number) => void;
 
 /** Counters of a tree. */
 export interface TreeStats {
@@ -77,6 +80,8 @@ export class MessageTree {
   readonly #receiving = new Map<TreeRecvFlow, number>();
   readonly #sending = new Map<TreeSendFlow, number>();
   readonly #held = new Set<number>();
+  /** Fragments given up in front of messages that are not told, by flow. */
+  #missing: Map<TreeRecvFlow, number> | undefined;
   readonly #refusedStreams = new Set<number>();
   readonly #whenEnded: Promise<TreeEnd>;
   #resolveEnded: (end: TreeEnd) => void = () => {};
@@ -255,30 +260,40 @@ export class MessageTree {
   }
 
   #deliver(flow: TreeRecvFlow, streamId: number): void {
-    flow.onMessage ??= (data) => this.#onData(flow, streamId, data);
+    flow.onMessage ??= (data, missing) => this.#onData(flow, streamId, data, missing);
   }
 
-  #onData(flow: TreeRecvFlow, streamId: number, data: Uint8Array): void {
+  #onData(flow: TreeRecvFlow, streamId: number, data: Uint8Array, missing: number): void {
     this.stats.messages++;
     const message = decodeMessage(data);
     if (message === undefined) {
       this.stats.ignored++;
+      this.#keepMissing(flow, missing);
       return;
     }
     if (message.type === MessageType.userControl) {
       const control = decodeUserControl(message.payload);
       if (control?.event === "flowSync") {
+        this.#keepMissing(flow, missing);
         this.#onSync(flow, streamId, control.syncId, control.count);
         return;
       }
     }
+    const missingBefore = missing + (this.#missing?.get(flow) ?? 0);
+    this.#missing?.delete(flow);
     try {
-      this.#onMessage?.(streamId, message, flow);
+      this.#onMessage?.(streamId, message, flow, missingBefore);
     } catch (error) {
       if (error instanceof AmfError) this.stats.malformed++;
       else if (error instanceof RtmfpError && error.code === "FLOW_BUFFER_FULL") this.stats.unanswered++;
       else if (!(error instanceof RtmfpError && GONE.has(error.code))) throw error;
     }
+  }
+
+  #keepMissing(flow: TreeRecvFlow, missing: number): void {
+    if (missing === 0) return;
+    this.#missing ??= new Map();
+    this.#missing.set(flow, missing + (this.#missing.get(flow) ?? 0));
   }
 
   #onSync(flow: TreeRecvFlow, streamId: number, syncId: number, count: number): void {
@@ -316,6 +331,7 @@ export class MessageTree {
 
   #onFlowEnd(flow: TreeRecvFlow): void {
     if (!this.#receiving.delete(flow)) return;
+    this.#missing?.delete(flow);
     this.#release(this.#sync.leave(flow));
     if (this.#ended !== undefined) return;
     if (!this.session.isOpen) this.sessionEnded();

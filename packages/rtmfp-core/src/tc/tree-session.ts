@@ -46,6 +46,8 @@ export interface TreeWriteOptions {
   startWithinMs?: number;
   /** Abandon the message unless it is delivered within this time. Default: no limit. */
   finishWithinMs?: number;
+  /** Abandon the message when this earlier one, of the same session, is abandoned. Default: none. */
+  parent?: TreeReceipt;
 }
 
 /** What becomes of a message written. */
