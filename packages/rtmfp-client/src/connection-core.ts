@@ -66,6 +66,7 @@ export class ConnectionCore {
   readonly #streams = new Map<number, StreamInput>();
   readonly #tree: MessageTree | undefined;
   #ended = false;
+  #reportsIntroductions = false;
 
   constructor(
     endpoint: PeerEndpoint,
@@ -120,6 +121,7 @@ export class ConnectionCore {
     const more = namedValues(info);
     this.objectEncoding = more?.["objectEncoding"] === 3 ? 3 : 0;
     this.wantsLegacyIdentity = more?.["legacyIdentity"] === true;
+    this.#reportsIntroductions = more?.["introductionReports"] === true;
     const addresses = this.endpoint.carrier.interfaceAddresses();
     this.tree.control.write(encodeSetPeerInfo(addresses.map(formatAddress), this));
     return event;
@@ -145,6 +147,16 @@ export class ConnectionCore {
   /** Calls a method whose answer nobody waits for. */
   notify(name: string, args: readonly AmfValue[]): void {
     this.tree.control.write(encodeCommand({ name, transactionId: 0, commandObject: null, args }, this));
+  }
+
+  /** Tells a server that wants to know what became of an introduction to, or by, a peer. */
+  reportIntroduction(peerId: string, outcome: "connected" | "failed" | "refused", reason?: "consent" | "limit"): void {
+    if (!this.#reportsIntroductions || !this.isOpen) return;
+    try {
+      this.notify("introductionReport", reason === undefined ? [peerId, outcome] : [peerId, outcome, reason]);
+    } catch {
+      // It is for the server's log alone: what is more urgent fills the flow.
+    }
   }
 
   /** Gives the messages of a stream to `input`; `undefined` ends that. */

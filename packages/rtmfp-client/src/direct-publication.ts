@@ -194,6 +194,7 @@ export class DirectPublication implements Publication, PeerPublication {
     tree.onMessage = (_streamId, message) => peer.onMessage(message);
     const decide = (consents: boolean): void => {
       if (!consents || this.#closed || tree.end !== undefined) {
+        if (!consents) this.#core.reportIntroduction(session.peerId, "refused", "consent");
         tree.abort();
         return;
       }

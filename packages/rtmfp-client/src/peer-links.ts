@@ -101,16 +101,20 @@ export class PeerLinks {
     const who = `peer ${peerId.slice(0, 12)}…`;
     if (server === undefined) throw fail(`${who} cannot be found without a server`);
     if (peerId === endpoint.peerId) throw fail(`${who} is this connection itself: subscribe from another one`);
-    if (this.#links.size >= host.maxPeerConnections())
+    if (this.#links.size >= host.maxPeerConnections()) {
+      this.#core.reportIntroduction(peerId, "refused", "limit");
       throw fail(`${who} would exceed the ${host.maxPeerConnections()} connections of maxPeerConnections`);
+    }
     const timeoutMs = host.timeoutMs;
     try {
       const session = await endpoint.connect({ peerId, via: [server] }, { timeoutMs, signal });
+      this.#core.reportIntroduction(peerId, "connected");
       return this.#adopt(session, true) as PeerLink;
     } catch (error) {
       if (!(error instanceof RtmfpError) || error.code === "CONNECT_ABORTED" || error.code === "BAD_ARGUMENT")
         throw error;
       if (error.code !== "CONNECT_TIMEOUT") throw fail(error.message);
+      this.#core.reportIntroduction(peerId, "failed");
       throw fail(
         `no answer from ${who} within ${timeoutMs / 1000} s: nobody with that id is connected to the server, or no path leads there`,
       );
@@ -147,6 +151,7 @@ export class PeerLinks {
 
   /** Beyond the limit: every flow is rejected, so that the peer learns it, and the session is closed. */
   #refuse(session: Session): void {
+    this.#core.reportIntroduction(session.peerId, "refused", "limit");
     new MessageTrees(session, this.#core.clock).onControl = undefined;
     const cancel = this.#core.clock.after(IDLE_MS, () => void session.close());
     void session.closed.then(cancel);

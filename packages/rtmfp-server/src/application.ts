@@ -1,6 +1,7 @@
 /** Applications: what a server does for the clients of one instance. */
 import type { AmfValue } from "rtmfp-core/tc";
 import type { Client } from "./client.ts";
+import type { LookupAnswer, PeerLookup } from "./lookup-policy.ts";
 import type { Peer } from "./peers.ts";
 import { StreamBroker } from "./stream-broker.ts";
 
@@ -14,10 +15,16 @@ export interface ApplicationHandlers {
   /** A client that had been accepted is gone. */
   onDisconnect?(client: Client): void;
   /**
-   * May `asker` learn where `target` is? Asked of the instances of both, where they have one; both must agree. Default:
-   * yes. A throw is a no. A Promise must resolve within 5 s.
+   * May `asker` learn where `target` is? Asked of the instances of both, where they have one; both must agree. Addresses
+   * instead of yes are all that the asker is told, and the target hears nothing. Default: yes. A throw is a no. A Promise
+   * must resolve within 5 s.
    */
-  onPeerLookup?(asker: Peer, target: Peer): boolean | Promise<boolean>;
+  onPeerLookup?(asker: Peer, target: Peer, lookup: PeerLookup): LookupAnswer | Promise<LookupAnswer>;
+  /**
+   * `asker`, a client of this instance, looks for a peer that is not connected here: addresses of it, or of a server that
+   * can introduce it. Default: none. A Promise must resolve within 5 s.
+   */
+  onPeerUnknown?(asker: Peer, lookup: PeerLookup): readonly string[] | Promise<readonly string[]>;
 }
 
 /** Makes the handlers of one instance. Called when its first client arrives. */

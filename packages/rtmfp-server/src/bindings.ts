@@ -52,6 +52,12 @@ export function isPublicHost(text: string): boolean {
   return port === undefined || (Number(port) >= 1 && Number(port) <= 65_535);
 }
 
+/** A public host without its port. */
+export function hostPart(publicHost: string): string {
+  if (isIP(publicHost) !== 0) return publicHost;
+  return publicHost.replace(/:[0-9]+$/, "").replace(/^\[(.*)\]$/, "$1");
+}
+
 function withPort(publicHost: string, port: number): string {
   if (isIP(publicHost) === 6) return `[${publicHost}]:${port}`;
   return /:[0-9]+$/.test(publicHost.replace(/^\[[^\]]*\]/, "")) ? publicHost : `${publicHost}:${port}`;

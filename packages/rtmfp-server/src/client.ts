@@ -18,6 +18,8 @@ export interface ClientLink {
   readonly objectEncoding: ObjectEncoding;
   /** The object of the client's `connect`. */
   readonly connectObject: Readonly<Record<string, AmfValue>>;
+  /** Sends a Forwarded IHello. */
+  introduce(to: Address, tag: Uint8Array): void;
   /** Sends a command on stream 0, after the answer to `connect`. */
   command(name: string, transactionId: number, args: readonly AmfValue[]): void;
   close(): Promise<void>;
@@ -139,6 +141,14 @@ export class Client {
         reject(error as Error);
       }
     });
+  }
+
+  /**
+   * Has the client answer whoever asks for it from `address`, with the `tag` of that request (RFC 7016 §3.5.1.5): one half
+   * of an introduction, for applications that make the other half themselves. The bytes are kept until they are sent.
+   */
+  introducePeer(address: Address, tag: Uint8Array): void {
+    if (!this.#gone) this.#link.introduce(address, tag);
   }
 
   /** Closes the connection in good order; resolves when it has ended. */

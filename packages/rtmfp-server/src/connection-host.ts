@@ -1,8 +1,10 @@
 /** What a connection needs of the server. */
 import type { Applications } from "./application.ts";
 import type { Counters } from "./counters.ts";
+import type { IntroductionReport } from "./introductions.ts";
 import type { KeyList } from "./key-list.ts";
 import type { Logger } from "./log.ts";
+import type { PeerEntry } from "./peers.ts";
 
 /** Idle times after which sessions are probed, ms (RFC 7425 §5.3.4). */
 export interface KeepaliveTimes {
@@ -22,6 +24,8 @@ export interface ConnectionHost<C = unknown> {
   readonly keys: KeyList;
   readonly counters: Counters;
   readonly log: Logger;
+  /** The client says what became of an introduction to, or by, that other peer. */
+  onIntroductionReport(reporter: PeerEntry, otherId: string, report: IntroductionReport): void;
   /** A handler of an application threw what it should not. */
   onHandlerError(error: unknown): void;
   /** The connection has ended. */

@@ -1,5 +1,5 @@
 /** One NetConnection of a client: commands in, answers out. § means RFC 7425. */
-import { type Address, RtmfpError } from "rtmfp-core";
+import { type Address, peerEpd, RtmfpError } from "rtmfp-core";
 import {
   type AmfObject,
   type AmfValue,
@@ -22,6 +22,7 @@ import { applicationPath } from "./application-path.ts";
 import { Client, type ClientLink } from "./client.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { ControlWriter } from "./control-writer.ts";
+import { readReport } from "./introduction-report.ts";
 import { type LogEntry, shortId } from "./log.ts";
 import type { PeerEntry } from "./peers.ts";
 import { Reject } from "./reject.ts";
@@ -105,6 +106,10 @@ export class Connection implements ClientLink, StreamHost {
     this.#writer.command(name, transactionId, args);
   }
 
+  introduce(to: Address, tag: Uint8Array): void {
+    this.peer.session.sendFIHello(peerEpd(this.farID), to, tag);
+  }
+
   async close(): Promise<void> {
     await this.tree.close();
   }
@@ -166,7 +171,9 @@ export class Connection implements ClientLink, StreamHost {
       return;
     }
     const addresses = setPeerInfoAddresses(command);
+    const report = readReport(command);
     if (addresses !== undefined) this.peer.report(addresses);
+    else if (report !== undefined) this.#host.onIntroductionReport(this.peer, report.peerId, report);
     else if (this.#state !== "accepted") this.#writer.fail(transactionId, `${name}: not connected`);
     else if (name === "createStream") this.#createStream(transactionId);
     else if (name === "deleteStream") this.#deleteStream(transactionId, args[0]);
@@ -209,6 +216,7 @@ export class Connection implements ClientLink, StreamHost {
       objectEncoding: this.objectEncoding,
       connectionID: this.farID,
       serverFingerprint: fingerprint,
+      introductionReports: true,
       ...(legacyIdentity ? { legacyIdentity } : {}),
     };
     const code = "NetConnection.Connect.Success";

@@ -1,5 +1,6 @@
 /** What a server counts beyond its endpoint's datagrams. */
 import type { EndpointStats } from "rtmfp-core";
+import type { IntroductionOutcome } from "./introduction-row.ts";
 
 /** Counts since the server began to listen. */
 export interface ServerStats {
@@ -27,10 +28,12 @@ export interface ServerStats {
   readonly introductions: IntroductionStats;
 }
 
-/** Introductions by outcome, and the newest ones. */
+/** Requests for other peers by answer, introductions by outcome, and the newest ones. */
 export interface IntroductionStats {
   /** Requests passed on to the peer asked for. */
   readonly introduced: number;
+  /** Requests answered with the addresses that `onPeerLookup` or `onPeerUnknown` gave. */
+  readonly redirected: number;
   /** Nobody has that identity. */
   readonly unknown: number;
   /** `onPeerLookup` said no. */
@@ -39,12 +42,14 @@ export interface IntroductionStats {
   readonly limited: number;
   /** No address of one that the other could use. */
   readonly unreachable: number;
+  /** Introductions that have ended, each counted once however often it was asked for. */
+  readonly ended: Readonly<Record<IntroductionOutcome, number>>;
   /** The last {@link MAX_RECENT} that were made, oldest first. */
   readonly recent: readonly RecentIntroduction[];
 }
 
-/** What an introduction came to. */
-export type IntroductionOutcome = "introduced" | "unknown" | "denied" | "limited" | "unreachable";
+/** What the server made of one request for another peer. */
+export type IntroductionAnswer = "introduced" | "redirected" | "unknown" | "denied" | "limited" | "unreachable";
 
 /** An introduction made, and what the server's sockets have carried since. */
 export interface RecentIntroduction {
@@ -67,21 +72,28 @@ export class Counters {
   mediaBytes = 0;
   droppedMessages = 0;
   malformedMessages = 0;
-  readonly #outcomes: Record<IntroductionOutcome, number> = {
+  readonly #answers: Record<IntroductionAnswer, number> = {
     introduced: 0,
+    redirected: 0,
     unknown: 0,
     denied: 0,
     limited: 0,
     unreachable: 0,
   };
+  readonly #ended: Record<IntroductionOutcome, number> = { connected: 0, refused: 0, failed: 0, forwarded: 0 };
   readonly #recent: { asker: string; target: string; bytesIn: number; bytesOut: number }[] = [];
 
-  /** Counts an introduction; one that was made is remembered with the bytes so far. */
-  introduction(outcome: IntroductionOutcome, asker: string, target: string, endpoint: Traffic): void {
-    this.#outcomes[outcome]++;
-    if (outcome !== "introduced") return;
+  /** Counts a request; one that was passed on is remembered with the bytes so far. */
+  introduction(answer: IntroductionAnswer, asker: string, target: string, endpoint: Traffic): void {
+    this.#answers[answer]++;
+    if (answer !== "introduced") return;
     this.#recent.push({ asker, target, bytesIn: endpoint.bytesIn, bytesOut: endpoint.bytesOut });
     if (this.#recent.length > MAX_RECENT) this.#recent.shift();
+  }
+
+  /** Counts an introduction that has ended. */
+  introductionEnded(outcome: IntroductionOutcome): void {
+    this.#ended[outcome]++;
   }
 
   /** All counts at this moment. */
@@ -99,7 +111,8 @@ export class Counters {
       droppedMessages: this.droppedMessages,
       malformedMessages: this.malformedMessages,
       introductions: {
-        ...this.#outcomes,
+        ...this.#answers,
+        ended: { ...this.#ended },
         recent: this.#recent.map((made) => ({
           asker: made.asker,
           target: made.target,

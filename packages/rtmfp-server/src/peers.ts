@@ -3,6 +3,7 @@ import { type Address, formatAddress, parseAddressText, type Session } from "rtm
 import { isUnusable } from "rtmfp-core/proto";
 import type { Application } from "./application.ts";
 import type { Client } from "./client.ts";
+import type { NatVerdict } from "./nat.ts";
 
 /** An end of an introduction, as `onPeerLookup` sees it. */
 export interface Peer {
@@ -23,6 +24,12 @@ export class PeerEntry implements Peer {
   client: Client | undefined;
   /** What setPeerInfo reported last (§5.3.3), usable addresses only; undefined before. */
   reported: readonly Address[] | undefined;
+  /** Called for each setPeerInfo. */
+  onReport: () => void = () => {};
+  /** When it last answered a Ping of ours, by the server's clock; ms. */
+  heardAt: number = Number.NEGATIVE_INFINITY;
+  /** What other sockets of ours have shown of its NAT; undefined while nobody has looked since it came here. */
+  examined: Partial<Pick<NatVerdict, "symmetric" | "filtersPorts">> | undefined;
 
   constructor(session: Session) {
     this.session = session;
@@ -44,6 +51,18 @@ export class PeerEntry implements Peer {
   report(texts: readonly string[]): void {
     const addresses = texts.map(parseAddressText).filter((address) => address !== undefined);
     this.reported = addresses.filter((address) => !isUnusable(address));
+    this.onReport();
+  }
+
+  /** What is known of the NAT in front of it. */
+  get nat(): NatVerdict {
+    const ports = this.reported?.map(({ port }) => port) ?? [];
+    return {
+      behindNat: this.behindNat,
+      keepsPort: ports.length === 0 ? undefined : ports.includes(this.address.port),
+      symmetric: this.examined?.symmetric,
+      filtersPorts: this.examined?.filtersPorts,
+    };
   }
 
   /**
@@ -76,6 +95,7 @@ export class Peers {
   /** The far end has moved from there to where its session says. */
   moved(entry: PeerEntry, from: Address): void {
     this.#forget(entry, from);
+    entry.examined = undefined;
     this.#byAddress.set(formatAddress(entry.address), entry);
   }
 

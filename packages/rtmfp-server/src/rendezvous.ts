@@ -5,31 +5,52 @@
 import { type Address, formatAddress, type Introduction, type Session } from "rtmfp-core";
 import { parseEpd } from "rtmfp-core/crypto";
 import { isLoopback, networkOf, Origin, toHex, type WireAddress } from "rtmfp-core/proto";
-import type { IntroductionOutcome } from "./counters.ts";
+import type { IntroductionAnswer } from "./counters.ts";
+import { type Asker, asAsker, type Introductions } from "./introductions.ts";
+import type { Decision, PeerLookup } from "./lookup-policy.ts";
 import type { Peer, PeerEntry, Peers } from "./peers.ts";
-import { TokenBuckets } from "./token-buckets.ts";
+import { type Rate, TokenBuckets } from "./token-buckets.ts";
+
+/** How often introductions are made. */
+export interface IntroductionRates {
+  /** Asked for by one IP address, or IPv6 network of 64 bits. Default 100 per second, burst 1000. */
+  readonly perAsker?: Rate;
+  /** To one peer, which takes no more from one introducer. Default 50 per second, burst 500. */
+  readonly perTarget?: Rate;
+}
 
 /** What a rendezvous needs of the server. */
 export interface RendezvousHost {
   readonly peers: Peers;
+  readonly introductions: Introductions;
   now(): number;
   /** Open sessions with that identity, oldest first. */
   sessionsWith(peerId: string): readonly Session[];
   /** The applications' answer. */
-  mayIntroduce(asker: Peer, target: Peer): Promise<boolean> | boolean;
-  /** Told of every answer, and of every silence; `isRepeat` if the same IHello has been here before. */
-  introduced(outcome: IntroductionOutcome, asker: Peer, targetId: string, isRepeat: boolean): void;
+  decide(asker: Peer, target: Peer, lookup: PeerLookup): Decision | Promise<Decision>;
+  /** Where the asker's application says that a peer is who is not here. */
+  locate(asker: Peer, lookup: PeerLookup): Decision | Promise<Decision>;
+  /** Told of the answer to every request. */
+  answered(answer: IntroductionAnswer, asker: Peer, targetId: string): void;
+  /** An application threw, or gave what is no answer. */
+  onHandlerError(error: unknown): void;
 }
 
 /** Answers introductions; a peer nobody knows gets silence (AMB-20). */
 export class Rendezvous {
   readonly #host: RendezvousHost;
-  readonly #perSource = new TokenBuckets(SOURCE_PER_SECOND, SOURCE_BURST);
-  readonly #perTarget = new TokenBuckets(TARGET_PER_SECOND, TARGET_BURST);
-  readonly #recentTags = new Set<string>();
+  readonly #perAsker = new TokenBuckets(ASKER_RATE);
+  readonly #perTarget = new TokenBuckets(TARGET_RATE);
 
-  constructor(host: RendezvousHost) {
+  constructor(host: RendezvousHost, rates: IntroductionRates = {}) {
     this.#host = host;
+    this.setRates(rates);
+  }
+
+  /** Takes other rates from now on. */
+  setRates({ perAsker, perTarget }: IntroductionRates): void {
+    this.#perAsker.rate = perAsker ?? ASKER_RATE;
+    this.#perTarget.rate = perTarget ?? TARGET_RATE;
   }
 
   /** Decides on one IHello, at once unless an application takes its time. */
@@ -37,33 +58,51 @@ export class Rendezvous {
     const fingerprint = parseEpd(introduction.epd)?.fingerprint;
     const targetId = fingerprint === undefined ? "" : toHex(fingerprint);
     const asker = this.#askerAt(introduction.from);
-    const isRepeat = this.#isRepeat(introduction.tag);
-    const tell = (outcome: IntroductionOutcome): void => {
-      introduction.ignore();
-      this.#host.introduced(outcome, asker, targetId, isRepeat);
-    };
     const target = this.#target(targetId);
-    const refusal = this.#refusal(introduction.from, targetId, target);
-    if (refusal !== undefined || target === undefined) tell(refusal ?? "unknown");
-    else this.#consult(asker, target, (yes) => tell(yes ? introduce(introduction, asker, target) : "denied"));
-  }
-
-  /** Why there will be no introduction, whatever the applications say. */
-  #refusal(from: Address, targetId: string, target: PeerEntry | undefined): IntroductionOutcome | undefined {
-    const now = this.#host.now();
-    if (!this.#perSource.allow(now, networkOf(from.host))) return "limited";
-    if (target === undefined) return "unknown";
-    return this.#perTarget.allow(now, targetId) ? undefined : "limited";
-  }
-
-  #consult(asker: Peer, target: Peer, decide: (yes: boolean) => void): void {
-    try {
-      const answer = this.#host.mayIntroduce(asker, target);
-      if (typeof answer === "boolean") decide(answer);
-      else answer.then(decide, () => decide(false));
-    } catch {
-      decide(false);
+    const tell = (answer: IntroductionAnswer): void => {
+      introduction.ignore();
+      this.#host.answered(answer, asker, targetId);
+      const { introductions } = this.#host;
+      introductions.answered(toHex(introduction.tag), whoAsks(asker), targetId, target, answer);
+    };
+    const lookup: PeerLookup = { targetID: targetId, address: introduction.from, tag: introduction.tag };
+    if (!this.#allows(introduction.from, target)) tell("limited");
+    else if (target === undefined) {
+      this.#consult(
+        () => this.#host.locate(asker, lookup),
+        (decision) => tell(redirect(introduction, decision) ?? "unknown"),
+      );
+    } else {
+      this.#consult(
+        () => this.#host.decide(asker, target, lookup),
+        (decision) => {
+          if (decision === "introduce") tell(introduce(introduction, asker, target));
+          else tell(redirect(introduction, decision) ?? "denied");
+        },
+      );
     }
+  }
+
+  #allows(from: Address, target: PeerEntry | undefined): boolean {
+    const now = this.#host.now();
+    if (!this.#perAsker.allow(now, networkOf(from.host))) return false;
+    return target === undefined || this.#perTarget.allow(now, target.farID);
+  }
+
+  #consult(ask: () => Decision | Promise<Decision>, take: (decision: Decision) => void): void {
+    const fail = (error: unknown): void => {
+      this.#host.onHandlerError(error);
+      take("deny");
+    };
+    let decision: Decision | Promise<Decision>;
+    try {
+      decision = ask();
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    if (decision instanceof Promise) decision.then(take, fail);
+    else take(decision);
   }
 
   /** The newest session of that identity. */
@@ -77,20 +116,22 @@ export class Rendezvous {
       this.#host.peers.at(address) ?? { farID: "", address, app: undefined, client: undefined, reported: undefined }
     );
   }
-
-  /** An initiator repeats an IHello until it is answered, with the same tag. */
-  #isRepeat(tag: Uint8Array): boolean {
-    const key = toHex(tag);
-    if (this.#recentTags.has(key)) return true;
-    this.#recentTags.add(key);
-    if (this.#recentTags.size > RECENT_TAGS) this.#recentTags.delete(this.#recentTags.values().next().value as string);
-    return false;
-  }
 }
 
 /** Somebody who asks without a session here. */
 interface Stranger extends Peer {
   readonly reported: undefined;
+}
+
+function whoAsks(asker: PeerEntry | Stranger): Asker {
+  return "session" in asker ? asAsker(asker) : { farID: "", address: asker.address, entry: undefined };
+}
+
+/** Tells the asker the addresses that an application gave; undefined if it gave none. */
+function redirect(introduction: Introduction, decision: Decision): IntroductionAnswer | undefined {
+  if (typeof decision === "string" || decision.length === 0) return undefined;
+  introduction.redirect(decision);
+  return "redirected";
 }
 
 /** What can be known of either end. */
@@ -100,7 +141,7 @@ interface Place {
 }
 
 /** Redirects the asker to the target and forwards the IHello to the target, each as far as it is of use. */
-function introduce(introduction: Introduction, asker: Place, target: PeerEntry): IntroductionOutcome {
+function introduce(introduction: Introduction, asker: Place, target: PeerEntry): IntroductionAnswer {
   const addresses = addressesFor(asker, target);
   const redirected = addresses.length > 0 && introduction.redirect(addresses);
   const reply = addressesFor(target, asker)[0];
@@ -130,11 +171,5 @@ function isIpv6(address: Address): boolean {
   return address.host.includes(":");
 }
 
-/** Introductions asked for by one IP address: per second, and burst. */
-export const SOURCE_PER_SECOND = 100;
-export const SOURCE_BURST = 1_000;
-/** Introductions to one peer; a peer takes no more from one introducer. */
-export const TARGET_PER_SECOND = 50;
-export const TARGET_BURST = 500;
-/** Tags remembered to tell a repetition. */
-const RECENT_TAGS = 4_096;
+const ASKER_RATE: Rate = { perSecond: 100, burst: 1_000 };
+const TARGET_RATE: Rate = { perSecond: 50, burst: 500 };

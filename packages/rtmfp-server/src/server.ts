@@ -16,16 +16,19 @@ import {
   SERVER_IDENTITY,
 } from "rtmfp-core/crypto";
 import { DEFAULT_PORT, MessageTrees } from "rtmfp-core/tc";
-import { type ApplicationFactory, Applications } from "./application.ts";
-import { bindingsFor, isPublicHost, urlsOf } from "./bindings.ts";
+import { type Application, type ApplicationFactory, Applications } from "./application.ts";
+import { bindingsFor, hostPart, isPublicHost, urlsOf } from "./bindings.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHost, KeepaliveTimes } from "./connection-host.ts";
-import { Counters, type IntroductionOutcome, type ServerStats } from "./counters.ts";
+import { Counters, type ServerStats } from "./counters.ts";
 import { developerKeyApplication } from "./developer-key.ts";
+import type { IntroductionRow } from "./introduction-row.ts";
 import { ANY_KEY, fixedKeys, KeyFile, type KeyList } from "./key-list.ts";
-import { type Logger, shortId } from "./log.ts";
-import { type Peer, type PeerEntry, Peers } from "./peers.ts";
-import { Rendezvous } from "./rendezvous.ts";
+import type { Logger } from "./log.ts";
+import { Matchmaker } from "./matchmaker.ts";
+import { type PeerEntry, Peers } from "./peers.ts";
+import { openProbeCarrier, Prober } from "./prober.ts";
+import type { IntroductionRates } from "./rendezvous.ts";
 
 /** Options of {@link createServer}. */
 export interface ServerOptions {
@@ -54,6 +57,15 @@ export interface ServerOptions {
   readonly legacyIdentity?: boolean;
   /** What clients are told by the Set Keepalive Timers command. Default 30000 each. */
   readonly keepalive?: Partial<KeepaliveTimes>;
+  /** How often introductions are made. Default: see {@link IntroductionRates}. */
+  readonly introductionRates?: IntroductionRates;
+  /**
+   * UDP ports by which the server looks at peers' NATs: this one and the next, on each address that it listens on; 0 is any
+   * two free ones, "off" none. Default 0, on a carrier of your own "off".
+   */
+  readonly checkPort?: number | "off";
+  /** Makes the carrier that {@link checkPort} would, for simulations. Default: UDP. */
+  readonly checkCarrier?: () => Carrier | Promise<Carrier>;
   /** Makes the carrier of datagrams in place of UDP sockets at `host` and `port`. Default: UDP. */
   readonly carrier?: () => Carrier | Promise<Carrier>;
   /** Source of random bytes, which the server then owns, for simulations. Default: that of the primitives. */
@@ -90,7 +102,7 @@ export class Server {
   readonly #counters = new Counters();
   readonly #peers = new Peers();
   readonly #connections = new Map<PeerEntry, Connection>();
-  readonly #rendezvous: Rendezvous;
+  readonly #matchmaker: Matchmaker;
   #endpoint: PeerEndpoint | undefined;
   #state: "new" | "listening" | "closed" = "new";
 
@@ -103,13 +115,18 @@ export class Server {
     if (options.public !== undefined && !isPublicHost(options.public)) {
       throw new RtmfpError("BAD_ARGUMENT", `expected a public HOST or HOST:PORT, got "${options.public}"`);
     }
-    this.#rendezvous = new Rendezvous({
+    const host = {
       peers: this.#peers,
+      counters: this.#counters,
+      log: this.#log,
+      handlersOf: (app: Application) => this.#applications.handlersOf(app),
+      traffic: () => this.#endpoint?.stats ?? NO_TRAFFIC,
       now: () => this.#endpoint?.now() ?? 0,
-      sessionsWith: (peerId) => this.#endpoint?.sessionsWith(peerId) ?? [],
-      mayIntroduce: (asker, target) => this.#mayIntroduce(asker, target),
-      introduced: (outcome, asker, targetId, isRepeat) => this.#onIntroduced(outcome, asker, targetId, isRepeat),
-    });
+      after: (ms: number, run: () => void) => this.#endpoint?.after(ms, run) ?? (() => {}),
+      sessionsWith: (peerId: string) => this.#endpoint?.sessionsWith(peerId) ?? [],
+      onHandlerError: (error: unknown) => this.#onHandlerError(error),
+    };
+    this.#matchmaker = new Matchmaker(host, options.introductionRates);
   }
 
   /**
@@ -141,8 +158,9 @@ export class Server {
     this.#endpoint = endpoint;
     const host = this.#connectionHost(endpoint.peerId);
     endpoint.onSession = (session) => this.#onSession(endpoint, session, host);
-    endpoint.onIntroduction = (introduction) => this.#rendezvous.onIntroduction(introduction);
+    endpoint.onIntroduction = (introduction) => this.#matchmaker.onIntroduction(introduction);
     const addresses = carrier.sockets.map(({ address }) => address);
+    this.#matchmaker.prober = await this.#openProber(endpoint, addresses);
     const urls = urlsOf(this.#options.public, addresses, carrier.interfaceAddresses());
     return { url: urls[0] as string, urls, fingerprint: endpoint.peerId, addresses };
   }
@@ -151,6 +169,11 @@ export class Server {
   get stats(): ServerStats {
     const clients = [...this.#connections.values()].filter(({ isAccepted }) => isAccepted).length;
     return this.#counters.snapshot(this.#endpoint?.stats ?? NO_TRAFFIC, this.#peers.size, clients);
+  }
+
+  /** Introductions that have ended, the newest first: the last 1,000. */
+  get introductions(): readonly IntroductionRow[] {
+    return this.#matchmaker.rows;
   }
 
   /** Tells every client, closes the connections in good order, within half a second, and frees the port. */
@@ -166,13 +189,36 @@ export class Server {
     });
     await Promise.race([ends, enough]);
     cancel();
-    await endpoint.close();
+    await Promise.all([endpoint.close(), this.#matchmaker.close()]);
   }
 
   async #openCarrier(): Promise<Carrier> {
     const { carrier, host, port } = this.#options;
     if (carrier !== undefined) return carrier();
     return openUdpCarrier(bindingsFor(typeof host === "string" ? [host] : host, checkPort(port ?? DEFAULT_PORT)));
+  }
+
+  async #openProber(endpoint: PeerEndpoint, serverSockets: readonly Address[]): Promise<Prober | undefined> {
+    const { carrier, checkCarrier, checkPort = carrier === undefined ? 0 : "off" } = this.#options;
+    if (checkCarrier === undefined && checkPort === "off") return undefined;
+    const open = checkCarrier ?? (() => openProbeCarrier(serverSockets, Number(checkPort)));
+    const { provider } = endpoint.profile;
+    return new Prober({
+      carrier: await open(),
+      serverSockets,
+      publicHosts: await this.#publicHosts(endpoint.carrier),
+      provider,
+      random: this.#options.random ?? ((length) => provider.randomBytes(length)),
+      after: (ms, run) => endpoint.after(ms, run),
+    });
+  }
+
+  /** IP addresses by which this machine is reached, the public one first. */
+  async #publicHosts(carrier: Carrier): Promise<readonly string[]> {
+    const name = this.#options.public;
+    const own = carrier.interfaceAddresses().map(({ host }) => host);
+    const found = name === undefined ? [] : await carrier.resolve(hostPart(name), DEFAULT_PORT).catch(() => []);
+    return [...found.map(({ host }) => host), ...own];
   }
 
   #onSession(endpoint: PeerEndpoint, session: Session, host: ConnectionHost<Connection>): void {
@@ -182,6 +228,7 @@ export class Server {
       if (streamId !== 0 || this.#state !== "listening" || this.#connections.has(peer)) return;
       this.#connections.set(peer, new Connection(host, peer, trees.answer(flow)));
     };
+    this.#matchmaker.watch(peer);
     session.onMoved = (from) => this.#peers.moved(peer, from);
     session.onClose = () => this.#peers.remove(peer);
   }
@@ -197,38 +244,17 @@ export class Server {
       keys: this.#keys,
       counters: this.#counters,
       log: this.#log,
-      onHandlerError: (error) => {
-        const message = error instanceof Error ? error.message : String(error);
-        this.#log({ level: "error", event: "application", fields: { message } });
-      },
+      onIntroductionReport: (reporter, otherId, report) => this.#matchmaker.onReport(reporter, otherId, report),
+      onHandlerError: (error) => this.#onHandlerError(error),
       onEnd: (connection) => {
         if (this.#connections.get(connection.peer) === connection) this.#connections.delete(connection.peer);
       },
     };
   }
 
-  /** Both ends' applications must agree; the same one is asked once. */
-  async #ask(asker: Peer, target: Peer): Promise<boolean> {
-    for (const app of new Set([target.app, asker.app])) {
-      const handlers = app === undefined ? undefined : this.#applications.handlersOf(app);
-      if (handlers?.onPeerLookup !== undefined && !(await handlers.onPeerLookup(asker, target))) return false;
-    }
-    return true;
-  }
-
-  #mayIntroduce(asker: Peer, target: Peer): Promise<boolean> | boolean {
-    if (asker.app === undefined && target.app === undefined) return true;
-    return this.#ask(asker, target);
-  }
-
-  #onIntroduced(outcome: IntroductionOutcome, asker: Peer, targetId: string, isRepeat: boolean): void {
-    const endpoint = this.#endpoint;
-    if (endpoint === undefined) return;
-    const from = shortId(asker.farID);
-    const to = shortId(targetId);
-    this.#counters.introduction(outcome, from, to, endpoint.stats);
-    const level = isRepeat ? "debug" : "info";
-    this.#log({ level, event: "introduction", fields: { client: from, target: to, outcome } });
+  #onHandlerError(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#log({ level: "error", event: "application", fields: { message } });
   }
 }
 

@@ -182,7 +182,7 @@ function handlersOf(client: TestClient): string[] {
 
 describe("a server", () => {
   it("remembers the rates of 16,384 names; beyond that, the one first seen begins anew", () => {
-    const buckets = new TokenBuckets(1, 1);
+    const buckets = new TokenBuckets({ perSecond: 1, burst: 1 });
     for (let i = 0; i < 16_384; i++) expect(buckets.allow(0, `name ${i}`)).toBe(true);
     expect(buckets.allow(0, "name 0")).toBe(false);
     expect(buckets.allow(0, "one more")).toBe(true);

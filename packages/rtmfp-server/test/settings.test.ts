@@ -73,7 +73,7 @@ describe("where a server listens", () => {
 
 describe("a rate", () => {
   it(...rfc("AMB-20"), "lets a burst through, then so many per second, for each name", () => {
-    const rate = new TokenBuckets(10, 3, 2);
+    const rate = new TokenBuckets({ perSecond: 10, burst: 3 }, 2);
     const allowed = (now: number, name: string): number => [1, 2, 3, 4, 5].filter(() => rate.allow(now, name)).length;
     expect([allowed(0, "a"), allowed(0, "b"), allowed(0, "a")]).toEqual([3, 3, 0]);
     expect(allowed(200, "a")).toBe(2);
