@@ -1,42 +1,10 @@
 import type { FlvTag } from "rtmfp-core/flv";
-import { type LinkOptions, type NatKind, type SimHost, SimWorld } from "rtmfp-core/testing";
+import type { NatKind } from "rtmfp-core/testing";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
-import { NetConnection, NetStream } from "../../src/index.ts";
+import { NetStream } from "../../src/index.ts";
 import { collect, ofKind, TAGS } from "../support/connections.ts";
-import { MiniServer } from "../support/mini-server.ts";
-
-/** A server and two clients, alice and bob, in virtual time. */
-interface Scene {
-  readonly world: SimWorld;
-  readonly server: MiniServer;
-  readonly serverHost: SimHost;
-  readonly hosts: readonly SimHost[];
-  readonly alice: NetConnection;
-  readonly bob: NetConnection;
-}
-
-async function makeScene(seed: number, link: Partial<LinkOptions>, nats: readonly NatKind[] = []): Promise<Scene> {
-  const world = new SimWorld(seed);
-  const clock = { now: () => world.now, after: (ms: number, run: () => void) => world.after(ms, run) };
-  const serverHost = world.host("server", { addresses: ["198.51.100.1"] });
-  const random = (length: number): Uint8Array => serverHost.random(length);
-  const server = new MiniServer(serverHost.open([{ port: 1935 }]), { clock, random });
-  const hosts = ["alice", "bob"].map((name, i) => {
-    const kind = nats[i];
-    return world.host(name, { link, ...(kind === undefined ? {} : { behind: world.nat(`${name}-nat`, { kind }) }) });
-  });
-  const [alice, bob] = hosts.map(
-    (host) =>
-      new NetConnection({
-        carrier: () => host.open([{ port: 0 }]),
-        clock,
-        random: (length) => host.random(length),
-      }),
-  ) as [NetConnection, NetConnection];
-  await world.settle(Promise.all([alice, bob].map((each) => each.connect("rtmfp://198.51.100.1/app/room"))), 60_000);
-  return { world, server, serverHost, hosts, alice, bob };
-}
+import { makeScene, type Scene } from "../support/scene.ts";
 
 /** Streams `tags` from alice to bob; resolves with what came. */
 async function stream(scene: Scene, tags: readonly FlvTag[], meanwhile: () => void = () => {}): Promise<FlvTag[]> {
