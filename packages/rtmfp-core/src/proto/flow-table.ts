@@ -12,10 +12,6 @@ export class FlowTable<F> {
     return this.#flows?.get(id);
   }
 
-  has(id: number): boolean {
-    return this.#flows?.has(id) === true;
-  }
-
   set(id: number, flow: F): void {
     this.#flows ??= new Map();
     this.#flows.set(id, flow);

@@ -136,7 +136,6 @@ export class SendSide implements SendFlowHost {
     association: RecvFlow | undefined,
     options: SendFlowOptions,
   ): SendFlow {
-    while (this.#flows.has(this.#nextFlowId)) this.#nextFlowId++;
     const flow = new SendFlow(this, this.#nextFlowId++, startupOptions, priority, association, options);
     this.#flows.set(flow.id, flow);
     return flow;

@@ -39,16 +39,36 @@ describe("giving messages up", () => {
     },
   );
 
-  it(...rfc("R7016-3.6.2.3-05", "R7016-3.6.2.3-07"), "does not touch FSN while the data is in flight", () => {
-    const b = sendBench();
-    const flow = b.session.openFlow(new Uint8Array(1));
-    const receipt = flow.write(new Uint8Array(10));
-    b.flush();
-    receipt.abandon();
-    expect(b.flush()).toEqual([]);
-    flow.write(new Uint8Array(10));
-    expect(b.flush()).toEqual([["D 2 o2 f0 OPT"]]);
-  });
+  it(
+    ...rfc("R7016-3.6.2.3-02", "R7016-3.6.2.3-08"),
+    "sends nothing of it while something in front is in flight, but the flow's end",
+    () => {
+      const b = sendBench();
+      const flow = b.session.openFlow(new Uint8Array(1));
+      flow.write(new Uint8Array(10));
+      b.flush();
+      for (let i = 0; i < 2; i++) flow.write(new Uint8Array(10)).abandon();
+      expect(b.flush()).toEqual([]);
+      flow.write(new Uint8Array(10)).abandon();
+      flow.close();
+      expect(b.flush()).toEqual([["D 4 o4 f0 ABN FIN OPT"]]);
+    },
+  );
+
+  it(
+    ...rfc("R7016-3.6.2.3-04", "R7016-3.6.2.3-05", "R7016-3.6.2.3-07"),
+    "does not touch FSN while the data is in flight",
+    () => {
+      const b = sendBench();
+      const flow = b.session.openFlow(new Uint8Array(1));
+      const receipt = flow.write(new Uint8Array(10));
+      b.flush();
+      receipt.abandon();
+      expect(b.flush()).toEqual([]);
+      flow.write(new Uint8Array(10));
+      expect(b.flush()).toEqual([["D 2 o2 f0 OPT"]]);
+    },
+  );
 
   it(
     ...rfc("R7016-3.6.2.3-05", "R7016-3.6.2.3-11"),

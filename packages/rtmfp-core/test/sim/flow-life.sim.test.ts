@@ -2,6 +2,7 @@ import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { ChunkType } from "../../src/proto/chunk/types.ts";
 import { RtmfpError } from "../../src/proto/errors.ts";
+import { UserDataOption } from "../../src/proto/receive-side.ts";
 import { SimWorld } from "../../src/testing/index.ts";
 import { rawNode } from "./raw.ts";
 import { ack, data, openScripted, Scripted, startup, textOf } from "./scripted.ts";
@@ -122,6 +123,7 @@ describe("a flow exception", () => {
       b.manual.window = 1e9;
       b.hear({ type: ChunkType.flowException, flowId: flow.id, code: 77 }, ack(flow.id, 0, 1));
       expect(b.node.told("exception")).toMatchObject([{ code: 77 }]);
+      expect(flow.exceptionCode).toBe(77);
       expect(receipts.map(({ state }) => state)).toEqual(["abandoned", "abandoned", "abandoned"]);
       expect(() => flow.write(new Uint8Array(1))).toThrow(RtmfpError);
       const last = b.far.heard().at(-1);
@@ -195,8 +197,11 @@ describe("the end of a flow", () => {
       b.hear(ack(flow.id, 10, 1));
       expect(flow.state).toBe("F_COMPLETE_LINGER");
       expect(b.node.told("complete").length).toBe(1);
+      const others = [b.session.openFlow(new Uint8Array(1)), b.session.openFlow(new Uint8Array(1))];
       b.world.run(129_900);
       expect(b.session.sends.flow(flow.id)).toBe(flow);
+      others.push(b.session.openFlow(new Uint8Array(1)));
+      expect(new Set([flow, ...others].map(({ id }) => id)).size).toBe(4);
       b.world.run(200);
       expect(flow.state).toBe("F_CLOSED");
       expect(b.session.sends.flow(flow.id)).toBeUndefined();
@@ -220,14 +225,30 @@ describe("the end of a flow", () => {
     world.run(1);
     expect(asked?.state).toBe("RF_COMPLETE_LINGER");
     far.take();
+    asked?.read();
+    asked?.read();
     for (const flow of answers) flow.write(new Uint8Array(3));
     world.run(1);
-    expect(far.takeChunks(ChunkType.userData).map(({ options }) => options?.[1]?.value)).toEqual([
-      Uint8Array.of(9),
-      Uint8Array.of(9),
-      Uint8Array.of(9),
-    ]);
+    expect(node.told("finished").length).toBe(1);
+    expect(far.takeChunks(ChunkType.userData).map(({ options }) => options?.slice(1))).toEqual(
+      new Array(3).fill([{ type: UserDataOption.association, value: Uint8Array.of(9) }]),
+    );
     expect(answers.every(({ state }) => state === "F_OPEN")).toBe(true);
+  });
+
+  it(...rfc("R7016-3.6.1.1-04"), "leaves the flows of the far end open that answer it", () => {
+    const b = sendBench();
+    const flow = b.session.openFlow(new Uint8Array(1));
+    flow.write(new Uint8Array(1));
+    b.flush();
+    b.hear(data(9, 1, 1, { data: "x", options: startup("answer", flow.id) }), ack(flow.id, 10, 1));
+    flow.close();
+    b.flush();
+    b.hear(ack(flow.id, 10, 2));
+    expect(flow.state).toBe("F_COMPLETE_LINGER");
+    b.hear(data(9, 2, 1, { data: "y" }));
+    const answer = b.node.told("flow")[0]?.flow;
+    expect([answer?.state, textOf(answer?.read()?.data), textOf(answer?.read()?.data)]).toEqual(["RF_OPEN", "x", "y"]);
   });
 
   it(...rfc("R7016-3.6.2.1-02"), "forbids to answer it afterwards", () => {

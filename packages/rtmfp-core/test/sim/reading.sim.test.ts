@@ -15,6 +15,21 @@ describe("what a reader gets", () => {
     expect(b.messages).toEqual(["abc"]);
   });
 
+  for (const order of ["sequence", "network"] as const) {
+    it(
+      ...rfc("R7016-3.6.3.3-01", "R7016-3.6.1.2-01"),
+      `no message without its first fragment, in ${order} order`,
+      () => {
+        const b = receiveBench({ order });
+        opened(b);
+        atOnce(b, data(3, 3, 1, { data: "c", control: 3 }));
+        atOnce(b, data(3, 4, 1, { data: "d", control: 2 }));
+        atOnce(b, data(3, 5, 1, { data: "5" }));
+        expect(b.messages).toEqual(["1", "(3)5"]);
+      },
+    );
+  }
+
   it(
     ...rfc("R7016-3.6.3.3-03", "R7016-3.6.3.3-04", "R7016-3.6.1.2-06", "R7016-3.6.1.2-07", "AMB-33"),
     "the count of numbers given up in front of the message behind a gap",
@@ -47,14 +62,21 @@ describe("what a reader gets", () => {
     expect(b.messages).toEqual(["1", "2", "3", "4", "5", "6"]);
   });
 
-  it("messages as they arrive in network order, and gaps once they are certain", () => {
-    const b = receiveBench({ order: "network" });
-    for (const sn of [1, 3, 2]) atOnce(b, data(3, sn, sn, { data: `${sn}`, options: startup() }));
-    atOnce(b, data(3, 7, 7, { data: "7" }));
-    atOnce(b, data(3, 8, 2, { data: "8" }));
-    atOnce(b, data(3, 9, 3, { data: "9" }));
-    expect(b.messages).toEqual(["1", "3", "2", "7", "8", "(3)9"]);
-  });
+  it(
+    ...rfc("R7016-3.6.1.2-06", "R7016-3.6.1.2-07"),
+    "messages as they arrive in network order, and gaps once they are certain",
+    () => {
+      const b = receiveBench({ order: "network" });
+      for (const sn of [1, 3, 2]) atOnce(b, data(3, sn, sn, { data: `${sn}`, options: startup() }));
+      atOnce(b, data(3, 7, 7, { data: "7" }));
+      atOnce(b, data(3, 8, 2, { data: "8" }));
+      atOnce(b, data(3, 9, 3, { data: "9" }));
+      atOnce(b, data(3, 10, 10, { data: "a", control: 1 }));
+      atOnce(b, data(3, 12, 1, { data: "12" }));
+      atOnce(b, data(3, 13, 1, { data: "13" }));
+      expect(b.messages).toEqual(["1", "3", "2", "7", "8", "(3)9", "12", "(2)13"]);
+    },
+  );
 
   it("all that was held back in network order when reading goes on, once", () => {
     const b = receiveBench({ order: "network" });

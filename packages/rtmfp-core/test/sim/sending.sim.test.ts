@@ -85,14 +85,18 @@ describe("a sending flow", () => {
     expect(b.flush()).toEqual([["D 8 o7 f1"]]);
   });
 
-  it(...rfc("R7016-3.6.2.3.1-01"), "sends its options with the first of several User Data chunks in a packet", () => {
-    const b = sendBench();
-    const flow = b.session.openFlow(new Uint8Array(3));
-    const receipts = Array.from({ length: 5 }, () => flow.write(new Uint8Array(100)));
-    receipts[1]?.abandon();
-    receipts[3]?.abandon();
-    expect(b.flush()).toEqual([["D 1 o1 f0 OPT", "D 3 o3 f0", "D 5 o5 f0"]]);
-  });
+  it(
+    ...rfc("R7016-3.6.2.3.1-01", "R7016-3.6.2.3-02"),
+    "sends its options with the first of several User Data chunks in a packet",
+    () => {
+      const b = sendBench();
+      const flow = b.session.openFlow(new Uint8Array(3));
+      const receipts = Array.from({ length: 5 }, () => flow.write(new Uint8Array(100)));
+      receipts[1]?.abandon();
+      receipts[3]?.abandon();
+      expect(b.flush()).toEqual([["D 1 o1 f0 OPT", "D 3 o3 f0", "D 5 o5 f0"]]);
+    },
+  );
 
   it(
     ...rfc("R7016-3.6.2.3.2-01", "R7016-3.6.2.3.2-02", "R7016-2.3.12-02"),
@@ -104,6 +108,11 @@ describe("a sending flow", () => {
       write(one, 2, 100);
       write(two, 2, 100);
       expect(b.flush()).toEqual([["D 1 o1 f0 OPT", "N", "D 1 o1 f0 OPT", "N"]]);
+      write(two, 1, 100);
+      expect(b.flush()).toEqual([["D 3 o3 f0 OPT"]]);
+      write(one, 1, 100);
+      write(two, 1, 100);
+      expect(b.flush()).toEqual([["D 3 o3 f0 OPT", "D 4 o4 f0 OPT"]]);
     },
   );
 

@@ -54,7 +54,7 @@ function answering(b: SendBench, metadata: string): SendFlow {
 
 describe("the numbers of user data", () => {
   it(
-    ...rfc("R7016-2.3.11-05", "R7016-2.3.11-06", "R7016-3.6.1.2-03"),
+    ...rfc("R7016-2.3.11-05", "R7016-2.3.11-06", "R7016-3.6.1.2-03", "R7016-3.6.2.2-02"),
     "run through one message after the other, however flows, losses and priorities mix their packets",
     () => {
       const b = sendBench({ datagramBytes: 400 });
