@@ -1,19 +1,41 @@
 /** Applications: what a server does for the clients of one instance. */
-import type { AmfValue } from "rtmfp-core/tc";
+import type { AmfValue, StatusCode } from "rtmfp-core/tc";
 import type { Client } from "./client.ts";
 import type { LookupAnswer, PeerLookup } from "./lookup-policy.ts";
 import type { Peer } from "./peers.ts";
+import type { Reject } from "./reject.ts";
 import { StreamBroker } from "./stream-broker.ts";
+import type { StreamName } from "./stream-name.ts";
+import { TrafficMeter, type TrafficStats } from "./traffic-meter.ts";
 
-/** What an application may decide and hear. All are optional. */
+/**
+ * What an application may decide and hear, in the order in which it happens. All are optional. Where a handler decides,
+ * returning means yes, throwing {@link Reject} no, and a Promise leaves the matter open until it settles; whatever else is
+ * thrown is a no whose reason the client does not learn, and goes to the log and to `onStatus`.
+ */
 export interface ApplicationHandlers {
-  /**
-   * A client sent `connect`, with whatever it gave beyond the URL. Returning accepts it, throwing {@link Reject} refuses
-   * it, a Promise leaves it pending until then.
-   */
+  /** The instance begins, before its first client is asked about. The factory itself may do the same work. */
+  onAppStart?(): void;
+  /** A client sent `connect`, with whatever it gave beyond the URL and its token. Decides whether it is accepted. */
   onConnect?(client: Client, ...args: AmfValue[]): unknown;
-  /** A client that had been accepted is gone. */
+  /** A client has been told that it is accepted: what is sent to it now arrives after that. */
+  onConnectAccept?(client: Client): void;
+  /** A client has been told that it is not accepted, for that reason; its connection closes. */
+  onConnectReject?(client: Client, reason: Reject): void;
+  /** A client wants to publish. Decides; a client that may not gets `NetStream.Publish.Denied`. */
+  onPublish?(client: Client, stream: StreamName): unknown;
+  /** What a client has published, after {@link onPublish}, is over, whoever ended it. */
+  onUnpublish?(client: Client, stream: StreamName): void;
+  /** A client wants to play. Decides; a client that may not gets `NetStream.Play.Failed`. */
+  onPlay?(client: Client, stream: StreamName): unknown;
+  /** What a client has played, after {@link onPlay}, is over, whoever ended it. */
+  onStop?(client: Client, stream: StreamName): void;
+  /** A client that had been accepted is gone. Its streams have ended before. */
   onDisconnect?(client: Client): void;
+  /** The last client of the instance is gone. Another one that comes begins another instance. */
+  onAppStop?(): void;
+  /** One of the other handlers has failed. What this one throws goes to the log alone. */
+  onStatus?(status: ApplicationStatus): void;
   /**
    * May `asker` learn where `target` is? Asked of the instances of both, where they have one; both must agree. Addresses
    * instead of yes are all that the asker is told, and the target hears nothing. Default: yes. A throw is a no. A Promise
@@ -27,8 +49,51 @@ export interface ApplicationHandlers {
   onPeerUnknown?(asker: Peer, lookup: PeerLookup): readonly string[] | Promise<readonly string[]>;
 }
 
-/** Makes the handlers of one instance. Called when its first client arrives. */
+/** What {@link ApplicationHandlers.onStatus} is told; the codes are AMS's. */
+export interface ApplicationStatus {
+  /** Always "error". */
+  readonly level: "error";
+  /** A handler threw what it should not. */
+  readonly code: "Application.Script.Error";
+  /** The message of what was thrown. */
+  readonly description: string;
+  /** What was thrown. */
+  readonly error: unknown;
+}
+
+/** Makes the handlers of one instance. Called when its first client arrives; its variables are the instance's state. */
 export type ApplicationFactory = (app: Application) => ApplicationHandlers;
+
+/** A function that all clients of an instance may call; the caller comes first. What follows is theirs to choose: check it. */
+export type AppExposed = (client: Client, ...args: AmfValue[]) => unknown;
+
+/** What an instance needs of its server. */
+export interface ApplicationHost {
+  /** Monotonic ms. */
+  now(): number;
+  /** Every client gets that status and is closed; who comes from now on gets another instance. */
+  end(app: Application, code: StatusCode, description: string): Promise<void>;
+}
+
+/** Numbers of an instance, as AMS's `getStats` has them. */
+export interface ApplicationStats {
+  /** Clients accepted and not yet gone. */
+  readonly clients: number;
+  /** Clients accepted since the beginning. */
+  readonly accepted: number;
+  /** Clients refused since the beginning. */
+  readonly rejected: number;
+  /** Streams that are being published. */
+  readonly publishers: number;
+  /** Streams that are being played, counted once for each client that plays one. */
+  readonly players: number;
+  /** How long the instance has run; ms. */
+  readonly lifespanMs: number;
+  /** Messages of its clients. */
+  readonly received: TrafficStats;
+  /** Messages written to its clients. */
+  readonly sent: TrafficStats;
+}
 
 /** One instance of an application, from its first client to its last. */
 export class Application {
@@ -38,12 +103,30 @@ export class Application {
   readonly instance: string;
   /** Live streams by name. */
   readonly streams: StreamBroker = new StreamBroker();
+  /** Messages of its clients. The server counts. */
+  readonly received: TrafficMeter;
+  /** Messages written to its clients. The server counts. */
+  readonly sent: TrafficMeter;
+  readonly #host: ApplicationHost;
+  readonly #begun: number;
   readonly #clients = new Set<Client>();
+  readonly #exposed = new Map<string, AppExposed>();
+  #accepted = 0;
+  #rejected = 0;
 
   /** Made by the server for its first client. */
-  constructor(name: string, instance: string) {
+  constructor(name: string, instance: string, host: ApplicationHost) {
     this.name = name;
     this.instance = instance;
+    this.#host = host;
+    this.#begun = host.now();
+    this.received = new TrafficMeter(this.#begun);
+    this.sent = new TrafficMeter(this.#begun);
+  }
+
+  /** Name and instance with a `/` between, or the name alone. */
+  get path(): string {
+    return this.instance === "" ? this.name : `${this.name}/${this.instance}`;
   }
 
   /** Clients accepted and not yet gone. */
@@ -56,71 +139,57 @@ export class Application {
     for (const client of this.#clients) client.send(name, ...args);
   }
 
+  /** Lets all clients call these functions; adds to those exposed before. What a client was given itself comes first. */
+  expose(functions: Readonly<Record<string, AppExposed>>): void {
+    for (const [name, run] of Object.entries(functions)) this.#exposed.set(name, run);
+  }
+
+  /** The function of that name that all clients may call. */
+  exposed(name: string): AppExposed | undefined {
+    return this.#exposed.get(name);
+  }
+
+  /** Closes a client's connection in good order; resolves when it has ended. */
+  disconnect(client: Client): Promise<void> {
+    return client.close();
+  }
+
+  /**
+   * Unloads the instance: every client gets `NetConnection.Connect.AppShutdown` and is closed in good order; resolves when
+   * all have gone. Who comes from now on gets another instance.
+   */
+  shutdown(): Promise<void> {
+    return this.#host.end(this, "NetConnection.Connect.AppShutdown", "The application has been unloaded.");
+  }
+
+  /** Numbers at this moment. */
+  getStats(): ApplicationStats {
+    const now = this.#host.now();
+    return {
+      clients: this.#clients.size,
+      accepted: this.#accepted,
+      rejected: this.#rejected,
+      publishers: this.streams.publishers,
+      players: this.streams.players,
+      lifespanMs: now - this.#begun,
+      received: this.received.snapshot(now),
+      sent: this.sent.snapshot(now),
+    };
+  }
+
   /** Called by the server. */
   add(client: Client): void {
+    this.#accepted++;
     this.#clients.add(client);
+  }
+
+  /** Called by the server: a client was not accepted. */
+  refuse(): void {
+    this.#rejected++;
   }
 
   /** Called by the server. */
   remove(client: Client): boolean {
     return this.#clients.delete(client);
-  }
-}
-
-/** An instance with its handlers. */
-export interface RunningApplication {
-  readonly app: Application;
-  readonly handlers: ApplicationHandlers;
-}
-
-/** The applications of a server by name, and their instances. */
-export class Applications {
-  readonly #factories = new Map<string, ApplicationFactory>();
-  readonly #running = new Map<string, RunningApplication & { users: number }>();
-  readonly #fallback: ApplicationFactory;
-
-  /** `fallback` serves every name that is not defined. */
-  constructor(fallback: ApplicationFactory) {
-    this.#fallback = fallback;
-  }
-
-  /** Throws RangeError if the name is taken or no first segment of a path. */
-  define(name: string, factory: ApplicationFactory): void {
-    if (name === "" || name.includes("/")) throw new RangeError(`expected an application's name, got "${name}"`);
-    if (this.#factories.has(name)) throw new RangeError(`the application "${name}" is defined already`);
-    this.#factories.set(name, factory);
-  }
-
-  has(name: string): boolean {
-    return this.#factories.has(name);
-  }
-
-  /** The instance for a new connection, made if need be. Pair with {@link leave}. */
-  enter(name: string, instance: string): RunningApplication {
-    const key = `${name}/${instance}`;
-    let running = this.#running.get(key);
-    if (running === undefined) {
-      const app = new Application(name, instance);
-      const factory = this.#factories.get(name) ?? this.#fallback;
-      running = { app, handlers: factory(app), users: 0 };
-      this.#running.set(key, running);
-    }
-    running.users++;
-    return running;
-  }
-
-  /** A connection that had entered is gone; with the last one the instance ends. */
-  leave({ app }: RunningApplication): void {
-    const key = `${app.name}/${app.instance}`;
-    const running = this.#running.get(key);
-    if (running?.app !== app) return;
-    running.users--;
-    if (running.users === 0) this.#running.delete(key);
-  }
-
-  /** The handlers of a running instance. */
-  handlersOf(app: Application): ApplicationHandlers | undefined {
-    const running = this.#running.get(`${app.name}/${app.instance}`);
-    return running?.app === app ? running.handlers : undefined;
   }
 }

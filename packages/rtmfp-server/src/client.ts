@@ -1,7 +1,8 @@
 /** A connected client, as applications see it. */
-import { type Address, RtmfpError } from "rtmfp-core";
-import type { AmfValue, ObjectEncoding } from "rtmfp-core/tc";
+import { type Address, RtmfpError, type Session } from "rtmfp-core";
+import type { AmfValue, ObjectEncoding, StatusCode } from "rtmfp-core/tc";
 import type { Application } from "./application.ts";
+import type { User } from "./user.ts";
 
 /** A function that clients may call. What they pass is theirs to choose: check it. */
 export type Exposed = (...args: AmfValue[]) => unknown;
@@ -16,6 +17,10 @@ export interface ClientLink {
   readonly address: Address;
   readonly behindNat: boolean | undefined;
   readonly objectEncoding: ObjectEncoding;
+  /** Whom the client's token is for. */
+  readonly user: User | undefined;
+  /** Of the session under the connection. */
+  readonly sessionStats: Session["stats"];
   /** The object of the client's `connect`. */
   readonly connectObject: Readonly<Record<string, AmfValue>>;
   /** Sends a Forwarded IHello. */
@@ -23,6 +28,8 @@ export interface ClientLink {
   /** Sends a command on stream 0, after the answer to `connect`. */
   command(name: string, transactionId: number, args: readonly AmfValue[]): void;
   close(): Promise<void>;
+  /** Says why, then closes. */
+  endWith(code: StatusCode, description: string): Promise<void>;
 }
 
 /** One client of an application, from `onConnect` to `onDisconnect`. */
@@ -108,14 +115,32 @@ export class Client {
     return this.#text("flashVer");
   }
 
-  /** Lets it call these functions, and no others; adds to those exposed before. The reply is what they return. */
+  /** What its token says of it; undefined where none was asked for, and for the token of a whole application. */
+  get user(): User | undefined {
+    return this.#link.user;
+  }
+
+  /** A snapshot of its session's counters and path figures: times in ms, sizes in bytes. */
+  get stats(): Session["stats"] {
+    return this.#link.sessionStats;
+  }
+
+  /** What it says of itself in `connect`, all of it. Owned by the connection; do not modify. */
+  get connectObject(): Readonly<Record<string, AmfValue>> {
+    return this.#link.connectObject;
+  }
+
+  /** Lets it call these functions, and no others but the instance's; adds to those exposed before. The reply is what they return. */
   expose(functions: Readonly<Record<string, Exposed>>): void {
     for (const [name, run] of Object.entries(functions)) this.#exposed.set(name, run);
   }
 
-  /** The function of that name that it may call. */
+  /** The function of that name that it may call: its own, or one of the instance's. */
   exposed(name: string): Exposed | undefined {
-    return this.#exposed.get(name);
+    const own = this.#exposed.get(name);
+    if (own !== undefined) return own;
+    const shared = this.app.exposed(name);
+    return shared === undefined ? undefined : (...args) => shared(this, ...args);
   }
 
   /** Calls `name` on its client object and asks for no reply. Nothing happens once it is gone. */
@@ -154,6 +179,11 @@ export class Client {
   /** Closes the connection in good order; resolves when it has ended. */
   close(): Promise<void> {
     return this.#link.close();
+  }
+
+  /** Tells the client by a status event why, then closes as {@link close} does. */
+  end(code: StatusCode, description: string): Promise<void> {
+    return this.#link.endWith(code, description);
   }
 
   /** A reply to {@link call} came. Called by the server. */

@@ -1,5 +1,7 @@
 /** What a connection needs of the server. */
-import type { Applications } from "./application.ts";
+import type { TreeClock } from "rtmfp-core/tc";
+import type { Access } from "./access.ts";
+import type { Applications } from "./applications.ts";
 import type { Counters } from "./counters.ts";
 import type { IntroductionReport } from "./introductions.ts";
 import type { KeyList } from "./key-list.ts";
@@ -21,11 +23,16 @@ export interface ConnectionHost<C = unknown> {
   readonly legacyIdentity: boolean;
   readonly keepalive: KeepaliveTimes;
   readonly applications: Applications;
-  readonly keys: KeyList;
+  /** Undefined where there is no application behind keys. */
+  readonly keys: KeyList | undefined;
+  readonly access: Access;
+  readonly clock: TreeClock;
   readonly counters: Counters;
   readonly log: Logger;
   /** The client says what became of an introduction to, or by, that other peer. */
   onIntroductionReport(reporter: PeerEntry, otherId: string, report: IntroductionReport): void;
+  /** The server takes no further clients. */
+  isClosing(): boolean;
   /** A handler of an application threw what it should not. */
   onHandlerError(error: unknown): void;
   /** The connection has ended. */

@@ -1,12 +1,12 @@
 /** One NetConnection of a client: commands in, answers out. § means RFC 7425. */
-import { type Address, peerEpd, RtmfpError } from "rtmfp-core";
+import { type Address, peerEpd, RtmfpError, type Session } from "rtmfp-core";
 import {
+  type AmfError,
   type AmfObject,
   type AmfValue,
   type Command,
   decodeCommand,
   decodeUserControl,
-  MAX_STREAM_ID,
   type MessageTree,
   MessageType,
   namedValues,
@@ -17,42 +17,55 @@ import {
   type TreeEnd,
   type TreeRecvFlow,
 } from "rtmfp-core/tc";
-import type { Application, RunningApplication } from "./application.ts";
+import type { Application } from "./application.ts";
 import { applicationPath } from "./application-path.ts";
+import type { Member, RunningApplication } from "./applications.ts";
 import { Client, type ClientLink } from "./client.ts";
+import { ClientStreams } from "./client-streams.ts";
+import { ClientTimers } from "./client-timers.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { ControlWriter } from "./control-writer.ts";
 import { readReport } from "./introduction-report.ts";
+import type { SettledLimits } from "./limits.ts";
 import { type LogEntry, shortId } from "./log.ts";
 import type { PeerEntry } from "./peers.ts";
 import { Reject } from "./reject.ts";
-import { ServerStream, type StreamHost } from "./server-stream.ts";
+import type { Refusal, StreamHost, StreamUse } from "./server-stream.ts";
 import type { StreamBroker } from "./stream-broker.ts";
 import { kindOf } from "./stream-message.ts";
+import { parseStreamName, type StreamName } from "./stream-name.ts";
+import type { User } from "./user.ts";
 
 /** From the client's control flow to the end of its tree of flows. */
-export class Connection implements ClientLink, StreamHost {
+export class Connection implements ClientLink, StreamHost, Member {
   readonly tree: MessageTree;
-  readonly introduceOnly: boolean;
   connectObject: Readonly<Record<string, AmfValue>> = {};
+  user: User | undefined;
   /** Whose connection it is. */
   readonly peer: PeerEntry;
   readonly #host: ConnectionHost<Connection>;
   readonly #writer: ControlWriter;
-  readonly #streams = new Map<number, ServerStream>();
-  #nextStreamId = 1;
-  #state: "waiting" | "pending" | "accepted" | "ended" = "waiting";
+  readonly #streams: ClientStreams = new ClientStreams(this);
+  #state: "waiting" | "pending" | "accepted" | "refused" | "ended" = "waiting";
+  /** Answers `connect`. */
+  #connectId = 0;
+  /** How the answer to `connect` is encoded: as `connect` was. */
+  #connectEncoding: ObjectEncoding = 0;
   #running: RunningApplication | undefined;
   #client: Client | undefined;
+  #timers: ClientTimers | undefined;
 
   constructor(host: ConnectionHost<Connection>, peer: PeerEntry, tree: MessageTree) {
     this.#host = host;
     this.peer = peer;
     this.tree = tree;
-    this.#writer = new ControlWriter(tree, () => this.onDropped());
-    this.introduceOnly = host.introduceOnly;
+    this.#writer = new ControlWriter(
+      tree,
+      (bytes) => this.onSent(bytes),
+      () => this.onDropped(),
+    );
     tree.onEnd = (end) => this.#onEnd(end);
-    tree.onRefused = (streamId) => this.#streams.get(streamId)?.onRefused();
+    tree.onRefused = (streamId) => this.#streams.onRefused(streamId);
     tree.onMessage = (streamId, message, flow) => this.#onMessage(streamId, message, flow);
   }
 
@@ -102,6 +115,18 @@ export class Connection implements ClientLink, StreamHost {
     return this.peer.behindNat;
   }
 
+  get sessionStats(): Session["stats"] {
+    return this.peer.session.stats;
+  }
+
+  get maxPriority(): number {
+    return this.user?.maxPriority ?? this.#limits.maxPriority;
+  }
+
+  get publisherName(): string {
+    return this.user?.publisherName ?? "";
+  }
+
   command(name: string, transactionId: number, args: readonly AmfValue[]): void {
     this.#writer.command(name, transactionId, args);
   }
@@ -114,12 +139,38 @@ export class Connection implements ClientLink, StreamHost {
     await this.tree.close();
   }
 
-  /** Says why, then closes in good order. */
-  async shutDown(): Promise<void> {
-    if (this.#state === "accepted") {
-      this.#writer.status("onStatus", 0, "NetConnection.Connect.AppShutdown", "The server is shutting down.");
-    }
+  async endWith(code: StatusCode, description: string): Promise<void> {
+    if (this.#state === "pending") this.#refuse(code, description);
+    else if (this.#state === "accepted") this.#writer.status("onStatus", 0, code, description);
     await this.tree.close();
+  }
+
+  /** Says that the server will end, so that the client can leave by itself. */
+  announceShutdown(): void {
+    if (this.#state !== "accepted") return;
+    this.#writer.status("onStatus", 0, "NetConnection.Shutdown.Notify", "The server will shut down: please leave.");
+  }
+
+  permit(use: StreamUse, stream: StreamName, decide: (refusal?: Refusal) => void): void {
+    const running = this.#running;
+    const client = this.#client;
+    if (running === undefined || client === undefined) return;
+    const refusal = this.#refusal(use, stream);
+    if (refusal !== undefined) {
+      decide(refusal);
+      return;
+    }
+    const code = REFUSED[use];
+    running.ask(use === "publish" ? "onPublish" : "onPlay", [client, stream], (reject) => {
+      // While the application made up its mind others may have taken the places.
+      if (reject === undefined) decide(this.#refusal(use, stream));
+      else decide({ code, description: reject.message, more: reject.more });
+    });
+  }
+
+  onOver(use: StreamUse, stream: StreamName): void {
+    if (this.#client !== undefined)
+      this.#running?.tell(use === "publish" ? "onUnpublish" : "onStop", this.#client, stream);
   }
 
   onMedia(payloadBytes: number): void {
@@ -127,16 +178,29 @@ export class Connection implements ClientLink, StreamHost {
     this.#host.counters.mediaBytes += payloadBytes;
   }
 
+  onSent(bytes: number): void {
+    this.#running?.app.sent.count(this.#host.clock.now(), bytes);
+  }
+
   onDropped(): void {
     this.#host.counters.droppedMessages++;
+  }
+
+  onUnsendable(error: AmfError): void {
+    this.#running?.fail(error);
   }
 
   log(event: string, fields: LogEntry["fields"], level: LogEntry["level"] = "info"): void {
     this.#host.log({ level, event, fields: { client: shortId(this.farID), ...fields } });
   }
 
+  get #limits(): SettledLimits {
+    return this.#host.applications.limitsOf(this.app.name);
+  }
+
   #onMessage(streamId: number, message: RtmpMessage, flow: TreeRecvFlow): void {
     const { type } = message;
+    this.#running?.app.received.count(this.#host.clock.now(), message.payload.length);
     if (type === MessageType.commandAmf0 || type === MessageType.commandAmf3) {
       const command = decodeCommand(message);
       if (streamId !== 0) this.#onStreamCommand(streamId, command, flow);
@@ -153,13 +217,13 @@ export class Connection implements ClientLink, StreamHost {
     }
     const kind = kindOf(type);
     if (kind === undefined || streamId === 0) return;
-    const stream = this.#streams.get(streamId);
+    const stream = this.#streams.of(streamId);
     if (stream === undefined) flow.reject(0);
     else stream.onMessage(kind, message);
   }
 
   #onStreamCommand(streamId: number, command: Command, flow: TreeRecvFlow): void {
-    const stream = this.#streams.get(streamId);
+    const stream = this.#streams.of(streamId);
     if (stream === undefined) flow.reject(0);
     else if (!stream.onCommand(command)) this.#onCommand(command);
   }
@@ -172,11 +236,14 @@ export class Connection implements ClientLink, StreamHost {
     }
     const addresses = setPeerInfoAddresses(command);
     const report = readReport(command);
-    if (addresses !== undefined) this.peer.report(addresses);
-    else if (report !== undefined) this.#host.onIntroductionReport(this.peer, report.peerId, report);
+    if (addresses !== undefined) {
+      this.peer.report(addresses);
+      this.#writer.reply(transactionId, null);
+    } else if (report !== undefined) this.#host.onIntroductionReport(this.peer, report.peerId, report);
     else if (this.#state !== "accepted") this.#writer.fail(transactionId, `${name}: not connected`);
     else if (name === "createStream") this.#createStream(transactionId);
     else if (name === "deleteStream") this.#deleteStream(transactionId, args[0]);
+    else if (name === "releaseStream") this.#releaseStream(transactionId, args[0]);
     else this.#call(command);
   }
 
@@ -186,30 +253,61 @@ export class Connection implements ClientLink, StreamHost {
       return;
     }
     this.#state = "pending";
+    this.#connectId = transactionId;
+    this.#connectEncoding = encoding;
     this.#writer.hold();
     this.connectObject = namedValues(commandObject) ?? {};
     this.#writer.objectEncoding = this.connectObject["objectEncoding"] === 3 ? 3 : 0;
     const { name, instance } = applicationPath(this.connectObject);
-    if (!this.#host.applications.has(name) && !this.#host.keys.allows(name)) {
-      this.#refuse(transactionId, encoding, "NetConnection.Connect.Failed", "Unknown developer key.", {});
+    if (this.#host.isClosing()) {
+      this.#refuse("NetConnection.Connect.AppShutdown", "The server is shutting down.");
       return;
     }
-    const accept = (): void => this.#accept(transactionId, encoding);
-    const reject = (error: unknown): void => this.#reject(transactionId, encoding, error);
-    try {
-      this.#running = this.#host.applications.enter(name, instance);
-      this.#client = new Client(this);
-      const answer = this.#running.handlers.onConnect?.(this.#client, ...args);
-      if (answer instanceof Promise) answer.then(accept, reject);
-      else accept();
-    } catch (error) {
-      reject(error);
+    if (!this.#host.applications.has(name) && this.#host.keys?.allows(name) !== true) {
+      if (this.#host.keys !== undefined) this.#refuse("NetConnection.Connect.Failed", "Unknown developer key.");
+      else this.#refuse("NetConnection.Connect.InvalidApp", "No application has that name.");
+      return;
     }
+    const path = instance === "" ? name : `${name}/${instance}`;
+    const admission = this.#host.access.check(path, args, this, Date.now());
+    if (typeof admission === "string") {
+      this.#refuse("NetConnection.Connect.Rejected", admission);
+      return;
+    }
+    this.user = admission.user;
+    this.#ask(name, instance, admission.args, (reject) => {
+      if (this.#state !== "pending") return;
+      if (reject === undefined) this.#accept(admission.proof);
+      else this.#reject(reject);
+    });
   }
 
-  #accept(transactionId: number, objectEncoding: ObjectEncoding): void {
+  /** Enters the instance and asks its application. */
+  #ask(name: string, instance: string, args: readonly AmfValue[], decide: (reject?: Reject) => void): void {
+    let running: RunningApplication;
+    try {
+      running = this.#host.applications.enter(name, instance, this);
+    } catch (error) {
+      this.#host.onHandlerError(error);
+      decide(new Reject());
+      return;
+    }
+    this.#running = running;
+    this.#client = new Client(this);
+    if (this.#isFull()) decide(new Reject(null, FULL));
+    else
+      running.ask("onConnect", [this.#client, ...args], (reject) => {
+        decide(reject ?? (this.#isFull() ? new Reject(null, FULL) : undefined));
+      });
+  }
+
+  #isFull(): boolean {
+    return this.app.clients.size >= this.#limits.maxClients;
+  }
+
+  #accept(proof: string | undefined): void {
     const client = this.#client;
-    if (this.#state !== "pending" || client === undefined) return;
+    if (client === undefined) return;
     this.#state = "accepted";
     const { fingerprint, legacyIdentity, keepalive } = this.#host;
     const more = {
@@ -217,69 +315,99 @@ export class Connection implements ClientLink, StreamHost {
       connectionID: this.farID,
       serverFingerprint: fingerprint,
       introductionReports: true,
+      ...(proof === undefined ? {} : { authToken: proof }),
       ...(legacyIdentity ? { legacyIdentity } : {}),
     };
     const code = "NetConnection.Connect.Success";
-    this.#writer.status("_result", transactionId, code, "Connection succeeded.", more, objectEncoding);
+    this.#writer.status("_result", this.#connectId, code, "Connection succeeded.", more, this.#connectEncoding);
     this.#writer.control({ event: "setKeepalive", ...keepalive });
     this.peer.client = client;
+    if (this.user?.isExclusive === true) this.#endOthersOf(this.user);
     this.app.add(client);
+    this.#startTimers();
     const legacy = this.peer.session.security["legacy"] === true;
-    this.log("connect", { app: pathOf(this.app), outcome: "accepted", ...(legacy ? { legacy } : {}) });
+    this.log("connect", { app: this.app.path, outcome: "accepted", ...(legacy ? { legacy } : {}) });
     this.#writer.release();
+    this.#running?.tell("onConnectAccept", client);
   }
 
-  #reject(transactionId: number, encoding: ObjectEncoding, error: unknown): void {
-    if (this.#state !== "pending") return;
-    if (error instanceof Reject) {
-      const more = error.application === null ? {} : { application: error.application };
-      this.#refuse(transactionId, encoding, "NetConnection.Connect.Rejected", error.message, more);
-      return;
+  /** A user with `xcl` has one connection in an application: the newest. */
+  #endOthersOf({ text }: User): void {
+    for (const other of this.app.clients) {
+      if (other.user?.text === text) void other.end("NetConnection.Connect.Rejected", "The user has connected again.");
     }
-    this.#host.onHandlerError(error);
-    this.#refuse(transactionId, encoding, "NetConnection.Connect.Rejected", "Connection failed", {});
+  }
+
+  #startTimers(): void {
+    const { user } = this;
+    this.#timers = new ClientTimers(this.#host.clock, {
+      idleMs: this.#limits.idleTimeoutMs,
+      lifeMs: user === undefined ? Number.POSITIVE_INFINITY : Math.min(user.expiresInMs, user.expiresAt - Date.now()),
+      activity: () => (this.#streams.isInUse ? undefined : this.tree.stats.messages),
+      onIdle: () => void this.endWith("NetConnection.Connect.IdleTimeout", "Nothing has been heard for too long."),
+      onExpired: () => void this.endWith("NetConnection.Connect.Rejected", "The token has expired."),
+    });
+  }
+
+  #reject(reject: Reject): void {
+    this.#running?.app.refuse();
+    this.#refuse("NetConnection.Connect.Rejected", reject.message, reject.more);
+    if (this.#client !== undefined) this.#running?.tell("onConnectReject", this.#client, reject);
   }
 
   /** The error, then an orderly close. */
-  #refuse(transactionId: number, encoding: ObjectEncoding, code: StatusCode, text: string, more: AmfObject): void {
+  #refuse(code: StatusCode, text: string, more: AmfObject = {}): void {
+    this.#state = "refused";
     const { name, instance } = applicationPath(this.connectObject);
     this.log("connect", { app: instance === "" ? name : `${name}/${instance}`, outcome: code });
+    const answer = (info: AmfObject): void =>
+      this.#writer.status("_error", this.#connectId, code, text, info, this.#connectEncoding);
     try {
-      this.#writer.status("_error", transactionId, code, text, more, encoding);
+      answer(more);
     } catch (error) {
       // What the application gave cannot be sent.
       this.#host.onHandlerError(error);
-      this.#writer.status("_error", transactionId, code, text, {}, encoding);
+      answer({});
     }
     void this.tree.close();
   }
 
   #createStream(transactionId: number): void {
-    if (this.#streams.size >= MAX_STREAMS) {
-      this.#writer.fail(transactionId, `createStream: a client has at most ${MAX_STREAMS} streams`);
-      return;
-    }
-    const id = this.#nextFreeStreamId();
-    this.#streams.set(id, new ServerStream(this, id));
-    this.#writer.reply(transactionId, id);
-  }
-
-  /** Each ID once, until all 24 bits have been used. */
-  #nextFreeStreamId(): number {
-    for (;;) {
-      const id = this.#nextStreamId;
-      this.#nextStreamId = (id % MAX_STREAM_ID) + 1;
-      if (!this.#streams.has(id)) return id;
-    }
+    const { maxStreams } = this.#limits;
+    if (this.#streams.size < maxStreams) this.#writer.reply(transactionId, this.#streams.create());
+    else this.#writer.fail(transactionId, `createStream: a client has at most ${maxStreams} streams`);
   }
 
   /** Clients ask for no answer as a rule; who calls it as a method gets one. */
   #deleteStream(transactionId: number, id: AmfValue): void {
-    if (typeof id === "number") {
-      this.#streams.get(id)?.end();
-      if (this.#streams.delete(id)) this.tree.rejectStream(id);
-    }
+    if (typeof id === "number") this.#streams.delete(id);
     this.#writer.reply(transactionId, null);
+  }
+
+  /** Encoders send it before they publish: what hangs under that name gives way, unless its priority is as high. */
+  #releaseStream(transactionId: number, text: AmfValue): void {
+    const stream = parseStreamName(text);
+    if (stream !== undefined && !this.#host.introduceOnly) this.streams.release(stream.name, this.maxPriority);
+    this.#writer.reply(transactionId, null);
+  }
+
+  /** Why there is no place for a publisher or player; undefined if there is one. */
+  #refusal(use: StreamUse, { name }: StreamName): Refusal | undefined {
+    const code = REFUSED[use];
+    if (this.#host.introduceOnly) return { code, description: "This server only introduces peers." };
+    const { maxPublishers, maxPlayers } = this.#limits;
+    const { streams } = this.app;
+    if (use === "play") {
+      return streams.players < maxPlayers
+        ? undefined
+        : { code, description: "The application has no place for players." };
+    }
+    if ((this.user?.maxPublishers ?? Number.POSITIVE_INFINITY) <= this.#streams.published)
+      return { code, description: "The token allows no further stream." };
+    // Who takes a name over takes no further place.
+    const takesOver = streams.streams.get(name)?.publisher !== undefined;
+    if (takesOver || streams.publishers < maxPublishers) return undefined;
+    return { code, description: "The application has no place for publishers." };
   }
 
   /** A call of the application's: what it exposed, a call that old clients make for no effect, or an error. */
@@ -306,8 +434,8 @@ export class Connection implements ClientLink, StreamHost {
   #onEnd(end: TreeEnd): void {
     const wasAccepted = this.#state === "accepted";
     this.#state = "ended";
-    for (const stream of this.#streams.values()) stream.end();
-    this.#streams.clear();
+    this.#timers?.stop();
+    this.#streams.end();
     this.#host.counters.malformedMessages += this.tree.stats.malformed;
     const client = this.#client;
     if (client !== undefined) {
@@ -316,29 +444,19 @@ export class Connection implements ClientLink, StreamHost {
     }
     const running = this.#running;
     if (running !== undefined) {
-      if (client !== undefined && running.app.remove(client)) this.#tellGone(running, client);
-      this.#host.applications.leave(running);
+      if (client !== undefined && running.app.remove(client)) running.tell("onDisconnect", client);
+      this.#host.applications.leave(running, this);
     }
     if (wasAccepted) this.log("disconnect", { reason: end });
     this.#host.onEnd(this);
   }
-
-  #tellGone({ handlers }: RunningApplication, client: Client): void {
-    try {
-      handlers.onDisconnect?.(client);
-    } catch (error) {
-      this.#host.onHandlerError(error);
-    }
-  }
 }
 
-function pathOf(app: Application): string {
-  return app.instance === "" ? app.name : `${app.name}/${app.instance}`;
-}
-
+/** What a client is told that may not use a stream as it wants to. */
+const REFUSED = { publish: "NetStream.Publish.Denied", play: "NetStream.Play.Failed" } as const;
+const FULL = "The application is full.";
 /** Calls of old clients and encoders that need an answer and nothing else. */
 const QUIET_CALLS: ReadonlySet<string> = new Set([
-  "releaseStream",
   "FCPublish",
   "FCUnpublish",
   "FCSubscribe",
@@ -349,5 +467,3 @@ const QUIET_CALLS: ReadonlySet<string> = new Set([
   "initStream",
   "closeStream",
 ]);
-/** Streams that one client may have at a time. */
-export const MAX_STREAMS = 256;

@@ -19,11 +19,14 @@ export class ControlWriter {
   objectEncoding: ObjectEncoding = 0;
   readonly #tree: MessageTree;
   readonly #onDropped: () => void;
+  readonly #onWritten: (bytes: number) => void;
   /** Commands that wait for {@link release}. */
   #held: Uint8Array[] | undefined;
 
-  constructor(tree: MessageTree, onDropped: () => void) {
+  /** `onWritten` is told of every message that was queued, with its bytes; `onDropped` of the others. */
+  constructor(tree: MessageTree, onWritten: (bytes: number) => void, onDropped: () => void) {
     this.#tree = tree;
+    this.#onWritten = onWritten;
     this.#onDropped = onDropped;
   }
 
@@ -100,6 +103,7 @@ export class ControlWriter {
   #write(message: Uint8Array): boolean {
     try {
       this.#tree.control.write(message);
+      this.#onWritten(message.length);
       return true;
     } catch (error) {
       if (!(error instanceof RtmfpError)) throw error;

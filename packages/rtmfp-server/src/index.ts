@@ -4,7 +4,14 @@
  */
 
 /** Applications, their clients, and peers to be introduced. */
-export type { Application, ApplicationFactory, ApplicationHandlers } from "./application.ts";
+export type {
+  AppExposed,
+  Application,
+  ApplicationFactory,
+  ApplicationHandlers,
+  ApplicationStats,
+  ApplicationStatus,
+} from "./application.ts";
 export type { Client, Exposed } from "./client.ts";
 export type { KeepaliveTimes } from "./connection-host.ts";
 /** Counts. */
@@ -18,6 +25,8 @@ export type {
   IntroductionReason,
   IntroductionRow,
 } from "./introduction-row.ts";
+/** What applications, and users with tokens, may have. */
+export type { ApplicationLimits } from "./limits.ts";
 /** The log. */
 export { LOG_LEVELS, type LogEntry, type Logger, type LogLevel } from "./log.ts";
 export type { LookupAnswer, PeerLookup } from "./lookup-policy.ts";
@@ -26,5 +35,10 @@ export type { Peer } from "./peers.ts";
 export { Reject } from "./reject.ts";
 export type { IntroductionRates } from "./rendezvous.ts";
 /** The server. */
-export { createServer, type Listening, type Server, type ServerOptions } from "./server.ts";
+export { type AuthKeyFile, createServer, type Listening, type Server, type ServerOptions } from "./server.ts";
+/** Names of streams. */
+export type { StreamName } from "./stream-name.ts";
 export type { Rate } from "./token-buckets.ts";
+/** Traffic of an instance. */
+export type { TrafficStats } from "./traffic-meter.ts";
+export type { User } from "./user.ts";

@@ -40,6 +40,11 @@ export class KeyFile implements KeyList {
   }
 
   allows(key: string): boolean {
+    return this.all().has(key);
+  }
+
+  /** The keys, as they are now. */
+  all(): ReadonlySet<string> {
     try {
       const version = versionOf(this.#path);
       if (version !== this.#version) this.#keys = parseKeys(readFileSync(this.#path, "utf8"));
@@ -49,7 +54,7 @@ export class KeyFile implements KeyList {
       if (!this.#troubled) this.#onTrouble(`${this.#trouble(error)}; the keys known last hold`);
       this.#troubled = true;
     }
-    return this.#keys.has(key);
+    return this.#keys;
   }
 
   #trouble(error: unknown): string {

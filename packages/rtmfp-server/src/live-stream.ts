@@ -1,13 +1,15 @@
 /** One live stream: at most one publisher, any number of subscribers. */
 import { GopCache } from "rtmfp-core/flv";
-import type { AmfValue } from "rtmfp-core/tc";
+import type { AmfObject, AmfValue } from "rtmfp-core/tc";
 import type { StreamMessage } from "./stream-message.ts";
 import type { Subscription } from "./subscription.ts";
 
-/** Who publishes; told when the stream is taken away. */
+/** Who publishes. */
 export interface Publisher {
   /** Identity of the client, for status events. */
   readonly clientId: string;
+  /** What else subscribers are told when it begins to publish. */
+  readonly notice: AmfObject;
 }
 
 /** See the file's head. */

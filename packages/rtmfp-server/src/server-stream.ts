@@ -1,6 +1,7 @@
 /** A stream that a client has created: it publishes by it, or plays. § means RFC 7425. */
 import type { FlvTagType } from "rtmfp-core/flv";
 import {
+  AmfError,
   type AmfObject,
   type AmfValue,
   type Command,
@@ -13,10 +14,11 @@ import {
   statusInfo,
 } from "rtmfp-core/tc";
 import { withoutFirstValue } from "./data-frame.ts";
-import type { LiveStream, Publisher } from "./live-stream.ts";
-import type { StreamBroker } from "./stream-broker.ts";
+import type { LiveStream } from "./live-stream.ts";
+import type { BrokerPublisher, StreamBroker } from "./stream-broker.ts";
 import { StreamFlows } from "./stream-flows.ts";
 import { StreamMessage } from "./stream-message.ts";
+import { hashName, isHashName, parseStreamName, priorityOf, type StreamName } from "./stream-name.ts";
 import { Subscription } from "./subscription.ts";
 
 /** What a stream needs of its connection. */
@@ -25,29 +27,62 @@ export interface StreamHost {
   readonly clientId: string;
   readonly objectEncoding: ObjectEncoding;
   readonly streams: StreamBroker;
-  /** Publish and play are refused. */
-  readonly introduceOnly: boolean;
+  /** Highest priority that the client may publish by. */
+  readonly maxPriority: number;
+  /** What the client's token calls it; `""` without one. */
+  readonly publisherName: string;
+  /** May the client do it? `decide` is called once, now or later; without a refusal it may. */
+  permit(use: StreamUse, stream: StreamName, decide: (refusal?: Refusal) => void): void;
+  /** What had been permitted, and begun, is over. */
+  onOver(use: StreamUse, stream: StreamName): void;
   onMedia(payloadBytes: number): void;
+  onSent(bytes: number): void;
   onDropped(): void;
+  /** What an application gave cannot be sent. */
+  onUnsendable(error: AmfError): void;
   log(event: "publish" | "unpublish" | "play" | "stop", fields: Readonly<Record<string, string>>): void;
 }
 
+/** What a client does with a stream. */
+export type StreamUse = "publish" | "play";
+
+/** Why a client may not publish or play. */
+export interface Refusal {
+  readonly code: StatusCode;
+  readonly description: string;
+  /** What else it is told. */
+  readonly more?: AmfObject;
+}
+
 /** See the file's head. */
-export class ServerStream implements Publisher {
+export class ServerStream implements BrokerPublisher {
   readonly id: number;
+  notice: AmfObject = {};
   readonly #host: StreamHost;
   #flows: StreamFlows;
-  #published: LiveStream | undefined;
-  #played: { readonly stream: LiveStream; readonly subscription: Subscription } | undefined;
+  #published: { readonly stream: LiveStream; readonly name: StreamName } | undefined;
+  #played: { readonly stream: LiveStream; readonly name: StreamName; readonly subscription: Subscription } | undefined;
+  /** The use that waits for its permission. */
+  #asked: StreamName | undefined;
 
   constructor(host: StreamHost, id: number) {
     this.#host = host;
     this.id = id;
-    this.#flows = new StreamFlows(host.tree, id);
+    this.#flows = this.#makeFlows();
   }
 
   get clientId(): string {
     return this.#host.clientId;
+  }
+
+  /** The client publishes or plays by it. */
+  get isInUse(): boolean {
+    return this.#published !== undefined || this.#played !== undefined;
+  }
+
+  /** The client publishes by it. */
+  get isPublished(): boolean {
+    return this.#published !== undefined;
   }
 
   /** A command on the stream. False if there is none of that name. */
@@ -86,7 +121,7 @@ export class ServerStream implements Publisher {
 
   /** Audio, video or data on the stream. @throws AmfError for data that is none. */
   onMessage(kind: FlvTagType, message: RtmpMessage): void {
-    const stream = this.#published;
+    const stream = this.#published?.stream;
     if (stream === undefined) return;
     if (kind === "data") this.#onData(stream, message);
     else {
@@ -97,68 +132,118 @@ export class ServerStream implements Publisher {
 
   /** The far end has rejected a flow of the stream: it does not want the rest (§5.3.5.3). */
   onRefused(): void {
+    this.#asked = undefined;
     this.#flows.close();
     this.#endPlay();
   }
 
   /** The stream is deleted, or its connection gone. */
   end(): void {
+    this.#asked = undefined;
     this.#endPublish();
     this.#endPlay();
     this.#flows.close();
   }
 
-  #publish(name: AmfValue): void {
+  onTaken(why: string): void {
+    const published = this.#published;
+    this.#published = undefined;
+    if (published === undefined) return;
+    const { name } = published.name;
+    this.#status("NetStream.Publish.BadName", why, { details: name });
+    this.#host.log("unpublish", { stream: name, reason: "taken" });
+    this.#host.onOver("publish", published.name);
+  }
+
+  #publish(text: AmfValue): void {
     this.#stop();
     this.#renewFlows();
-    if (this.#host.introduceOnly) {
-      this.#status("NetStream.Publish.Denied", "This server only introduces peers.");
-      return;
-    }
-    if (typeof name !== "string" || name === "" || name.length > MAX_NAME) {
+    const name = parseStreamName(text);
+    if (name === undefined) {
       this.#status("NetStream.Publish.BadName", "A stream needs a name.");
       return;
     }
-    // The publisher hears of its success before anybody hears of the stream.
-    if (this.#host.streams.streams.get(name)?.publisher !== undefined) {
-      this.#status("NetStream.Publish.BadName", `${name} is already published.`, { details: name });
-      this.#host.log("publish", { stream: name, outcome: "taken" });
-      return;
-    }
-    this.#status("NetStream.Publish.Start", `${name} is now published.`, { details: name });
-    this.#published = this.#host.streams.publish(name, this);
-    this.#host.log("publish", { stream: name, outcome: "started" });
+    const priority = priorityOf(name, this.#host.maxPriority);
+    if (this.#canPublish(name, priority)) this.#permitted("publish", name, () => this.#startPublish(name, priority));
   }
 
-  #play([name, start, , reset]: readonly AmfValue[]): void {
+  #canPublish({ name }: StreamName, priority: number): boolean {
+    if (isHashName(name)) {
+      this.#status("NetStream.Publish.BadName", "A hash is a name to play by, not to publish by.", { details: name });
+      return false;
+    }
+    if (this.#host.streams.isFree(name, priority)) return true;
+    this.#status("NetStream.Publish.BadName", `${name} is already published.`, { details: name });
+    this.#host.log("publish", { stream: name, outcome: "taken" });
+    return false;
+  }
+
+  #startPublish(name: StreamName, priority: number): void {
+    if (!this.#canPublish(name, priority)) return;
+    // The publisher hears of its success before anybody hears of the stream.
+    const { publisherName, streams } = this.#host;
+    const known = { hashname: hashName(name.name), priority };
+    this.#status("NetStream.Publish.Start", `${name.name} is now published.`, { details: name.name, ...known });
+    this.notice = publisherName === "" ? known : { ...known, publisherName };
+    const stream = streams.publish(name.name, this, priority);
+    this.#published = stream === undefined ? undefined : { stream, name };
+    this.#host.log("publish", { stream: name.name, outcome: "started" });
+  }
+
+  #play([text, start, , reset]: readonly AmfValue[]): void {
+    this.#asked = undefined;
     this.#endPublish();
     this.#endPlay();
     this.#renewFlows();
-    if (this.#host.introduceOnly) {
-      this.#status("NetStream.Play.Failed", "This server only introduces peers.");
-      return;
-    }
-    if (typeof name !== "string" || name === "" || name.length > MAX_NAME) {
+    const name = parseStreamName(text);
+    if (name === undefined) {
       this.#status("NetStream.Play.Failed", "A stream needs a name.");
       return;
     }
     // From 0 on, `start` asks for a recording (Adobe's NetStream.play).
     if (typeof start === "number" && start >= 0) {
-      this.#status("NetStream.Play.StreamNotFound", `There is no recording of ${name}.`, { details: name });
+      const details = { details: name.name };
+      this.#status("NetStream.Play.StreamNotFound", `There is no recording of ${name.name}.`, details);
       return;
     }
+    this.#permitted("play", name, () => this.#startPlay(name, reset !== false && reset !== 0));
+  }
+
+  #startPlay(name: StreamName, reset: boolean): void {
     const { objectEncoding, clientId } = this.#host;
     const subscription = new Subscription({
-      name,
+      name: name.name,
       streamId: this.id,
       flows: this.#flows,
       objectEncoding,
       clientId,
       onDropped: () => this.#host.onDropped(),
     });
-    subscription.start(reset !== false && reset !== 0);
-    this.#played = { stream: this.#host.streams.subscribe(name, subscription), subscription };
-    this.#host.log("play", { stream: name });
+    subscription.start(reset);
+    this.#played = { stream: this.#host.streams.subscribe(name.name, subscription), name, subscription };
+    this.#host.log("play", { stream: name.name });
+  }
+
+  /** Goes on once the application has permitted it, unless the client has asked for something else meanwhile. */
+  #permitted(use: StreamUse, name: StreamName, go: () => void): void {
+    this.#asked = name;
+    this.#host.permit(use, name, (refusal) => {
+      if (this.#asked !== name) return;
+      this.#asked = undefined;
+      if (refusal === undefined) {
+        go();
+        return;
+      }
+      const { code, description, more } = refusal;
+      this.#host.log(use, { stream: name.name, outcome: "refused" });
+      try {
+        this.#status(code, description, { details: name.name, ...more });
+      } catch (error) {
+        if (!(error instanceof AmfError)) throw error;
+        this.#host.onUnsendable(error);
+        this.#status(code, description, { details: name.name });
+      }
+    });
   }
 
   #onData(stream: LiveStream, message: RtmpMessage): void {
@@ -170,8 +255,9 @@ export class ServerStream implements Publisher {
   }
 
   #stop(): void {
+    this.#asked = undefined;
     if (this.#published !== undefined) {
-      const { name } = this.#published;
+      const { name } = this.#published.name;
       this.#endPublish();
       this.#status("NetStream.Unpublish.Success", `${name} is now unpublished.`, { details: name });
     }
@@ -180,26 +266,32 @@ export class ServerStream implements Publisher {
   }
 
   #endPublish(): void {
-    const stream = this.#published;
+    const published = this.#published;
+    if (published === undefined) return;
     this.#published = undefined;
-    if (stream === undefined) return;
-    this.#host.streams.unpublish(stream, this);
-    this.#host.log("unpublish", { stream: stream.name });
+    this.#host.streams.unpublish(published.stream, this);
+    this.#host.log("unpublish", { stream: published.name.name });
+    this.#host.onOver("publish", published.name);
   }
 
   #endPlay(): void {
     const played = this.#played;
-    this.#played = undefined;
     if (played === undefined) return;
+    this.#played = undefined;
     this.#host.streams.unsubscribe(played.stream, played.subscription);
-    this.#host.log("stop", { stream: played.stream.name });
+    this.#host.log("stop", { stream: played.name.name });
+    this.#host.onOver("play", played.name);
   }
 
   /** Once the far end has refused the stream's flows, only its asking anew makes it wanted again. */
   #renewFlows(): void {
     if (this.#flows.isWanted) return;
     this.#host.tree.clearRefused(this.id);
-    this.#flows = new StreamFlows(this.#host.tree, this.id);
+    this.#flows = this.#makeFlows();
+  }
+
+  #makeFlows(): StreamFlows {
+    return new StreamFlows(this.#host.tree, this.id, (bytes) => this.#host.onSent(bytes));
   }
 
   #status(code: StatusCode, description: string, more: AmfObject = {}): void {
@@ -211,6 +303,3 @@ export class ServerStream implements Publisher {
     );
   }
 }
-
-/** Longest name of a stream, in UTF-16 units. */
-const MAX_NAME = 1_024;

@@ -11,19 +11,24 @@ import {
 import {
   type CryptoProvider,
   createFlashProfile,
+  defaultProvider,
   type FlashIdentity,
   type FlashProfileOptions,
   SERVER_IDENTITY,
 } from "rtmfp-core/crypto";
 import { DEFAULT_PORT, MessageTrees } from "rtmfp-core/tc";
-import { type Application, type ApplicationFactory, Applications } from "./application.ts";
+import { Access } from "./access.ts";
+import type { Application, ApplicationFactory, ApplicationStats } from "./application.ts";
+import { Applications } from "./applications.ts";
 import { bindingsFor, hostPart, isPublicHost, urlsOf } from "./bindings.ts";
+import type { Client } from "./client.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHost, KeepaliveTimes } from "./connection-host.ts";
 import { Counters, type ServerStats } from "./counters.ts";
 import { developerKeyApplication } from "./developer-key.ts";
 import type { IntroductionRow } from "./introduction-row.ts";
 import { ANY_KEY, fixedKeys, KeyFile, type KeyList } from "./key-list.ts";
+import type { ApplicationLimits } from "./limits.ts";
 import type { Logger } from "./log.ts";
 import { Matchmaker } from "./matchmaker.ts";
 import { type PeerEntry, Peers } from "./peers.ts";
@@ -43,8 +48,16 @@ export interface ServerOptions {
   readonly public?: string;
   /**
    * Developer keys that the built-in application takes: "any" (the default), those listed, or those in `file`, a path.
+   * With "none" there is no built-in application: who asks for one that is not defined gets `Connect.InvalidApp`.
    */
-  readonly keys?: "any" | readonly string[] | { readonly file: string };
+  readonly keys?: "any" | "none" | readonly string[] | { readonly file: string };
+  /**
+   * Secrets, or a file of them, by any of which tokens may be made (`authToken` of rtmfp-core/crypto); a client then needs
+   * a token to connect. A secret in bytes is written as `hex:` and hex digits. Default: none, and no token is needed.
+   */
+  readonly authKeys?: readonly string[] | AuthKeyFile;
+  /** What every application instance may have, where its own limits say nothing. Default: see there. */
+  readonly limits?: ApplicationLimits;
   /** Refuse publish and play. Default false. */
   readonly introduceOnly?: boolean;
   /** Default: a new one with ephemeral keys, whose fingerprint changes at every start. */
@@ -76,6 +89,12 @@ export interface ServerOptions {
   readonly trace?: Pick<PeerEndpointOptions, "trace" | "traceSession">;
 }
 
+/** Secrets in a file: one per line, first word, as in a file of developer keys; read again when it changes. */
+export interface AuthKeyFile {
+  /** Path of the file. */
+  readonly file: string;
+}
+
 /** What {@link Server.listen} tells. */
 export interface Listening {
   /** The best URL to give to a client; append the application's path. */
@@ -97,14 +116,17 @@ export function createServer(options: ServerOptions = {}): Server {
 export class Server {
   readonly #options: ServerOptions;
   readonly #log: Logger;
-  readonly #keys: KeyList;
-  readonly #applications = new Applications(developerKeyApplication());
+  readonly #keys: KeyList | undefined;
+  readonly #access: Access;
+  readonly #applications: Applications;
   readonly #counters = new Counters();
   readonly #peers = new Peers();
   readonly #connections = new Map<PeerEntry, Connection>();
   readonly #matchmaker: Matchmaker;
   #endpoint: PeerEndpoint | undefined;
-  #state: "new" | "listening" | "closed" = "new";
+  #state: "new" | "listening" | "closing" | "closed" = "new";
+  /** Resolves when nobody is connected any more. */
+  #whenEmpty: (() => void) | undefined;
 
   /** Called by {@link createServer}. Throws RtmfpError BAD_ARGUMENT. */
   constructor(options: ServerOptions) {
@@ -112,6 +134,7 @@ export class Server {
     this.#log = options.log ?? (() => {});
     const warn = (message: string): void => this.#log({ level: "warn", event: "keys", fields: { message } });
     this.#keys = keyList(options.keys ?? "any", warn);
+    this.#access = new Access(options.crypto ?? defaultProvider(), authKeys(options.authKeys ?? [], warn));
     if (options.public !== undefined && !isPublicHost(options.public)) {
       throw new RtmfpError("BAD_ARGUMENT", `expected a public HOST or HOST:PORT, got "${options.public}"`);
     }
@@ -126,16 +149,36 @@ export class Server {
       sessionsWith: (peerId: string) => this.#endpoint?.sessionsWith(peerId) ?? [],
       onHandlerError: (error: unknown) => this.#onHandlerError(error),
     };
+    this.#applications = new Applications(developerKeyApplication(), host, options.limits);
     this.#matchmaker = new Matchmaker(host, options.introductionRates);
   }
 
   /**
    * Defines an application: URLs whose path begins with `name` are for it. `factory` is called once per instance, that
-   * is, per rest of the path, when its first client comes. Throws RangeError for a name that is taken or none.
+   * is, per rest of the path, when its first client comes. `limits` hold for each instance, over the server's own. Throws
+   * RangeError for a name that is taken or none, BAD_ARGUMENT for a limit that cannot be.
    */
-  application(name: string, factory: ApplicationFactory): this {
-    this.#applications.define(name, factory);
+  application(name: string, factory: ApplicationFactory, limits: ApplicationLimits = {}): this {
+    this.#applications.define(name, factory, limits);
     return this;
+  }
+
+  /**
+   * Puts other limits in the place of those of application `name`, or without a name of the server's own. Nobody who is
+   * connected is disconnected. Throws RangeError for a name that is not defined, BAD_ARGUMENT for a limit that cannot be.
+   */
+  setLimits(limits: ApplicationLimits, name?: string): void {
+    this.#applications.setLimits(limits, name);
+  }
+
+  /** Instances that run, each with its numbers. */
+  get applicationStats(): ReadonlyMap<string, ApplicationStats> {
+    return this.#applications.stats();
+  }
+
+  /** Clients accepted and not yet gone, of all instances. */
+  get clients(): readonly Client[] {
+    return [...this.#applications.instances].flatMap((app) => [...app.clients]);
   }
 
   /** Begins to serve. Rejects with LISTEN_FAILED, in one line, if a port is in use. */
@@ -156,7 +199,7 @@ export class Server {
       ...trace,
     });
     this.#endpoint = endpoint;
-    const host = this.#connectionHost(endpoint.peerId);
+    const host = this.#connectionHost(endpoint);
     endpoint.onSession = (session) => this.#onSession(endpoint, session, host);
     endpoint.onIntroduction = (introduction) => this.#matchmaker.onIntroduction(introduction);
     const addresses = carrier.sockets.map(({ address }) => address);
@@ -176,20 +219,34 @@ export class Server {
     return this.#matchmaker.rows;
   }
 
-  /** Tells every client, closes the connections in good order, within half a second, and frees the port. */
-  async close(): Promise<void> {
+  /**
+   * Tells every client, closes the connections in good order, within half a second, and frees the port. With `noticeMs`
+   * it first tells them that it will, by `NetConnection.Shutdown.Notify`, takes no new ones, and waits so long for them to
+   * leave by themselves; ms, default 0. Called again meanwhile, it closes at once.
+   */
+  async close({ noticeMs = 0 }: { readonly noticeMs?: number } = {}): Promise<void> {
     const endpoint = this.#endpoint;
     if (this.#state === "closed" || endpoint === undefined) return;
+    const isFirst = this.#state === "listening";
+    this.#state = "closing";
+    this.#whenEmpty?.();
+    if (isFirst && noticeMs > 0) await this.#notice(endpoint, noticeMs);
+    if ((this.#state as string) === "closed") return;
     this.#state = "closed";
     endpoint.onIntroduction = undefined;
-    const ends = Promise.all([...this.#connections.values()].map((connection) => connection.shutDown()));
-    let cancel = (): void => {};
-    const enough = new Promise<void>((resolve) => {
-      cancel = endpoint.after(CLOSE_MS, resolve);
-    });
-    await Promise.race([ends, enough]);
-    cancel();
+    const [code, text] = ["NetConnection.Connect.AppShutdown", "The server is shutting down."] as const;
+    const ends = Promise.all([...this.#connections.values()].map((connection) => connection.endWith(code, text)));
+    await within(endpoint, CLOSE_MS, ends);
     await Promise.all([endpoint.close(), this.#matchmaker.close()]);
+  }
+
+  /** Waits until every client has left, or the time is up. */
+  async #notice(endpoint: PeerEndpoint, noticeMs: number): Promise<void> {
+    const empty = new Promise<void>((resolve) => {
+      this.#whenEmpty = resolve;
+    });
+    for (const connection of this.#connections.values()) connection.announceShutdown();
+    if (this.#connections.size > 0) await within(endpoint, noticeMs, empty);
   }
 
   async #openCarrier(): Promise<Carrier> {
@@ -225,7 +282,7 @@ export class Server {
     const peer = this.#peers.add(session);
     const trees = new MessageTrees(session, endpoint);
     trees.onControl = (flow, streamId) => {
-      if (streamId !== 0 || this.#state !== "listening" || this.#connections.has(peer)) return;
+      if (streamId !== 0 || this.#state === "closed" || this.#connections.has(peer)) return;
       this.#connections.set(peer, new Connection(host, peer, trees.answer(flow)));
     };
     this.#matchmaker.watch(peer);
@@ -233,21 +290,25 @@ export class Server {
     session.onClose = () => this.#peers.remove(peer);
   }
 
-  #connectionHost(fingerprint: string): ConnectionHost<Connection> {
+  #connectionHost(endpoint: PeerEndpoint): ConnectionHost<Connection> {
     const { introduceOnly, legacyIdentity, keepalive } = this.#options;
     return {
-      fingerprint,
+      fingerprint: endpoint.peerId,
       introduceOnly: introduceOnly ?? false,
       legacyIdentity: legacyIdentity ?? false,
       keepalive: { serverMs: keepalive?.serverMs ?? KEEPALIVE_MS, peerMs: keepalive?.peerMs ?? KEEPALIVE_MS },
       applications: this.#applications,
       keys: this.#keys,
+      access: this.#access,
+      clock: endpoint,
       counters: this.#counters,
       log: this.#log,
       onIntroductionReport: (reporter, otherId, report) => this.#matchmaker.onReport(reporter, otherId, report),
+      isClosing: () => this.#state !== "listening",
       onHandlerError: (error) => this.#onHandlerError(error),
       onEnd: (connection) => {
         if (this.#connections.get(connection.peer) === connection) this.#connections.delete(connection.peer);
+        if (this.#connections.size === 0) this.#whenEmpty?.();
       },
     };
   }
@@ -258,9 +319,29 @@ export class Server {
   }
 }
 
-function keyList(keys: NonNullable<ServerOptions["keys"]>, warn: (message: string) => void): KeyList {
+function keyList(keys: NonNullable<ServerOptions["keys"]>, warn: (message: string) => void): KeyList | undefined {
   if (keys === "any") return ANY_KEY;
+  if (keys === "none") return undefined;
   return "file" in keys ? new KeyFile(keys.file, warn) : fixedKeys(keys);
+}
+
+function authKeys(
+  keys: NonNullable<ServerOptions["authKeys"]>,
+  warn: (message: string) => void,
+): () => Iterable<string> {
+  if (!("file" in keys)) return () => keys;
+  const file = new KeyFile(keys.file, warn);
+  return () => file.all();
+}
+
+/** Waits for the promise, but no longer than that. */
+async function within(clock: Pick<PeerEndpoint, "after">, ms: number, promise: Promise<unknown>): Promise<void> {
+  let cancel = (): void => {};
+  const enough = new Promise<void>((resolve) => {
+    cancel = clock.after(Math.min(ms, MAX_WAIT_MS), resolve);
+  });
+  await Promise.race([promise, enough]);
+  cancel();
 }
 
 function checkPort(port: number): number {
@@ -269,6 +350,8 @@ function checkPort(port: number): number {
 }
 
 const KEEPALIVE_MS = 30_000;
+/** What a timer can wait for. */
+const MAX_WAIT_MS = 2 ** 31 - 1;
 /** How long a close waits for clients to close their ends. */
 const CLOSE_MS = 500;
 const NO_TRAFFIC = { datagramsIn: 0, bytesIn: 0, datagramsOut: 0, bytesOut: 0 } as const;

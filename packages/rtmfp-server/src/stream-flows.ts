@@ -12,15 +12,18 @@ export type FlowKind = "main" | "audio" | "video";
 export class StreamFlows {
   readonly #tree: MessageTree;
   readonly #streamId: number;
+  readonly #onWritten: (bytes: number) => void;
   readonly #flows = new Map<FlowKind, TreeSendFlow>();
   /** The far end does not want the stream, or the connection is gone. */
   #refused = false;
   /** What was written since the last barrier. */
   #since: "nothing" | "main" | "media" = "nothing";
 
-  constructor(tree: MessageTree, streamId: number) {
+  /** `onWritten` is told of every message that was queued, with its bytes. */
+  constructor(tree: MessageTree, streamId: number, onWritten: (bytes: number) => void) {
     this.#tree = tree;
     this.#streamId = streamId;
+    this.#onWritten = onWritten;
   }
 
   /** False once the far end has rejected a flow of the stream, or the connection has ended. */
@@ -43,6 +46,7 @@ export class StreamFlows {
       if (this.#since !== "nothing" && this.#since !== nature) this.#tree.sync([...this.#flows.values()]);
       this.#since = nature;
       flow.write(message);
+      this.#onWritten(message.length);
       return true;
     } catch (error) {
       const code = error instanceof RtmfpError ? error.code : undefined;

@@ -53,6 +53,7 @@ export class Subscription {
     this.#congested = false;
     this.status("NetStream.Play.PublishNotify", `${this.#options.name} is now published.`, {
       clientid: publisher.clientId,
+      ...publisher.notice,
     });
   }
 

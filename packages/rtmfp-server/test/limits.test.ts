@@ -3,9 +3,9 @@ import { encodeCommand } from "rtmfp-core/tc";
 import { describe, expect, it } from "vitest";
 import { Application } from "../src/application.ts";
 import { Client, type ClientLink, MAX_WAITING_CALLS } from "../src/client.ts";
-import { MAX_STREAMS } from "../src/connection.ts";
 import { Counters, MAX_RECENT } from "../src/counters.ts";
 import { developerKeyApplication, MAX_WATCHED } from "../src/developer-key.ts";
+import { MAX_STREAMS } from "../src/limits.ts";
 import { MAX_DATA_FRAMES } from "../src/live-stream.ts";
 import { TokenBuckets } from "../src/token-buckets.ts";
 import { SimServer } from "./support/sim.ts";
@@ -139,7 +139,7 @@ describe("one client", () => {
   });
 
   it(`watches at most ${MAX_WATCHED} others`, () => {
-    const app = new Application("key", "");
+    const app = new Application("key", "", { now: () => 0, end: async () => {} });
     const handlers = developerKeyApplication()(app);
     const connect = (farID: string): Client => {
       const client = new Client({ app, farID, command: () => {} } as Partial<ClientLink> as ClientLink);
