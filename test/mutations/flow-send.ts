@@ -41,21 +41,19 @@ export const FLOW_SEND_FAULTS: readonly Fault[] = [
   ...faultsOf(
     `${PROTO}/reassembly.ts`,
     [
-      "return beginsMessage(this.#held[from] as Held) && endsMessage(this.#held[end] as Held);",
-      "return endsMessage(this.#held[end] as Held);",
+      "return held.control === FragmentControl.whole || held.control === FragmentControl.begin;",
+      "return held.control !== FragmentControl.end;",
       "R7016-3.6.1.2-01",
       "R7016-3.6.3.3-01",
     ],
     [
-      "return beginsMessage(this.#held[from] as Held) && endsMessage(this.#held[end] as Held);",
-      "return beginsMessage(this.#held[from] as Held);",
+      "return held.control === FragmentControl.whole || held.control === FragmentControl.end;",
+      "return held.control !== FragmentControl.begin;",
       "R7016-3.6.1.2-01",
       "R7016-3.6.3.3-01",
     ],
-    ["this.#missing += Math.max(0, first - this.#expected);", "", "R7016-3.6.1.2-06", "R7016-3.6.1.2-07"],
-    ["const missingBefore = this.#missing;", "const missingBefore = 0;", "R7016-3.6.1.2-07"],
+    ["const missingBefore = this.#missing;", "const missingBefore = 0;", "R7016-3.6.1.2-06", "R7016-3.6.1.2-07"],
     ["this.#missing += missing;", "", "R7016-3.6.1.2-06", "R7016-3.6.1.2-07"],
-    ["this.#missing += end + 1 - i;", "", "R7016-3.6.1.2-06"],
   ),
   ...faultsOf(
     `${PROTO}/recv-flow.ts`,

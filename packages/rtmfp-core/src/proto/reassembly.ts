@@ -6,6 +6,24 @@ interface Held {
   readonly sn: number;
   readonly control: FragmentControl;
   readonly data: Uint8Array;
+  /** The next of its segment. */
+  behind: Held | undefined;
+}
+
+/** Fragments with successive numbers that belong to one message. */
+interface Segment {
+  first: Held;
+  last: Held;
+  bytes: number;
+  /** Its neighbours in its run. */
+  before: Segment | undefined;
+  behind: Segment | undefined;
+}
+
+/** Segments without a number missing between them. */
+interface Run {
+  first: Segment;
+  last: Segment;
 }
 
 /** A complete message. */
@@ -18,175 +36,180 @@ export interface ReceivedMessage {
 
 /**
  * Holds the fragments of one flow. In sequence order, messages come out ascending, up to the contiguous run; in
- * network order, each as soon as it is complete.
+ * network order, each as soon as it is complete. A fragment costs a search among runs, however many are held: far ends
+ * choose the order in which theirs arrive.
  */
 export class Reassembly {
   /** Bytes held. */
   heldBytes = 0;
-  /** Held fragments by ascending sequence number. */
-  readonly #held: Held[] = [];
-  /** A fragment of the segment that starts at index 0, at or before its last. */
-  #frontEnd = 0;
+  /** Fragments held. */
+  heldCount = 0;
+  /** By ascending numbers, each two with a gap between them. */
+  readonly #runs: Run[] = [];
+  /** Where the fragment went that was added last. */
+  #latest: Segment | undefined;
   /** First number after the highest message that came out; flows start with number 1 (§3.6.2). */
   #expected = 1;
   /** Numbers given up since the last message that came out. */
   #missing = 0;
 
-  get heldCount(): number {
-    return this.#held.length;
-  }
-
+  /** Takes a fragment whose number is new. Keeps `data`. */
   add(sn: number, control: FragmentControl, data: Uint8Array): void {
-    const held = this.#held;
-    const i = this.#indexBehind(sn);
-    if (i === held.length) held.push({ sn, control, data });
-    else held.splice(i, 0, { sn, control, data });
-    if (i === 0) this.#frontEnd = 0;
+    this.heldCount++;
     this.heldBytes += data.length;
+    const held: Held = { sn, control, data, behind: undefined };
+    const segment: Segment = { first: held, last: held, bytes: data.length, before: undefined, behind: undefined };
+    const runs = this.#runs;
+    const i = this.#runsUpTo(sn);
+    const before = runs[i - 1];
+    const after = runs[i];
+    const follows = before?.last.last.sn === sn - 1;
+    const precedes = after?.first.first.sn === sn + 1;
+    this.#latest = segment;
+    if (follows) this.#latest = append(before as Run, segment, segment);
+    if (follows && precedes) {
+      append(before as Run, (after as Run).first, (after as Run).last);
+      runs.splice(i, 1);
+    } else if (precedes) this.#latest = prepend(after as Run, segment);
+    else if (!follows) runs.splice(i, 0, { first: segment, last: segment });
   }
 
   /** In sequence order: gives every message that is complete up to `csn` to `deliver`. */
   takeInSequence(csn: number, deliver: (message: ReceivedMessage) => void): void {
-    const held = this.#held;
-    let from = 0;
-    while (from < held.length && (held[from] as Held).sn <= csn) {
-      const end = this.#segmentEnd(from);
-      const first = (held[from] as Held).sn;
-      const last = (held[end] as Held).sn;
-      const complete = this.#isMessage(from, end);
-      if (!complete && beginsMessage(held[from] as Held) && last >= csn) break;
-      if (complete && last > csn) break;
-      if (complete) {
-        this.#missing += Math.max(0, first - this.#expected);
-        deliver(this.#join(from, end));
-        this.#expected = last + 1;
-      }
-      from = end + 1;
+    for (let front = this.#front; front !== undefined && front.first.sn <= csn; front = this.#front) {
+      const { first, last } = front;
+      const complete = isMessage(front);
+      if (complete ? last.sn > csn : beginsMessage(first) && last.sn >= csn) return;
+      this.#remove(front);
+      if (!complete) continue;
+      this.#missing += Math.max(0, first.sn - this.#expected);
+      this.#deliver(front, deliver);
     }
-    this.#discard(0, from);
   }
 
-  /** In network order: gives the message that the fragment `sn` completes, if it does, to `deliver`. */
-  takeCompleted(sn: number, deliver: (message: ReceivedMessage) => void): void {
-    const held = this.#held;
-    const at = this.#indexBehind(sn) - 1;
-    if (!this.#mayComplete(at)) return;
-    let from = at;
-    while (
-      from > 0 &&
-      !beginsMessage(held[from] as Held) &&
-      (held[from - 1] as Held).sn === (held[from] as Held).sn - 1
-    )
-      from--;
-    const end = this.#segmentEnd(from);
-    if (end >= at) this.#takeMessage(from, end, deliver);
+  /** In network order: gives the message that the fragment added last completes, if it does, to `deliver`. */
+  takeCompleted(deliver: (message: ReceivedMessage) => void): void {
+    const segment = this.#latest;
+    if (segment === undefined || !isMessage(segment)) return;
+    this.#remove(segment);
+    this.#deliver(segment, deliver);
   }
 
   /** In network order: gives every complete message to `deliver`, ascending. */
   takeAllCompleted(deliver: (message: ReceivedMessage) => void): void {
-    for (let from = 0; from < this.#held.length; ) {
-      const end = this.#segmentEnd(from);
-      if (!this.#takeMessage(from, end, deliver)) from = end + 1;
+    const complete: Segment[] = [];
+    for (const { first } of this.#runs) {
+      for (let each: Segment | undefined = first; each !== undefined; each = each.behind)
+        if (isMessage(each)) complete.push(each);
+    }
+    for (const segment of complete) {
+      this.#remove(segment);
+      this.#deliver(segment, deliver);
     }
   }
 
   /** In network order: drops segments that can no longer be completed, and counts `missing` numbers as given up. */
   dropAbandoned(csn: number, missing: number): void {
     this.#missing += missing;
-    const held = this.#held;
-    let i = 0;
-    while (i < held.length && (held[i] as Held).sn <= csn) {
-      const end = this.#segmentEnd(i);
-      const hopeless =
-        !beginsMessage(held[i] as Held) || (!endsMessage(held[end] as Held) && (held[end] as Held).sn < csn);
-      if (hopeless) {
-        this.#missing += end + 1 - i;
-        this.#discard(i, end + 1);
-      } else i = end + 1;
+    for (let front = this.#front; front !== undefined && front.first.sn <= csn; front = this.#front) {
+      if (beginsMessage(front.first) && front.last.sn >= csn) return;
+      this.#missing += front.last.sn - front.first.sn + 1;
+      this.#remove(front);
     }
   }
 
   clear(): void {
-    this.#held.length = 0;
-    this.#frontEnd = 0;
+    this.#runs.length = 0;
+    this.#latest = undefined;
     this.heldBytes = 0;
+    this.heldCount = 0;
   }
 
-  /** Index behind the fragments up to `sn`: most arrive at the top. */
-  #indexBehind(sn: number): number {
-    const held = this.#held;
-    if (held.length === 0 || (held[held.length - 1] as Held).sn <= sn) return held.length;
+  get #front(): Segment | undefined {
+    return this.#runs[0]?.first;
+  }
+
+  /** Number of runs that begin at or before `sn`: most fragments arrive at the top. */
+  #runsUpTo(sn: number): number {
+    const runs = this.#runs;
+    const top = runs[runs.length - 1];
+    if (top === undefined || top.first.first.sn <= sn) return runs.length;
     let low = 0;
-    let high = held.length - 1;
+    let high = runs.length - 1;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((held[middle] as Held).sn <= sn) low = middle + 1;
+      if ((runs[middle] as Run).first.first.sn <= sn) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  /** False if a neighbour of the fragment is missing that its message needs: spares the look at all the others. */
-  #mayComplete(at: number): boolean {
-    const held = this.#held[at] as Held;
-    const before = this.#held[at - 1];
-    const after = this.#held[at + 1];
-    return (beginsMessage(held) || before?.sn === held.sn - 1) && (endsMessage(held) || after?.sn === held.sn + 1);
+  #remove(segment: Segment): void {
+    const { first, last, before, behind } = segment;
+    const i = this.#runsUpTo(first.sn) - 1;
+    const run = this.#runs[i] as Run;
+    if (before !== undefined) before.behind = undefined;
+    if (behind !== undefined) behind.before = undefined;
+    if (before !== undefined && behind !== undefined) this.#runs.splice(i + 1, 0, { first: behind, last: run.last });
+    if (before !== undefined) run.last = before;
+    else if (behind !== undefined) run.first = behind;
+    else this.#runs.splice(i, 1);
+    this.heldBytes -= segment.bytes;
+    this.heldCount -= last.sn - first.sn + 1;
+    if (this.#latest === segment) this.#latest = undefined;
   }
 
-  /**
-   * Index of the last fragment of the segment that starts at `from`: contiguous fragments of one message. How far the
-   * first one reaches is remembered, for it is asked with every fragment of a long message.
-   */
-  #segmentEnd(from: number): number {
-    const held = this.#held;
-    let end = from === 0 ? this.#frontEnd : from;
-    while (
-      !endsMessage(held[end] as Held) &&
-      end + 1 < held.length &&
-      (held[end + 1] as Held).sn === (held[end] as Held).sn + 1 &&
-      !beginsMessage(held[end + 1] as Held)
-    ) {
-      end++;
-    }
-    if (from === 0) this.#frontEnd = end;
-    return end;
-  }
-
-  #takeMessage(from: number, end: number, deliver: (message: ReceivedMessage) => void): boolean {
-    if (!this.#isMessage(from, end)) return false;
-    this.#expected = Math.max(this.#expected, (this.#held[end] as Held).sn + 1);
-    deliver(this.#join(from, end));
-    this.#discard(from, end + 1);
-    return true;
-  }
-
-  #isMessage(from: number, end: number): boolean {
-    return beginsMessage(this.#held[from] as Held) && endsMessage(this.#held[end] as Held);
-  }
-
-  #join(from: number, end: number): ReceivedMessage {
+  #deliver(segment: Segment, deliver: (message: ReceivedMessage) => void): void {
     const missingBefore = this.#missing;
     this.#missing = 0;
-    if (from === end) return { data: (this.#held[from] as Held).data, missingBefore };
-    let length = 0;
-    for (let i = from; i <= end; i++) length += (this.#held[i] as Held).data.length;
-    const data = new Uint8Array(length);
-    let at = 0;
-    for (let i = from; i <= end; i++) {
-      const part = (this.#held[i] as Held).data;
-      data.set(part, at);
-      at += part.length;
-    }
-    return { data, missingBefore };
+    this.#expected = Math.max(this.#expected, segment.last.sn + 1);
+    deliver({ data: join(segment), missingBefore });
   }
+}
 
-  #discard(from: number, to: number): void {
-    if (from >= to) return;
-    for (let i = from; i < to; i++) this.heldBytes -= (this.#held[i] as Held).data.length;
-    this.#held.splice(from, to - from);
-    if (from <= this.#frontEnd) this.#frontEnd = 0;
+/** Appends the chain of segments from `first` to `last` to a run that they follow on; gives where `first` went. */
+function append(run: Run, first: Segment, last: Segment): Segment {
+  const end = run.last;
+  if (!sameMessage(end, first)) {
+    end.behind = first;
+    first.before = end;
+    run.last = last;
+    return first;
   }
+  absorb(end, first);
+  if (first !== last) run.last = last;
+  return end;
+}
+
+/** Puts a segment in front of a run that follows on it; gives where it went. */
+function prepend(run: Run, segment: Segment): Segment {
+  const next = run.first;
+  run.first = segment;
+  if (sameMessage(segment, next)) {
+    if (run.last === next) run.last = segment;
+    absorb(segment, next);
+  } else {
+    segment.behind = next;
+    next.before = segment;
+  }
+  return segment;
+}
+
+/** Takes the fragments of the segment behind over, and its place. */
+function absorb(segment: Segment, next: Segment): void {
+  segment.last.behind = next.first;
+  segment.last = next.last;
+  segment.bytes += next.bytes;
+  segment.behind = next.behind;
+  if (next.behind !== undefined) next.behind.before = segment;
+}
+
+function sameMessage(segment: Segment, next: Segment): boolean {
+  return !endsMessage(segment.last) && !beginsMessage(next.first);
+}
+
+function isMessage({ first, last }: Segment): boolean {
+  return beginsMessage(first) && endsMessage(last);
 }
 
 function beginsMessage(held: Held): boolean {
@@ -195,4 +218,15 @@ function beginsMessage(held: Held): boolean {
 
 function endsMessage(held: Held): boolean {
   return held.control === FragmentControl.whole || held.control === FragmentControl.end;
+}
+
+function join({ first, last, bytes }: Segment): Uint8Array {
+  if (first === last) return first.data;
+  const data = new Uint8Array(bytes);
+  let at = 0;
+  for (let held: Held | undefined = first; held !== undefined; held = held.behind) {
+    data.set(held.data, at);
+    at += held.data.length;
+  }
+  return data;
 }

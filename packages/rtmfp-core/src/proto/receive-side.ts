@@ -47,7 +47,10 @@ export interface ReceiveSideHost {
 export interface ReceiveStats {
   fragmentsReceived: number;
   bytesReceived: number;
-  /** Data beyond the window or the cap on held fragments. */
+  /**
+   * Chunks with data beyond the window or the caps of their flow, those behind them in their packet, and data of rejected
+   * flows beyond the rate at which it is answered: dropped, unacknowledged.
+   */
   beyondWindow: number;
   /** Data that the window allowed, beyond the budget of the session or the endpoint: dropped, unacknowledged. */
   beyondBudget: number;
@@ -94,6 +97,8 @@ export class ReceiveSide implements RecvFlowHost {
   #currentSn = 0;
   #currentFsn = 0;
   #packetHadData = false;
+  /** The flow that refused data of the current packet. */
+  #refused: RecvFlow | undefined;
 
   constructor(host: ReceiveSideHost) {
     this.#host = host;
@@ -113,12 +118,13 @@ export class ReceiveSide implements RecvFlowHost {
   beginPacket(now: number): void {
     this.#now = now;
     this.#packetHadData = false;
+    this.#refused = undefined;
   }
 
   /** After the chunks of a packet: every second data packet is acknowledged at once, others within 200 ms. */
   endPacket(): void {
     this.#current = undefined;
-    if (!this.#packetHadData) return;
+    if (!this.#packetHadData || !this.owesAck) return;
     if (++this.#dataPackets >= ACK_EVERY_PACKETS) this.ackNow = true;
     if (this.ackNow) this.#host.requestTransmit();
     else if (this.delayedAckAt === Number.POSITIVE_INFINITY) {
@@ -129,6 +135,11 @@ export class ReceiveSide implements RecvFlowHost {
 
   /** A (Next) User Data chunk; false if it is malformed or out of place, and thereby skipped (AMB-27). */
   onUserData(type: UserDataChunk["type"], reader: ByteReader): boolean {
+    if (this.#refused !== undefined && this.#isOfRefused(type, reader)) {
+      this.#current = this.#refused;
+      this.stats.beyondWindow++;
+      return true;
+    }
     const chunk = readUserData(type, reader);
     const unplaced = this.#current === undefined || this.#currentSn === Number.MAX_SAFE_INTEGER;
     if (reader.failed || (type === ChunkType.nextUserData && unplaced)) {
@@ -143,6 +154,11 @@ export class ReceiveSide implements RecvFlowHost {
       if (this.#current === undefined) return false;
     } else this.#currentSn++;
     const flow = this.#current as RecvFlow;
+    if (flow.state === "RF_REJECTED" && !this.#mayRefuse()) {
+      this.#refused = flow;
+      this.stats.beyondWindow++;
+      return true;
+    }
     this.#packetHadData = true;
     this.stats.fragmentsReceived++;
     this.stats.bytesReceived += chunk.data.length;
@@ -150,8 +166,10 @@ export class ReceiveSide implements RecvFlowHost {
     const control = ((chunk.flags >> 4) & 3) as FragmentControl;
     const abandoned = (chunk.flags & UserDataFlag.abandon) !== 0;
     const final = (chunk.flags & UserDataFlag.final) !== 0;
-    if (!flow.onData(this.#currentSn, this.#currentFsn, control, abandoned, final, chunk.data))
+    if (!flow.onData(this.#currentSn, this.#currentFsn, control, abandoned, final, chunk.data)) {
+      this.#refused = flow;
       this.stats.beyondWindow++;
+    }
     if (flow.seen.hasGap) this.#gapAt = this.#now;
     return true;
   }
@@ -296,11 +314,28 @@ export class ReceiveSide implements RecvFlowHost {
    */
   #refuse(chunk: UserDataChunk): void {
     this.#packetHadData = true;
-    this.#refusals ??= new TokenBucket(REFUSALS_PER_SECOND, REFUSALS_BURST, this.#now);
-    if (this.#toAck.length >= MAX_REFUSALS_WAITING || !this.#refusals.take(this.#now)) return;
+    if (this.#toAck.length >= MAX_REFUSALS_WAITING || !this.#mayRefuse()) return;
     const flow = new RecvFlow(this, chunk.flowId, EMPTY, undefined);
     flow.seen.addUpTo(chunk.sequenceNumber);
     flow.reject(0);
+  }
+
+  /** An exception may be answered with: each costs a packet, where acknowledgements stand for several. */
+  #mayRefuse(): boolean {
+    this.#refusals ??= new TokenBucket(REFUSALS_PER_SECOND, REFUSALS_BURST, this.#now);
+    return this.#refusals.take(this.#now);
+  }
+
+  /**
+   * True if the chunk is for the flow that has refused data of this packet: what else the packet has for it costs no
+   * more than this look.
+   */
+  #isOfRefused(type: UserDataChunk["type"], reader: ByteReader): boolean {
+    if (type === ChunkType.nextUserData) return this.#current === this.#refused;
+    const at = reader.pos++;
+    const id = reader.vlu();
+    reader.pos = at;
+    return !reader.failed && id === this.#refused?.id;
   }
 }
 

@@ -196,7 +196,7 @@ export class RecvFlow implements Borrower {
     if (!beyondEnd) seen.add(sn);
     if (keep) this.#reassembly.add(sn, control, compact(data));
     if (seen.hasGap) ackNow = true;
-    if (this.#order === "network") this.#deliverCompleted(sn, keep, missing);
+    if (this.#order === "network") this.#deliverCompleted(keep, missing);
     else if (this.#order === "sequence") this.#deliverInSequence();
     if (keep) this.#tellBudget();
     if (this.#freeBytes < WINDOW_BLOCK_BYTES) ackNow = true;
@@ -270,8 +270,8 @@ export class RecvFlow implements Borrower {
     this.#reassembly.takeInSequence(this.#settledSn, this.#deliver);
   }
 
-  #deliverCompleted(sn: number, added: boolean, missing: number): void {
-    if (added) this.#reassembly.takeCompleted(sn, this.#deliver);
+  #deliverCompleted(added: boolean, missing: number): void {
+    if (added) this.#reassembly.takeCompleted(this.#deliver);
     this.#reassembly.dropAbandoned(this.#settledSn, missing);
   }
 

@@ -66,7 +66,7 @@ describe("reassembly", () => {
           seen.add(sn);
           let csn = 0;
           while (seen.has(csn + 1)) csn++;
-          reassembly.takeCompleted(sn, ({ data }) => out.push([...data]));
+          reassembly.takeCompleted(({ data }) => out.push([...data]));
           reassembly.dropAbandoned(csn, 0);
           const completed = messagesOf(sizes).filter(
             (message) => message.includes(sn) && message.every((each) => seen.has(each)),
@@ -76,5 +76,21 @@ describe("reassembly", () => {
         expect(reassembly.heldCount).toBe(0);
       }),
     );
+  });
+
+  it("gives a message of 16,384 fragments that come from its end to its beginning, and what is left of others", () => {
+    const count = 16_384;
+    const reassembly = new Reassembly();
+    const { end, middle, begin } = FragmentControl;
+    for (let sn = count; sn >= 1; sn--)
+      reassembly.add(sn, sn === count ? end : sn === 1 ? begin : middle, Uint8Array.of(sn & 255));
+    reassembly.add(count + 1, begin, Uint8Array.of(1));
+    reassembly.add(count + 3, begin, Uint8Array.of(1));
+    const out: Uint8Array[] = [];
+    reassembly.takeInSequence(count + 1, ({ data }) => out.push(data));
+    expect(out.map((data) => [data.length, data[0], data.at(-1)])).toEqual([[count, 1, 0]]);
+    expect([reassembly.heldCount, reassembly.heldBytes]).toEqual([2, 2]);
+    reassembly.dropAbandoned(count + 2, 0);
+    expect(reassembly.heldCount).toBe(1);
   });
 });
