@@ -1,6 +1,6 @@
 /** Floods from within sessions of the attacker's own: what each sends in one session, packet by packet. */
 import type { Address } from "rtmfp-core";
-import { type Chunk, ChunkType, FragmentControl, UserDataFlag } from "rtmfp-core/proto";
+import { type Chunk, ChunkType, FragmentControl, type Option, UserDataFlag } from "rtmfp-core/proto";
 import type { Attack } from "./attacks.ts";
 import { Foothold } from "./foothold.ts";
 import { HELD, READ } from "./names.ts";
@@ -12,13 +12,14 @@ export type Abuse = () => () => Chunk[];
 /** Flows opened, one per packet, and never ended. */
 export const flows: Abuse = () => {
   let id = 0;
-  return () => [fragment(id++, 1, FragmentControl.whole, READ)];
+  return () => [fragment(id++, 1, FragmentControl.whole, TO_READ)];
 };
 
 /** One message in pieces of a byte, several to a packet, without an end. */
 export const endlessMessage: Abuse = () => {
   let sn = 0;
-  return () => several(() => fragment(1, ++sn, sn === 1 ? FragmentControl.begin : FragmentControl.middle, READ, 1));
+  return () =>
+    several(() => fragment(1, ++sn, sn === 1 ? FragmentControl.begin : FragmentControl.middle, TO_READ, ONE_BYTE));
 };
 
 /** Beginnings of messages with gaps between them, several to a packet, numbers descending as if by reordering. */
@@ -28,14 +29,14 @@ export const gaps: Abuse = () => {
     several(() => {
       const sn = 2 * (RUN - (sent % RUN)) + 2 * RUN * Math.floor(sent / RUN);
       sent++;
-      return fragment(1, sn, FragmentControl.begin, READ, 1);
+      return fragment(1, sn, FragmentControl.begin, TO_READ, ONE_BYTE);
     });
 };
 
 /** Data for a flow whose reader has stopped, whatever window is advertised. */
 export const beyondWindow: Abuse = () => {
   let sn = 0;
-  return () => [fragment(1, ++sn, FragmentControl.whole, HELD, 1_000)];
+  return () => [fragment(1, ++sn, FragmentControl.whole, TO_HOLD, THOUSAND_BYTES)];
 };
 
 /** Pings of 500 bytes. */
@@ -87,15 +88,21 @@ function attackBy(footholds: readonly Foothold[], send: () => void): Attack {
 }
 
 /** User Data that opens its flow if it is the first, and gives up nothing before it. */
-function fragment(flow: number, sn: number, control: FragmentControl, metadata: string, bytes = 10): Chunk {
+function fragment(
+  flow: number,
+  sn: number,
+  control: FragmentControl,
+  options: readonly Option[],
+  data: Uint8Array = TEN_BYTES,
+): Chunk {
   return {
     type: ChunkType.userData,
     flags: (control << 4) | UserDataFlag.options,
     flowId: flow,
     sequenceNumber: sn,
     fsnOffset: sn,
-    options: [{ type: 0, value: new TextEncoder().encode(metadata) }],
-    data: new Uint8Array(bytes),
+    options,
+    data,
   };
 }
 
@@ -103,6 +110,12 @@ function several(make: () => Chunk): Chunk[] {
   return Array.from({ length: CHUNKS_PER_PACKET }, make);
 }
 
+/** Made once: what an attacker spends on a packet, its target's machine does not have. */
+const TO_READ: readonly Option[] = [{ type: 0, value: new TextEncoder().encode(READ) }];
+const TO_HOLD: readonly Option[] = [{ type: 0, value: new TextEncoder().encode(HELD) }];
+const ONE_BYTE = new Uint8Array(1);
+const TEN_BYTES = new Uint8Array(10);
+const THOUSAND_BYTES = new Uint8Array(1_000);
 const RUN = 20_000;
 /** So that 500 packets a second reach the caps of a session within seconds. */
 const CHUNKS_PER_PACKET = 16;
