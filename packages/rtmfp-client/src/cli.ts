@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { defaultProvider } from "rtmfp-core/crypto";
 import { call } from "./cli/call.ts";
+import { check } from "./cli/check.ts";
 import { type CommonOptions, parseCount, parseId, parseSeconds, parseUrl, withCommonOptions } from "./cli/options.ts";
 import { guardOutput } from "./cli/output.ts";
 import { type PlayOptions, play } from "./cli/play.ts";
@@ -67,6 +68,12 @@ function makeProgram(exit: (code: number) => void): Command {
     .action(async (url: string, method: string, args: string[], options: CommonOptions) => {
       parseUrl(url);
       exit(await call(url, method, args, options));
+    });
+  withCommonOptions(program.command("check").description("tell what this network allows, in words"))
+    .argument("<url>", "rtmfp://host[:port]")
+    .action(async (url: string, options: CommonOptions) => {
+      parseUrl(url);
+      exit(await check(url, options));
     });
   return program;
 }

@@ -16,11 +16,14 @@ import {
   type FlashProfileOptions,
   SERVER_IDENTITY,
 } from "rtmfp-core/crypto";
+import { sameAddress } from "rtmfp-core/proto";
 import { DEFAULT_PORT, MessageTrees } from "rtmfp-core/tc";
 import { Access } from "./access.ts";
 import type { Application, ApplicationFactory, ApplicationStats } from "./application.ts";
 import { Applications } from "./applications.ts";
 import { bindingsFor, hostPart, isPublicHost, urlsOf } from "./bindings.ts";
+import { checkApplication } from "./check-application.ts";
+import { CHECK_APPLICATION } from "./check-name.ts";
 import type { Client } from "./client.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHost, KeepaliveTimes } from "./connection-host.ts";
@@ -199,6 +202,8 @@ export class Server {
       ...trace,
     });
     this.#endpoint = endpoint;
+    if (!this.#applications.has(CHECK_APPLICATION))
+      this.application(CHECK_APPLICATION, this.#checkApplication(endpoint));
     const host = this.#connectionHost(endpoint);
     endpoint.onSession = (session) => this.#onSession(endpoint, session, host);
     endpoint.onIntroduction = (introduction) => this.#matchmaker.onIntroduction(introduction);
@@ -247,6 +252,18 @@ export class Server {
     });
     for (const connection of this.#connections.values()) connection.announceShutdown();
     if (this.#connections.size > 0) await within(endpoint, noticeMs, empty);
+  }
+
+  #checkApplication(endpoint: PeerEndpoint): ApplicationFactory {
+    return checkApplication({
+      prober: () => this.#matchmaker.prober,
+      log: this.#log,
+      peerOf: ({ farID, address }) => {
+        const session = endpoint.sessionsWith(farID).find((each) => sameAddress(each.address, address));
+        return session === undefined ? undefined : this.#peers.of(session);
+      },
+      after: (ms, run) => endpoint.after(ms, run),
+    });
   }
 
   async #openCarrier(): Promise<Carrier> {
