@@ -40,6 +40,8 @@ export const steps: readonly Step[] = [
     count: "vitest",
   },
   { name: "sim", argv: script("test/walk/main.ts", "--seeds", "300"), count: "line" },
+  { name: "sim-v4", argv: script("test/v4/main.ts", "--minutes", "5"), count: "line" },
+  { name: "v4-real", argv: script("test/v4/main.ts", "lossy", "--real", "60"), count: "line" },
   { name: "fuzz", argv: script("test/fuzz/main.ts", "--seconds", "60", "--seed", "1"), count: "line" },
   ...["rtmfp-cpp", "mona"].flatMap((file) =>
     ["node", "noble"].map((crypto) => ({

@@ -2,7 +2,7 @@
 import { type FlvTag, isKeyFrame } from "rtmfp-core/flv";
 import { serialOf } from "./camera.ts";
 
-/** Figures of one viewer. Times in ms. */
+/** Figures of one viewer. Times in ms; gaps and delays are those of frames from after the start. */
 export interface Seen {
   readonly sounds: number;
   readonly pictures: number;
@@ -17,13 +17,16 @@ export interface Seen {
   readonly longestSoundGapMs: number;
   readonly meanDelayMs: number;
   readonly worstDelayMs: number;
-  /** Of the delay over time, fitted to all frames of sound and pictures; ms per minute. */
+  /** Of the delay over time, fitted to all these frames; ms per minute. */
   readonly delaySlope: number;
+  /** The longest time between two frames of the start. */
+  readonly startGapMs: number;
 }
 
 /** Sees tag after tag. */
 export class Watch {
   readonly #group: number;
+  readonly #startMs: number;
   readonly #line = new Line();
   #lastAt: number | undefined;
   #lastSoundAt: number | undefined;
@@ -39,20 +42,27 @@ export class Watch {
   #longestGap = 0;
   #longestSoundGap = 0;
   #worstDelay = 0;
+  #startGap = 0;
 
-  /** `group` is the camera's. */
-  constructor(group: number) {
+  /** `group` is the camera's; `startMs` is how long the start is that gaps and delays do not count for. Default 0. */
+  constructor(group: number, startMs = 0) {
     this.#group = group;
+    this.#startMs = startMs;
   }
 
   /** A tag that is shown at `at`; `startedAt` is when the camera's timestamp was 0. */
   see(tag: FlvTag, at: number, startedAt: number): void {
     if (tag.type === "data" || serialOf(tag) < 0) return;
-    const delay = at - startedAt - tag.timestamp;
-    this.#line.add(at - startedAt, delay);
-    this.#worstDelay = Math.max(this.#worstDelay, delay);
-    this.#longestGap = Math.max(this.#longestGap, at - (this.#lastAt ?? at));
+    const gap = at - (this.#lastAt ?? at);
     this.#lastAt = at;
+    if (tag.timestamp < this.#startMs) this.#startGap = Math.max(this.#startGap, gap);
+    else {
+      const delay = at - startedAt - tag.timestamp;
+      this.#line.add(at - startedAt, delay);
+      this.#worstDelay = Math.max(this.#worstDelay, delay);
+      this.#longestGap = Math.max(this.#longestGap, gap);
+      if (tag.type === "audio") this.#longestSoundGap = Math.max(this.#longestSoundGap, at - (this.#lastSoundAt ?? at));
+    }
     if (tag.type === "audio") this.#seeSound(serialOf(tag), at);
     else this.#seePicture(serialOf(tag), isKeyFrame(tag));
   }
@@ -72,6 +82,7 @@ export class Watch {
       meanDelayMs: this.#line.mean,
       worstDelayMs: this.#worstDelay,
       delaySlope: this.#line.slope * 60_000,
+      startGapMs: this.#startGap,
     };
   }
 
@@ -79,7 +90,6 @@ export class Watch {
     this.#missingSounds += serial - this.#nextSound;
     this.#nextSound = serial + 1;
     this.#sounds++;
-    this.#longestSoundGap = Math.max(this.#longestSoundGap, at - (this.#lastSoundAt ?? at));
     this.#lastSoundAt = at;
   }
 
