@@ -340,9 +340,13 @@ export class Connection implements ClientLink, StreamHost, Member {
 
   #startTimers(): void {
     const { user } = this;
+    const idleMs = this.#limits.idleTimeoutMs;
+    const lifeMs =
+      user === undefined ? Number.POSITIVE_INFINITY : Math.min(user.expiresInMs, user.expiresAt - Date.now());
+    if (idleMs === 0 && lifeMs === Number.POSITIVE_INFINITY) return;
     this.#timers = new ClientTimers(this.#host.clock, {
-      idleMs: this.#limits.idleTimeoutMs,
-      lifeMs: user === undefined ? Number.POSITIVE_INFINITY : Math.min(user.expiresInMs, user.expiresAt - Date.now()),
+      idleMs,
+      lifeMs,
       activity: () => (this.#streams.isInUse ? undefined : this.tree.stats.messages),
       onIdle: () => void this.endWith("NetConnection.Connect.IdleTimeout", "Nothing has been heard for too long."),
       onExpired: () => void this.endWith("NetConnection.Connect.Rejected", "The token has expired."),

@@ -4,11 +4,18 @@ import type { Application, ApplicationFactory } from "./application.ts";
 import type { Client } from "./client.ts";
 
 /**
+ * How `onRelay` tells a client who sent it: by the peer ID itself, as Adobe's service did, or in an object with the
+ * property `sender`, as tcserver does, where `senderName` is the name in the sender's token if there is one. "auto" is the
+ * peer ID for clients that say which Flash Player they are (`flashVer`), as all of Adobe's API do, and the object for others.
+ */
+export type RelaySender = "auto" | "id" | "object";
+
+/**
  * Makes the handlers of one key. Clients of all keys can reach each other by `relay(peerID, ...args)` and
  * `watch(peerID)`; `broadcast(...args)` reaches the clients of one key, the sender included. What is relayed arrives as
- * `onRelay({ sender }, ...args)`; a peer that is watched and goes, or is not there, is told as `onDisconnected(peerID)`.
+ * `onRelay(sender, ...args)`; a peer that is watched and goes, or is not there, is told as `onDisconnected(peerID)`.
  */
-export function developerKeyApplication(): ApplicationFactory {
+export function developerKeyApplication(relaySender: RelaySender = "auto"): ApplicationFactory {
   const byId = new Map<string, Client>();
   const watchers = new Map<string, Set<Client>>();
   const watched = new Map<Client, Set<string>>();
@@ -42,6 +49,11 @@ export function developerKeyApplication(): ApplicationFactory {
     }
   };
 
+  const tell = (target: Client, sender: Client, args: readonly AmfValue[]): void => {
+    const isPlain = relaySender === "id" || (relaySender === "auto" && target.agent !== "");
+    target.send("onRelay", isPlain ? sender.farID : header(sender), ...args);
+  };
+
   return (app: Application) => ({
     onConnect(client) {
       byId.set(client.farID, client);
@@ -49,9 +61,11 @@ export function developerKeyApplication(): ApplicationFactory {
         relay: (id, ...args) => {
           const target = typeof id === "string" ? byId.get(id) : undefined;
           if (target === undefined) throw new Error("nobody with that peer ID is connected");
-          target.send("onRelay", header(client), ...args);
+          tell(target, client, args);
         },
-        broadcast: (...args) => app.broadcastMsg("onRelay", header(client), ...args),
+        broadcast: (...args) => {
+          for (const target of app.clients) tell(target, client, args);
+        },
         watch: (id) => watch(client, id),
       });
     },
@@ -59,8 +73,9 @@ export function developerKeyApplication(): ApplicationFactory {
   });
 }
 
-function header(sender: Client): AmfObject {
-  return { sender: sender.farID };
+function header({ farID, user }: Client): AmfObject {
+  const senderName = user?.publisherName ?? "";
+  return senderName === "" ? { sender: farID } : { sender: farID, senderName };
 }
 
 function entry<K, V>(map: Map<K, Set<V>>, key: K): Set<V> {

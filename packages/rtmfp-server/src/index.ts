@@ -16,6 +16,8 @@ export type { Client, Exposed } from "./client.ts";
 export type { KeepaliveTimes } from "./connection-host.ts";
 /** Counts. */
 export type { IntroductionAnswer, IntroductionStats, RecentIntroduction, ServerStats } from "./counters.ts";
+/** Calls between clients of developer keys. */
+export type { RelaySender } from "./developer-key.ts";
 /** Identities that outlive a restart. */
 export { loadIdentity } from "./identity-file.ts";
 /** Introductions: what became of them, and policies. */

@@ -28,7 +28,7 @@ import type { Client } from "./client.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHost, KeepaliveTimes } from "./connection-host.ts";
 import { Counters, type ServerStats } from "./counters.ts";
-import { developerKeyApplication } from "./developer-key.ts";
+import { developerKeyApplication, type RelaySender } from "./developer-key.ts";
 import type { IntroductionRow } from "./introduction-row.ts";
 import { ANY_KEY, fixedKeys, KeyFile, type KeyList } from "./key-list.ts";
 import type { ApplicationLimits } from "./limits.ts";
@@ -61,6 +61,8 @@ export interface ServerOptions {
   readonly authKeys?: readonly string[] | AuthKeyFile;
   /** What every application instance may have, where its own limits say nothing. Default: see there. */
   readonly limits?: ApplicationLimits;
+  /** How `onRelay` of the built-in application names who sent it. Default "auto". */
+  readonly relaySender?: RelaySender;
   /** Refuse publish and play. Default false. */
   readonly introduceOnly?: boolean;
   /** Default: a new one with ephemeral keys, whose fingerprint changes at every start. */
@@ -152,7 +154,7 @@ export class Server {
       sessionsWith: (peerId: string) => this.#endpoint?.sessionsWith(peerId) ?? [],
       onHandlerError: (error: unknown) => this.#onHandlerError(error),
     };
-    this.#applications = new Applications(developerKeyApplication(), host, options.limits);
+    this.#applications = new Applications(developerKeyApplication(options.relaySender), host, options.limits);
     this.#matchmaker = new Matchmaker(host, options.introductionRates);
   }
 

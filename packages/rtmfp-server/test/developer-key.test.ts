@@ -16,6 +16,27 @@ describe("the application behind developer keys", () => {
     expect(alice.got.length).toBe(2);
   });
 
+  it(...rfc("C-7"), "names the sender to Flash's API as Adobe's service did, to others as tcserver does", async () => {
+    const flash = { flashVer: "WIN 32,0,0,465" };
+    for (const [relaySender, forFlash, forOthers] of [
+      ["auto", "id", "object"],
+      ["id", "id", "id"],
+      ["object", "object", "object"],
+    ] as const) {
+      const sim = await new SimServer({ relaySender }).listen();
+      const [alice, bob] = [await sim.connect("key", [], flash), await sim.connect("key")];
+      alice.send("broadcast", "invite", "cam");
+      const forms = { id: alice.peerId, object: { sender: alice.peerId } };
+      for (const [client, form] of [
+        [alice, forFlash],
+        [bob, forOthers],
+      ] as const) {
+        const { args } = await sim.run(client.commandNamed("onRelay"));
+        expect(args).toEqual([forms[form], "invite", "cam"]);
+      }
+    }
+  });
+
   it(...rfc("C-7"), "fails a relay to nobody, if the caller asks for an answer", async () => {
     const sim = await new SimServer().listen();
     const client = await sim.connect();
