@@ -1,5 +1,12 @@
 /** A NetConnection and its NetStreams, called at random. */
-import { NetConnection, type NetConnectionOptions, NetStream, Responder, type StatusEvent } from "rtmfp-client";
+import {
+  NetConnection,
+  type NetConnectionOptions,
+  NetStream,
+  type PublishType,
+  Responder,
+  type StatusEvent,
+} from "rtmfp-client";
 import type { FlvTag } from "rtmfp-core/flv";
 import { type AmfValue, isStatusCode, levelOf } from "rtmfp-core/tc";
 import type { Prng } from "rtmfp-core/testing";
@@ -67,7 +74,7 @@ export class WildClient {
     const stream = pick(prng, this.streams) as NetStream | undefined;
     const call = (what: string, run: () => unknown): void => this.#watch.call(what, run);
     const word = (): string => pick(prng, this.#words);
-    switch (prng.int(24)) {
+    switch (prng.int(26)) {
       case 0:
         if (!this.nc.connected) this.connect();
         return;
@@ -79,7 +86,9 @@ export class WildClient {
         call("NetConnection.call", () => this.nc.call(pick(prng, METHODS), null, ...this.#args()));
         return;
       case 4: {
-        const responder = new Responder(() => {}, prng.chance(0.5) ? () => {} : undefined);
+        const responder = new Responder(() => {}, prng.chance(0.5) ? () => {} : null, {
+          ...(prng.chance(0.2) ? { timeoutMs: prng.int(2_000) } : {}),
+        });
         call("NetConnection.call with a Responder", () =>
           this.nc.call(pick(prng, METHODS), responder, ...this.#args()),
         );
@@ -91,11 +100,16 @@ export class WildClient {
         return;
       case 7:
       case 8:
-        call("publish", () => stream?.publish(prng.chance(0.9) ? word() : pick(prng, [null, false]), word()));
+        call("publish", () =>
+          stream?.publish(
+            prng.chance(0.9) ? word() : pick(prng, [null, false]),
+            (prng.chance(0.8) ? "live" : word()) as PublishType,
+          ),
+        );
         return;
       case 9:
       case 10:
-        call("play", () => stream?.play(word(), ...pick(prng, [[], [-2], [0, -1, true], [Number.NaN]])));
+        call("play", () => stream?.play(prng.chance(0.95) ? word() : null, ...pick(prng, PLAY_ARGS)));
         return;
       case 11:
         call("NetStream.close", () => stream?.close());
@@ -118,6 +132,15 @@ export class WildClient {
         call("getters", () => this.#look(stream));
         return;
       case 17:
+        call("pause", () => pick(prng, [() => stream?.togglePause(), () => stream?.seek(prng.int(9) - 1)])());
+        call("receiveVideoFPS", () => stream?.receiveVideoFPS(prng.int(2)));
+        return;
+      case 18:
+        if (prng.chance(0.1)) call("attach", () => stream?.attach(this.nc));
+        else if (prng.chance(0.02)) call("dispose", () => stream?.dispose());
+        else call("play2", () => stream?.play2({ streamName: word(), transition: pick(prng, TRANSITIONS) }));
+        return;
+      case 19:
         call("peers", () => stream?.peerStreams[0]?.close());
         return;
       default:
@@ -156,7 +179,9 @@ export class WildClient {
 
   #look(stream: NetStream | undefined): unknown {
     const { nc } = this;
-    return [nc.stats, nc.unconnectedPeerStreams, stream?.farID, stream?.nearNonce, stream?.isPublishing, nc.farID];
+    const ids = [nc.nearID, nc.farID, nc.nearNonce, nc.farNonce, stream?.farID, stream?.nearNonce];
+    const figures = [nc.stats, stream?.info, stream?.time, stream?.bufferLength, stream?.currentFPS];
+    return [ids, figures, nc.unconnectedPeerStreams, nc.nearAddresses, stream?.isPublishing];
   }
 
   #tag(): FlvTag {
@@ -184,6 +209,8 @@ export class WildClient {
   }
 }
 
+const PLAY_ARGS: readonly [start?: number, len?: number, reset?: boolean][] = [[], [-2], [0, -1, true], [Number.NaN]];
+const TRANSITIONS = ["reset", "append", "stop", "switch"] as const;
 const METHODS: readonly string[] = [
   "echo",
   "fail",

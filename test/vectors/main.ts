@@ -20,11 +20,13 @@ function main(argv: readonly string[]): number {
     return 2;
   }
   const { file, provider, json } = options;
+  let inUse = file;
   try {
     const recording = readRecording(readFileSync(file, "utf8"));
     const report = replay(recording, provider);
     if (json !== undefined) {
       const { format } = recording;
+      inUse = json;
       writeFileSync(json, `${JSON.stringify({ file, format, provider: provider.name, ...report }, undefined, 2)}\n`);
     }
     print(`${recording.format} format, primitives by ${provider.name}`, report);
@@ -32,7 +34,7 @@ function main(argv: readonly string[]): number {
   } catch (error) {
     const known = error instanceof FormatError || (error as NodeJS.ErrnoException).code !== undefined;
     if (!known) throw error;
-    console.error(`${file}: ${(error as Error).message}`);
+    console.error(`${inUse}: ${(error as Error).message}`);
     return 1;
   }
 }

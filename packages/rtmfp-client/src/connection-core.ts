@@ -26,6 +26,7 @@ import { Calls } from "./calls.ts";
 import type { Clock } from "./clock.ts";
 import type { Methods } from "./methods.ts";
 import { PeerLinks } from "./peer-links.ts";
+import type { ResponderOptions } from "./responder.ts";
 import { makeStatus, statusError, statusOf } from "./status-error.ts";
 
 /** Takes the messages of one stream of the server's. */
@@ -42,6 +43,7 @@ export interface StreamInput {
 export interface CoreHost {
   readonly methods: Methods;
   readonly timeoutMs: number;
+  readonly bufferProbe: boolean;
   readonly maxPeerConnections: () => number;
   status(event: StatusEvent): void;
   asyncError(error: unknown): void;
@@ -62,7 +64,7 @@ export class ConnectionCore {
   objectEncoding: ObjectEncoding;
   /** The server asks for the identity that its old clients accept (in its answer to connect). */
   wantsLegacyIdentity = false;
-  readonly #calls = new Calls();
+  readonly #calls: Calls;
   readonly #streams = new Map<number, StreamInput>();
   readonly #tree: MessageTree | undefined;
   #ended = false;
@@ -78,6 +80,7 @@ export class ConnectionCore {
     this.endpoint = endpoint;
     this.session = session;
     this.clock = clock;
+    this.#calls = new Calls(clock);
     this.objectEncoding = encoding;
     this.host = host;
     this.peers = new PeerLinks(this);
@@ -138,10 +141,11 @@ export class ConnectionCore {
   }
 
   /** Calls a method of the server's. */
-  call(name: string, args: readonly AmfValue[], commandObject: AmfValue = null): Promise<AmfValue> {
-    return this.#calls.start(name, (transactionId) =>
-      this.tree.control.write(encodeCommand({ name, transactionId, commandObject, args }, this)),
-    );
+  call(name: string, args: readonly AmfValue[], until?: ResponderOptions): Promise<AmfValue> {
+    const send = (transactionId: number): void => {
+      this.tree.control.write(encodeCommand({ name, transactionId, commandObject: null, args }, this));
+    };
+    return this.#calls.start(name, send, until);
   }
 
   /** Calls a method whose answer nobody waits for. */

@@ -1,5 +1,5 @@
 /** Publishes a stream to peers directly (RFC 7425 §5.4.2). § means RFC 7425. */
-import type { Session } from "rtmfp-core";
+import type { Session, SessionStats } from "rtmfp-core";
 import { type FlvTag, GopCache, isKeyFrame, isMetadata, isSequenceHeader } from "rtmfp-core/flv";
 import {
   type AmfValue,
@@ -68,6 +68,11 @@ export class PeerStream {
   /** Secret of this session, the far end's {@link nearNonce}: 64 hex digits. */
   get farNonce(): string {
     return hex(this.#session.farNonce);
+  }
+
+  /** Counters and path figures of the session with the subscriber: times in ms, sizes in bytes. */
+  get stats(): SessionStats {
+    return this.#session.stats;
   }
 
   /** Ends this subscription. */

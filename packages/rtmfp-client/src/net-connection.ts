@@ -104,25 +104,23 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
   }
 
   /**
-   * Calls a method of the server's. With a Responder it gets the answer; without, the promise does, which rejects with the
-   * error event that the server sent. Neither need be used.
+   * Calls a method of the server's. With a Responder it gets the answer too; the promise rejects with the error event that
+   * the server sent, or resolves with undefined if the Responder takes it. Neither need be used.
    */
   call(command: string, responder?: Responder | null, ...args: AmfValue[]): Promise<AmfValue> {
-    const answer = this.core.call(command, args);
-    if (responder === undefined || responder === null) {
-      answer.catch(() => {});
-      return answer;
-    }
-    return answer.then(
+    const answer = this.core.call(command, args, responder?.options).then(
       (value) => {
-        responder.onResult(value);
+        responder?.onResult?.(value);
         return value;
       },
       (error: RtmfpError) => {
-        responder.onStatus?.(error.info as AmfValue);
+        if (typeof responder?.onStatus !== "function") throw error;
+        responder.onStatus(error.info as AmfValue);
         return undefined;
       },
     );
+    answer.catch(() => {});
+    return answer;
   }
 
   /** Adds functions that the server may call: own functions of `methods`, never inherited ones. */
@@ -140,7 +138,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     return this.#client;
   }
 
-  /** Does nothing: headers are of Flash Remoting over HTTP. */
+  /** Does nothing: headers are of Flash Remoting over HTTP. Defaults, as Adobe's: false, null. */
   addHeader(_operation: string, _mustUnderstand = false, _param: AmfValue = null): void {}
 
   /**
@@ -273,6 +271,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     return {
       methods: this.#methods,
       timeoutMs: timeoutOf(this.#options),
+      bufferProbe: this.#options.bufferProbe ?? true,
       maxPeerConnections: () => this.maxPeerConnections,
       status: (event) => {
         this.emit("status", event as StatusEvent);

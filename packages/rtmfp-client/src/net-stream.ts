@@ -1,17 +1,21 @@
 /** NetStream with Adobe's names (ActionScript's flash.net): tags in, tags out. */
-import { RtmfpError } from "rtmfp-core";
+import { type Address, parseAddressText, RtmfpError } from "rtmfp-core";
 import type { FlvTag } from "rtmfp-core/flv";
-import type { AmfValue, StatusCode, StatusEvent as TcStatusEvent } from "rtmfp-core/tc";
+import type { AmfValue, ObjectEncoding, StatusCode } from "rtmfp-core/tc";
+import type { Clock } from "./clock.ts";
 import { DirectPublication, type PeerStream } from "./direct-publication.ts";
 import { type FeedOptions, type FeedResult, feed, type TagReceipt } from "./feed.ts";
 import { hex } from "./hex.ts";
 import { Methods } from "./methods.ts";
 import type { NetConnection, StatusEvent } from "./net-connection.ts";
-import { type Playback, type PlayRequest, playFromPeer, playFromServer } from "./playback.ts";
+import { type NetStreamPlayOptions, playArguments, type Reset, resetOf } from "./play-arguments.ts";
+import { type Playback, type PlaybackHost, type PlayRequest, playFromPeer, playFromServer } from "./playback.ts";
 import { NOT_TAKEN, type Publication, type PublicationHost } from "./publication.ts";
 import { ServerPublication } from "./server-publication.ts";
 import { makeStatus, statusError } from "./status-error.ts";
+import { type NetStreamInfo, StreamMeter } from "./stream-info.ts";
 import { StreamSettings } from "./stream-settings.ts";
+import { checkTag } from "./tag-check.ts";
 import { TagQueue } from "./tag-queue.ts";
 
 /** Events of a NetStream. */
@@ -35,7 +39,15 @@ export interface NetStreamOptions {
    * most this long for earlier ones of another kind. ms, default 2000.
    */
   readonly reorderMs?: number;
+  /**
+   * Where the peer to play from is, `host:port` or `[host]:port` each, such as its `nearAddresses`: no server is asked.
+   * Default: the server introduces us.
+   */
+  readonly addresses?: readonly string[];
 }
+
+/** Whether a stream is only relayed, or recorded too. */
+export type PublishType = "live" | "record" | "append" | "appendWithGap";
 
 /**
  * A stream: published or played, on the server or between peers, as the second argument of the constructor says. To read
@@ -46,22 +58,34 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
   static readonly CONNECT_TO_FMS = "connectToFMS";
   /** Publish to peers directly. */
   static readonly DIRECT_CONNECTIONS = "directConnections";
-  readonly #connection: NetConnection;
+  #connection: NetConnection;
   readonly #target: string;
   readonly #options: NetStreamOptions;
+  readonly #addresses: readonly Address[];
   readonly #methods = new Methods();
+  readonly #onAbort = (): void => void this.close();
   #abort = new AbortController();
   #queue = this.#makeQueue();
+  #meter = new StreamMeter();
+  #clock: Clock | undefined;
+  #name: string | null = null;
   #client: object = this;
   #publication: Publication | undefined;
   #playback: Playback | undefined;
+  /** Which kinds the subscriber wants, and whether any at present. */
+  readonly #wanted = { audio: true, video: true };
+  #paused = false;
+  /** The attempt to play that tags are taken from. */
+  #playing: object | undefined;
   #busy = false;
+  #disposed = false;
+  readonly #told: { metaData: AmfValue; xmpData: AmfValue } = { metaData: null, xmpData: null };
   /** Undoes what makes the stream end with its connection. */
   #unregister: (() => void) | undefined;
 
   /**
    * `peerID` is CONNECT_TO_FMS (default), DIRECT_CONNECTIONS to publish to peers, or the peer ID to play from. Throws
-   * RtmfpError BAD_ARGUMENT for anything else.
+   * RtmfpError BAD_ARGUMENT for anything else, and for addresses that are none.
    */
   constructor(
     connection: NetConnection,
@@ -76,70 +100,87 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     this.#connection = connection;
     this.#target = isKnown ? target : target.toLowerCase();
     this.#options = options;
-    options.signal?.addEventListener("abort", () => void this.close(), { once: true });
+    this.#addresses = (options.addresses ?? []).map(parseAddress);
   }
 
   /**
    * Publishes under a name; resolves with NetStream.Publish.Start, rejects with the event that says why not, such as
-   * NetStream.Publish.BadName. `null` or `false` ends publishing. Default: "live".
+   * NetStream.Publish.BadName. `null` or `false` ends publishing. Default: "live"; the other types are for servers that
+   * record.
    */
-  async publish(name: string | null | false, type = "live"): Promise<StatusEvent> {
+  async publish(name: string | null | false, type: PublishType = "live"): Promise<StatusEvent> {
     if (name === null || name === false) {
       await this.#stop();
       return makeStatus("NetStream.Unpublish.Success") as StatusEvent;
     }
-    this.#begin();
+    checkName("publish", name);
+    if (!PUBLISH_TYPES.has(type))
+      throw new RtmfpError("BAD_ARGUMENT", `publish: expected ${[...PUBLISH_TYPES].join(", ")}, got "${String(type)}"`);
+    if (this.#publication !== undefined || this.#playback !== undefined) throw inUse();
+    if (this.#target === NetStream.DIRECT_CONNECTIONS && type !== "live")
+      throw new RtmfpError("BAD_ARGUMENT", `publish: peers do not record, so that the type can only be "live"`);
+    this.#begin(name);
     try {
       return await (this.#target === NetStream.DIRECT_CONNECTIONS
         ? this.#publishDirect(name)
         : this.#publishOnServer(name, type));
     } finally {
-      this.#busy = false;
+      this.#settled();
     }
   }
 
   /**
-   * Plays a stream; resolves with NetStream.Play.Start, rejects with the event that says why not. From a peer that does not
-   * publish the stream yet it waits until it does. `start`, `len` and `reset` are Adobe's.
+   * Plays a stream, in place of one that is being played; resolves with NetStream.Play.Start, rejects with the event that
+   * says why not. From a peer that does not publish the stream yet it waits until it does. `false` or `null` ends playing.
+   * `start` (default -2: live, or else recorded), `len` (default -1: all) and `reset` (default true) are Adobe's, for the
+   * server; a peer's streams are live.
    */
-  async play(name: string, ...args: readonly (number | boolean)[]): Promise<StatusEvent> {
+  async play(name: string | null | false, start?: number, len?: number, reset?: Reset): Promise<StatusEvent> {
+    if (name === null || name === false) {
+      await this.#stop();
+      this.#queue.end();
+      return makeStatus("NetStream.Play.Stop") as StatusEvent;
+    }
+    checkName("play", name);
+    const args = playArguments(start, len, reset);
     if (this.#target === NetStream.DIRECT_CONNECTIONS)
       throw new RtmfpError("BAD_ARGUMENT", "this stream publishes to peers: to play, name the peer to play from");
+    if (this.#publication !== undefined) throw inUse();
     const { core } = this.#connection;
-    this.#begin();
-    const queue = this.#queue;
-    const host = {
-      tag: (tag: FlvTag) => queue.push(tag),
-      status: (event: TcStatusEvent) => this.emit("status", event as StatusEvent),
-      data: (handler: string, values: readonly unknown[]) =>
-        this.#methods.notify(handler, values as AmfValue[], (error) => this.emit("asyncError", error)),
-      connected: () => this.#tellConnection("NetStream.Connect.Success"),
-      ended: (code?: "NetStream.Connect.Closed" | "NetStream.Connect.Rejected") => {
-        queue.end();
-        if (code !== undefined) this.#tellConnection(code);
-      },
-    };
-    const request: PlayRequest = {
-      name,
-      args,
-      reorderMs: this.#options.reorderMs ?? DEFAULT_REORDER_MS,
-      signal: this.#abort.signal,
-    };
+    this.#begin(name);
+    const { reorderMs = DEFAULT_REORDER_MS } = this.#options;
+    const request: PlayRequest = { name, args, reorderMs, addresses: this.#addresses, signal: this.#abort.signal };
     try {
+      await this.#stop();
+      const attempt = { isOver: false };
+      this.#playing = attempt;
+      const host = this.#playbackHost(attempt);
       const isServer = this.#target === NetStream.CONNECT_TO_FMS;
       const { playback, event } = isServer
         ? await playFromServer(core, request, host)
         : await playFromPeer(core, this.#target, request, host);
       this.#playback = playback;
-      if (queue.isFull) playback.hold(true);
       this.#register();
+      if (this.#queue.isFull) playback.hold(true);
+      if (attempt.isOver) await this.#stop();
+      else this.#askAgain();
       return event as StatusEvent;
     } catch (error) {
       this.#tellConnectFailure(error);
       throw error;
     } finally {
-      this.#busy = false;
+      this.#settled();
     }
+  }
+
+  /**
+   * {@link play} as `options` say. Live streams change over at once: there is no NetStream.Play.Transition. Throws
+   * BAD_ARGUMENT for a transition that Adobe does not have.
+   */
+  play2(options: NetStreamPlayOptions): Promise<StatusEvent> {
+    const { streamName, start, len, transition } = options;
+    if (transition === "stop") return this.play(null);
+    return this.play(streamName, start, len, resetOf(transition) ? undefined : false);
   }
 
   /** Sends every tag of `tags`, in time; resolves when each is delivered or abandoned, and says how many of each. */
@@ -157,9 +198,19 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     return feed(target, tags, this.#connection.core.clock, options);
   }
 
-  /** Sends one tag at once. Await {@link ready} between tags: what the buffers cannot take is abandoned. */
+  /**
+   * Sends one tag at once. Await {@link ready} between tags: what the buffers cannot take is abandoned. Throws
+   * BAD_ARGUMENT for what is no tag.
+   */
   writeTag(tag: FlvTag): TagReceipt {
-    return this.#publication?.write(tag) ?? NOT_TAKEN;
+    checkTag(tag);
+    const publication = this.#publication;
+    if (publication === undefined) return NOT_TAKEN;
+    this.#meter.add(tag, this.#now);
+    const receipt = publication.write(tag);
+    if (receipt !== NOT_TAKEN)
+      void receipt.done.then((outcome) => this.#meter.settled(tag.type, outcome === "delivered"));
+    return receipt;
   }
 
   /** Resolves when there is room for another tag. */
@@ -177,14 +228,50 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     this.#publication?.send(handler, args);
   }
 
-  /** Asks the publisher or server to send audio, or to stop sending it. */
+  /** Asks the publisher or server to send audio, or to stop sending it; also before {@link play}. */
   receiveAudio(flag: boolean): void {
-    this.#playback?.command("receiveAudio", [flag]);
+    this.#wanted.audio = flag;
+    if (!this.#paused || this.#isFromServer) this.#playback?.command("receiveAudio", [flag]);
   }
 
-  /** Asks the publisher or server to send pictures, or to stop sending them. */
+  /** Asks the publisher or server to send pictures, or to stop sending them; also before {@link play}. */
   receiveVideo(flag: boolean): void {
-    this.#playback?.command("receiveVideo", [flag]);
+    this.#wanted.video = flag;
+    if (!this.#paused || this.#isFromServer) this.#playback?.command("receiveVideo", [flag]);
+  }
+
+  /** {@link receiveVideo}: none at 0 frames per second, all at more, because frames build on each other. */
+  receiveVideoFPS(fps: number): void {
+    this.receiveVideo(fps > 0);
+  }
+
+  /**
+   * Holds sound and pictures back; NetStream.Pause.Notify follows. A live stream goes on meanwhile and is not kept.
+   * Nothing happens unless the stream is played.
+   */
+  pause(): void {
+    this.#pause(true);
+  }
+
+  /** Goes on after {@link pause}, pictures with the next key frame; NetStream.Unpause.Notify follows. */
+  resume(): void {
+    this.#pause(false);
+  }
+
+  /** {@link pause}, or {@link resume} if paused. */
+  togglePause(): void {
+    this.#pause(!this.#paused);
+  }
+
+  /**
+   * Goes to another place of a recording, in seconds from its beginning; the server answers with NetStream.Seek.Notify or
+   * NetStream.Seek.Failed. A peer's stream is live: NetStream.Seek.Failed. Below 0: NetStream.Seek.InvalidTime.
+   */
+  seek(offset: number): void {
+    if (this.#playback === undefined) return;
+    if (!(offset >= 0)) this.#tell("NetStream.Seek.InvalidTime", `expected seconds of 0 or more, got ${offset}`);
+    else if (this.#isFromServer) this.#playback.command("seek", [offset * 1000]);
+    else this.#tell("NetStream.Seek.Failed", "a stream from a peer is live");
   }
 
   /**
@@ -220,6 +307,71 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     return hex(this.#playback?.session?.farNonce);
   }
 
+  /** Media time of the last tag that came, or was written; seconds. */
+  get time(): number {
+    return this.#meter.lastTimestamp / 1000;
+  }
+
+  /** Media that waits for its reader, of the kind that has most; a length in seconds, not bytes. */
+  get bufferLength(): number {
+    return Math.max(...Object.values(this.#queue.waiting).map(({ ms }) => ms)) / 1000;
+  }
+
+  /** {@link bufferLength}: how far the reader is behind, seconds. */
+  get liveDelay(): number {
+    return this.bufferLength;
+  }
+
+  /** Pictures that came, or were written, per second. */
+  get currentFPS(): number {
+    return this.#meter.framesPerSecond(this.#now);
+  }
+
+  /** Bytes of tags that came, or were written. */
+  get bytesLoaded(): number {
+    return this.#meter.byteCount;
+  }
+
+  /** Always 0: a live stream has no length. */
+  get bytesTotal(): number {
+    return 0;
+  }
+
+  /** FLV's number of the sound's codec, such as 10 for AAC; 0 before the first. */
+  get audioCodec(): number {
+    return this.#meter.codecs.audio;
+  }
+
+  /** FLV's number of the pictures' codec, such as 7 for H.264; 0 before the first. */
+  get videoCodec(): number {
+    return this.#meter.codecs.video;
+  }
+
+  /** AMF version of the connection. */
+  get objectEncoding(): ObjectEncoding {
+    return this.#connection.objectEncoding;
+  }
+
+  /** Figures of the stream at this moment. */
+  get info(): NetStreamInfo {
+    const { audio, video, data } = this.#queue.waiting;
+    return {
+      ...this.#meter.info(this.#now),
+      audioBufferLength: audio.ms / 1000,
+      audioBufferByteLength: audio.bytes,
+      videoBufferLength: video.ms / 1000,
+      videoBufferByteLength: video.bytes,
+      dataBufferLength: data.ms / 1000,
+      dataBufferByteLength: data.bytes,
+      droppedFrames: this.#publication === undefined ? this.#queue.dropped : this.#meter.lostFrames,
+      SRTT: this.#srtt,
+      ...this.#told,
+      uri: this.#connection.uri,
+      resourceName: this.#name,
+      isLive: this.#publication !== undefined || this.#playback !== undefined,
+    };
+  }
+
   /** Ends the stream; resolves when what was written has been delivered or abandoned. It may then begin anew. */
   async close(): Promise<void> {
     this.#abort.abort();
@@ -227,19 +379,29 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     this.#queue.end();
   }
 
+  /** {@link close}, for good. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await this.close();
+  }
+
+  /** {@link close}, then the stream belongs to another connection, where it may begin anew. */
+  async attach(connection: NetConnection): Promise<void> {
+    await this.close();
+    this.#connection = connection;
+  }
+
   /** Tags as they come; ends on Play.Stop, the end of the connection, or close. Leaving the loop closes the stream. */
   [Symbol.asyncIterator](): AsyncIterator<FlvTag> {
     return this.#queue;
   }
 
-  async #publishOnServer(name: string, type: string): Promise<StatusEvent> {
+  async #publishOnServer(name: string, type: PublishType): Promise<StatusEvent> {
     if (this.#target !== NetStream.CONNECT_TO_FMS)
       throw new RtmfpError("BAD_ARGUMENT", "a stream from a peer cannot publish: use DIRECT_CONNECTIONS");
     const host: PublicationHost = {
       status: (status) => this.emit("status", status as StatusEvent),
-      ended: () => {
-        this.#publication = undefined;
-      },
+      ended: () => void this.#stop(false),
     };
     const { core } = this.#connection;
     const { publication, event } = await ServerPublication.open(core, name, type, this, host, this.#abort.signal);
@@ -274,14 +436,96 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     return ask === undefined || (await ask(peer)) !== false;
   }
 
-  #begin(): void {
-    if (this.#busy || this.#publication !== undefined || this.#playback !== undefined)
-      throw new RtmfpError("BAD_ARGUMENT", "this stream is in use: close it first, or make another");
-    this.#options.signal?.throwIfAborted();
+  #playbackHost(attempt: { isOver: boolean }): PlaybackHost {
+    const queue = this.#queue;
+    return {
+      tag: (tag) => {
+        if (attempt.isOver) return;
+        this.#meter.add(tag, this.#now);
+        queue.push(tag);
+      },
+      status: (event) => this.emit("status", event as StatusEvent),
+      data: (handler, values) => this.#onData(handler, values as AmfValue[]),
+      connected: () => this.#tellConnection("NetStream.Connect.Success"),
+      ended: (code) => {
+        if (attempt.isOver) return;
+        attempt.isOver = true;
+        // Another stream may be played in its place already.
+        if (this.#playing === attempt) {
+          queue.end();
+          if (this.#playback !== undefined) void this.#stop();
+        }
+        if (code !== undefined) this.#tellConnection(code);
+      },
+    };
+  }
+
+  #onData(handler: string, values: AmfValue[]): void {
+    if (handler === "onMetaData") this.#told.metaData = values[0];
+    else if (handler === "onXMPData") this.#told.xmpData = values[0];
+    this.#methods.notify(handler, values, (error) => this.emit("asyncError", error));
+  }
+
+  #pause(paused: boolean): void {
+    const playback = this.#playback;
+    if (playback === undefined || paused === this.#paused) return;
+    this.#paused = paused;
+    if (this.#isFromServer) {
+      playback.command("pause", [paused, this.#meter.lastTimestamp]);
+      return;
+    }
+    for (const [command, wanted] of this.#requests) playback.command(command, [wanted && !paused]);
+    this.#tell(paused ? "NetStream.Pause.Notify" : "NetStream.Unpause.Notify");
+  }
+
+  /** What was asked for before the stream was played. */
+  #askAgain(): void {
+    this.#paused = false;
+    for (const [command, wanted] of this.#requests) if (!wanted) this.#playback?.command(command, [false]);
+  }
+
+  get #requests(): readonly (readonly [string, boolean])[] {
+    return [
+      ["receiveAudio", this.#wanted.audio],
+      ["receiveVideo", this.#wanted.video],
+    ];
+  }
+
+  get #isFromServer(): boolean {
+    return this.#target === NetStream.CONNECT_TO_FMS;
+  }
+
+  get #now(): number {
+    return this.#clock?.now() ?? 0;
+  }
+
+  get #srtt(): number {
+    const server = this.#target === NetStream.CONNECT_TO_FMS ? this.#connection.stats : undefined;
+    const all = [server, this.#playback?.session?.stats, ...this.peerStreams.map(({ stats }) => stats)];
+    return Math.max(0, ...all.map((stats) => stats?.srtt ?? 0));
+  }
+
+  #begin(name: string): void {
+    if (this.#disposed) throw new RtmfpError("BAD_ARGUMENT", "this stream is disposed of: make another");
+    if (this.#busy) throw inUse();
+    const { signal } = this.#options;
+    signal?.throwIfAborted();
+    const { clock } = this.#connection.core;
     this.#busy = true;
-    if (!this.#queue.isEnded) return;
-    this.#abort = new AbortController();
-    this.#queue = this.#makeQueue();
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    this.#clock = clock;
+    this.#name = name;
+    this.#meter = new StreamMeter();
+    this.#told.metaData = null;
+    this.#told.xmpData = null;
+    if (this.#abort.signal.aborted) this.#abort = new AbortController();
+    if (this.#queue.isEnded) this.#queue = this.#makeQueue();
+  }
+
+  /** The attempt to publish or play has ended. */
+  #settled(): void {
+    this.#busy = false;
+    if (this.#publication === undefined && this.#playback === undefined) this.#ignoreSignal();
   }
 
   /** The stream ends with its connection. */
@@ -292,13 +536,26 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     this.#unregister = () => void closers.delete(close);
   }
 
-  async #stop(): Promise<void> {
+  /** `tells`: that a published stream is not any more. */
+  async #stop(tells = true): Promise<void> {
     this.#unregister?.();
     this.#unregister = undefined;
-    const ending = [this.#publication, this.#playback];
+    if (!this.#busy) this.#ignoreSignal();
+    const [publication, playback] = [this.#publication, this.#playback];
     this.#publication = undefined;
     this.#playback = undefined;
-    await Promise.all(ending.map((each) => each?.close()));
+    this.#playing = undefined;
+    await Promise.all([publication?.close(), playback?.close()]);
+    if (tells && publication !== undefined)
+      this.#tell("NetStream.Unpublish.Success", `${this.#name} is now unpublished.`);
+  }
+
+  #ignoreSignal(): void {
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+  }
+
+  #tell(code: StatusCode, description?: string): void {
+    this.emit("status", makeStatus(code, description) as StatusEvent);
   }
 
   #tellConnectFailure(error: unknown): void {
@@ -319,5 +576,20 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
   }
 }
 
+function parseAddress(text: string): Address {
+  const address = typeof text === "string" ? parseAddressText(text) : undefined;
+  if (address !== undefined) return address;
+  throw new RtmfpError("BAD_ARGUMENT", `expected an address as in 192.0.2.1:1935 or [2001:db8::1]:1935, got "${text}"`);
+}
+
+function checkName(method: string, name: unknown): void {
+  if (typeof name !== "string") throw new RtmfpError("BAD_ARGUMENT", `${method}: expected a name, got ${String(name)}`);
+}
+
+function inUse(): RtmfpError {
+  return new RtmfpError("BAD_ARGUMENT", "this stream is in use: close it first, or make another");
+}
+
+const PUBLISH_TYPES: ReadonlySet<string> = new Set(["live", "record", "append", "appendWithGap"]);
 /** As long as a flow is likely to be held up by a loss, and not so long that live is late. */
 const DEFAULT_REORDER_MS = 2_000;

@@ -25,6 +25,11 @@ export interface NetConnectionOptions {
    * NetConnection.Connect.Success, and tell others the new `nearID`. Default: false; true has the default times.
    */
   readonly reconnect?: boolean | ReconnectOptions;
+  /**
+   * False: peers are never sent a Buffer Probe, which librtmfp does not survive. It cannot be told from Flash Player, which
+   * needs one when the news of an opened window is lost. Default true.
+   */
+  readonly bufferProbe?: boolean;
   /** Primitives. Default: node:crypto, and noble where that lacks one. */
   readonly crypto?: CryptoProvider;
   /** Makes what carries datagrams, once per attempt; default UDP sockets on any free port, IPv4 and IPv6. */

@@ -1,5 +1,5 @@
 /** Sessions with peers, and the streams in them (RFC 7425 §5.4). § means RFC 7425. */
-import { RtmfpError, type Session } from "rtmfp-core";
+import { type Address, formatAddress, RtmfpError, type Session } from "rtmfp-core";
 import { decodeCommand, type MessageTree, MessageTrees, MessageType } from "rtmfp-core/tc";
 import type { ConnectionCore } from "./connection-core.ts";
 import { makeStatus, statusError } from "./status-error.ts";
@@ -70,11 +70,15 @@ export class PeerLinks {
   }
 
   /**
-   * A new tree to subscribe to a peer, whose session is opened through the server if there is none (§5.4.1). Rejects with
-   * NetStream.Connect.Failed.
+   * A new tree to subscribe to a peer. If there is no session with it, one is opened at its addresses, or without any
+   * through the server (§5.4.1). Rejects with NetStream.Connect.Failed.
    */
-  async subscribe(peerId: string, signal: AbortSignal): Promise<{ tree: MessageTree; session: Session }> {
-    const link = this.#linkTo(peerId) ?? (await this.#connect(peerId, signal));
+  async subscribe(
+    peerId: string,
+    addresses: readonly Address[],
+    signal: AbortSignal,
+  ): Promise<{ tree: MessageTree; session: Session }> {
+    const link = this.#linkTo(peerId) ?? (await this.#connect(peerId, addresses, signal));
     // IDs need not differ from the far end's: association tells streams apart (§5.4.2).
     const tree = link.trees.open(this.#nextStreamId++);
     this.#watch(link, tree);
@@ -96,10 +100,11 @@ export class PeerLinks {
     return undefined;
   }
 
-  async #connect(peerId: string, signal: AbortSignal): Promise<PeerLink> {
+  async #connect(peerId: string, addresses: readonly Address[], signal: AbortSignal): Promise<PeerLink> {
     const { endpoint, session: server, host } = this.#core;
     const who = `peer ${peerId.slice(0, 12)}…`;
-    if (server === undefined) throw fail(`${who} cannot be found without a server`);
+    if (server === undefined && addresses.length === 0)
+      throw fail(`${who} cannot be found without a server: say where it is, by the stream's "addresses"`);
     if (peerId === endpoint.peerId) throw fail(`${who} is this connection itself: subscribe from another one`);
     if (this.#links.size >= host.maxPeerConnections()) {
       this.#core.reportIntroduction(peerId, "refused", "limit");
@@ -107,17 +112,21 @@ export class PeerLinks {
     }
     const timeoutMs = host.timeoutMs;
     try {
-      const session = await endpoint.connect({ peerId, via: [server] }, { timeoutMs, signal });
-      this.#core.reportIntroduction(peerId, "connected");
+      const session = await (server === undefined || addresses.length > 0
+        ? endpoint.connect(addresses, { peerId, timeoutMs, signal })
+        : endpoint.connect({ peerId, via: [server] }, { timeoutMs, signal }));
+      if (addresses.length === 0) this.#core.reportIntroduction(peerId, "connected");
       return this.#adopt(session, true) as PeerLink;
     } catch (error) {
       if (!(error instanceof RtmfpError) || error.code === "CONNECT_ABORTED" || error.code === "BAD_ARGUMENT")
         throw error;
       if (error.code !== "CONNECT_TIMEOUT") throw fail(error.message);
-      this.#core.reportIntroduction(peerId, "failed");
-      throw fail(
-        `no answer from ${who} within ${timeoutMs / 1000} s: nobody with that id is connected to the server, or no path leads there`,
-      );
+      if (addresses.length === 0) this.#core.reportIntroduction(peerId, "failed");
+      const where =
+        addresses.length > 0
+          ? `nobody with that id is at ${addresses.map(formatAddress).join(", ")}`
+          : "nobody with that id is connected to the server";
+      throw fail(`no answer from ${who} within ${timeoutMs / 1000} s: ${where}, or no path leads there`);
     }
   }
 
@@ -130,6 +139,7 @@ export class PeerLinks {
     }
     const link: PeerLink = { session, trees: new MessageTrees(session, this.#core.clock), cancelIdle: () => {} };
     this.#links.set(session, link);
+    if (!this.#core.host.bufferProbe) session.bufferProbe = false;
     if (this.#keepaliveMs !== undefined) session.keepaliveMs = this.#keepaliveMs;
     link.trees.onControl = (flow, streamId) => {
       if (streamId === 0) return;

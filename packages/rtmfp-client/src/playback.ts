@@ -1,5 +1,5 @@
 /** Plays a stream: from the server (RFC 7425 §5.3), or from a peer directly (§5.4). § means RFC 7425. */
-import type { Session } from "rtmfp-core";
+import type { Address, Session } from "rtmfp-core";
 import type { FlvTag } from "rtmfp-core/flv";
 import { encodeCommand, type MessageTree, type StatusEvent, type TreeEnd } from "rtmfp-core/tc";
 import type { ConnectionCore, StreamInput } from "./connection-core.ts";
@@ -40,6 +40,8 @@ export interface PlayRequest {
   /** Adobe's start, len and reset, as far as given. */
   readonly args: readonly (number | boolean)[];
   readonly reorderMs: number;
+  /** Where the peer is; none: the server knows. */
+  readonly addresses: readonly Address[];
   readonly signal: AbortSignal;
 }
 
@@ -76,7 +78,15 @@ export async function playFromServer(core: ConnectionCore, request: PlayRequest,
     },
   };
   stream.command("play", [request.name, ...request.args]);
-  return { playback, event: await answer.wait(request.signal, playback) };
+  const { timeoutMs } = core.host;
+  const cancel = core.clock.after(timeoutMs, () =>
+    answer.settle(makeStatus("NetStream.Failed", `the server did not answer "play" within ${timeoutMs / 1000} s`)),
+  );
+  try {
+    return { playback, event: await answer.wait(request.signal, playback) };
+  } finally {
+    cancel();
+  }
 }
 
 /** Plays from a peer. Rejects with NetStream.Connect.Failed, or Rejected when the peer does not consent. */
@@ -86,7 +96,7 @@ export async function playFromPeer(
   request: PlayRequest,
   host: PlaybackHost,
 ): Promise<Started> {
-  const { tree, session } = await core.peers.subscribe(peerId, request.signal);
+  const { tree, session } = await core.peers.subscribe(peerId, request.addresses, request.signal);
   host.connected();
   const answer = new Answer();
   const input = makeInput(core, request, host, answer, true);

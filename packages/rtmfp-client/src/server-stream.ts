@@ -59,15 +59,25 @@ export class ServerStream {
 
 /** The answer to createStream; a stream that comes when nobody waits for it any longer is given back. */
 function requestId(core: ConnectionCore, signal: AbortSignal): Promise<AmfValue> {
+  const { timeoutMs } = core.host;
   const answer = core.call("createStream", []);
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      answer.then((id) => core.notify("deleteStream", [id])).catch(() => {});
-      reject(statusError(makeStatus("NetStream.Failed", "the stream was closed")));
+    const release = (): void => {
+      cancel();
+      signal.removeEventListener("abort", onAbort);
     };
+    const giveUp = (description: string): void => {
+      release();
+      answer.then((id) => core.notify("deleteStream", [id])).catch(() => {});
+      reject(statusError(makeStatus("NetStream.Failed", description)));
+    };
+    const onAbort = (): void => giveUp("the stream was closed");
+    const cancel = core.clock.after(timeoutMs, () =>
+      giveUp(`the server did not answer "createStream" within ${timeoutMs / 1000} s`),
+    );
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
-    answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    answer.finally(release).then(resolve, reject);
   });
 }
 

@@ -1,5 +1,5 @@
 /** Tags that wait for their reader. */
-import type { FlvTag } from "rtmfp-core/flv";
+import type { FlvTag, FlvTagType } from "rtmfp-core/flv";
 
 /**
  * A bounded queue with one reader. Once there is a reader a full queue calls `onFull(true)`, and `onFull(false)` when it has
@@ -30,6 +30,16 @@ export class TagQueue implements AsyncIterableIterator<FlvTag> {
 
   get isFull(): boolean {
     return this.#full;
+  }
+
+  /** What waits of each kind: bytes, and ms from its first tag to its last. */
+  get waiting(): Readonly<Record<FlvTagType, { readonly bytes: number; readonly ms: number }>> {
+    const level = (kind: FlvTagType): { bytes: number; ms: number } => {
+      const tags = this.#tags.slice(this.#head).filter(({ type }) => type === kind);
+      const ms = (tags.at(-1)?.timestamp ?? 0) - (tags[0]?.timestamp ?? 0);
+      return { bytes: tags.reduce((sum, { data }) => sum + data.length, 0), ms: Math.max(0, ms) };
+    };
+    return { audio: level("audio"), video: level("video"), data: level("data") };
   }
 
   push(tag: FlvTag): void {

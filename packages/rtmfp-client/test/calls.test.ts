@@ -2,10 +2,11 @@ import { statusInfo } from "rtmfp-core/tc";
 import { describe, expect } from "vitest";
 import { it } from "../../../test/support/rfc.ts";
 import { Calls } from "../src/calls.ts";
+import { systemClock } from "../src/clock.ts";
 import { statusError } from "../src/status-error.ts";
 
 function failWith(info: Parameters<typeof statusInfo>): Promise<unknown> {
-  const calls = new Calls();
+  const calls = new Calls(systemClock);
   const answer = calls.start("foo", (transactionId) =>
     queueMicrotask(() =>
       calls.settle({ name: "_error", transactionId, commandObject: null, args: [statusInfo(...info)] }),

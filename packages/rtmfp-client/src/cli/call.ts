@@ -1,10 +1,10 @@
 /** rtmfp-client call */
 import type { AmfValue } from "rtmfp-core/tc";
+import { Responder } from "../responder.ts";
 import { fromJson, toJson } from "./json.ts";
 import type { CommonOptions } from "./options.ts";
 import { Reporter } from "./reporter.ts";
 import { run, tell } from "./run.ts";
-import { Timer } from "./timer.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Calls a method of the server's and prints the reply; resolves with the exit code. */
@@ -22,19 +22,10 @@ export async function call(
     return tell(error, reporter, options.debug ?? false);
   }
   return run(url, options, reporter, async ({ connection, signal }) => {
-    const timer = new Timer();
-    const late = new Promise<never>((_, reject) => {
-      const message = `no answer to "${method}" from ${url} within ${options.timeout} s`;
-      timer.set(options.timeout * 1000, () => reject(new Error(message)));
-      signal.addEventListener("abort", () => reject(new Error("interrupted")), { once: true });
-    });
-    try {
-      const value = toJson(await Promise.race([connection.call(method, null, ...args), late]));
-      if (reporter.json) reporter.event("result", { method, value }, "");
-      else process.stdout.write(`${JSON.stringify(value)}\n`);
-    } finally {
-      timer.clear();
-    }
+    const responder = new Responder(null, null, { timeoutMs: options.timeout * 1000, signal });
+    const value = toJson(await connection.call(method, responder, ...args));
+    if (reporter.json) reporter.event("result", { method, value }, "");
+    else process.stdout.write(`${JSON.stringify(value)}\n`);
   });
 }
 

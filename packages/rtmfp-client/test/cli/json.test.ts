@@ -27,4 +27,10 @@ describe("AMF as JSON", () => {
     ];
     for (const [value, json] of cases) expect(toJson(value)).toEqual(json);
   });
+
+  it("refuses a small value that repeats itself into a huge one", () => {
+    let value: AmfValue = "x";
+    for (let depth = 0; depth < 40; depth++) value = [value, value];
+    expect(() => toJson(value)).toThrow("the value has more than 262144 parts when what it repeats is written out");
+  });
 });

@@ -13,7 +13,7 @@ export interface ServerUri {
   readonly kind: "server";
   /** The text as given; it goes unchanged into the endpoint discriminator (§4.4.2.2). */
   readonly uri: string;
-  /** A name, or an IP literal in canonical form, IPv6 without brackets. */
+  /** A name, or an IP literal in canonical form, IPv6 without brackets, IPv4-mapped IPv6 as IPv4. */
   readonly host: string;
   /** UDP port, 1 to 65535. Default 1935. */
   readonly port: number;
@@ -70,7 +70,8 @@ function parseHost(uri: string, text: string): string {
     const literal = text.slice(1, -1);
     const ipv6 = literal.includes("%") ? undefined : canonicalHost(literal, true);
     if (ipv6 === undefined) throw fault(uri, `${text} is not an IPv6 address`);
-    return ipv6;
+    // An IPv6 socket sends nothing to IPv4-mapped addresses; an IPv4 socket reaches whom they stand for.
+    return MAPPED_IPV4.exec(ipv6)?.[1] ?? ipv6;
   }
   const name = percentDecode(uri, text);
   if (/^[0-9.]+$/.test(name)) {
@@ -109,5 +110,7 @@ function fault(uri: string, what: string): RtmfpUriError {
 /** UDP port when a URI names none (§6.1). */
 export const DEFAULT_PORT = 1935;
 
+/** The form that canonicalHost gives IPv4-mapped addresses (RFC 4291 §2.5.5.2). */
+const MAPPED_IPV4 = /^::ffff:([0-9.]+)$/;
 // Control characters, blanks and the delimiters of RFC 3986 §2.2 that no name resolver takes.
 const FORBIDDEN_IN_NAME = /[\p{Cc}\s:/?#[\]@%\\<>"|^`{}]/u;

@@ -41,6 +41,8 @@ describe("parseRtmfpUri", () => {
     expect(server("rtmfp://192.0.2.1:80/a")).toMatchObject({ host: "192.0.2.1", port: 80 });
     expect(server("rtmfp://[2001:DB8:0:0::1]:80/a")).toMatchObject({ host: "2001:db8::1", port: 80 });
     expect(server("rtmfp://[::1]").host).toBe("::1");
+    expect(server("rtmfp://[::ffff:192.0.2.1]").host).toBe("192.0.2.1");
+    expect(server("rtmfp://[::FFFF:c000:201]").host).toBe("192.0.2.1");
   });
 
   it(...rfc("R7425-6.1-05"), "decodes percent-encoded UTF-8 in the path", () => {
