@@ -29,6 +29,7 @@ import { Connection } from "./connection.ts";
 import type { ConnectionHost, KeepaliveTimes } from "./connection-host.ts";
 import { Counters, type ServerStats } from "./counters.ts";
 import { developerKeyApplication, type RelaySender } from "./developer-key.ts";
+import { type HelloRedirect, helloRedirect } from "./hello-redirect.ts";
 import type { IntroductionRow } from "./introduction-row.ts";
 import { ANY_KEY, fixedKeys, KeyFile, type KeyList } from "./key-list.ts";
 import type { ApplicationLimits } from "./limits.ts";
@@ -63,6 +64,8 @@ export interface ServerOptions {
   readonly limits?: ApplicationLimits;
   /** How `onRelay` of the built-in application names who sent it. Default "auto". */
   readonly relaySender?: RelaySender;
+  /** Where clients are sent at their first hello, which they follow unnoticed. Default: nowhere, they are served here. */
+  readonly redirect?: HelloRedirect;
   /** Refuse publish and play. Default false. */
   readonly introduceOnly?: boolean;
   /** Default: a new one with ephemeral keys, whose fingerprint changes at every start. */
@@ -124,6 +127,7 @@ export class Server {
   readonly #keys: KeyList | undefined;
   readonly #access: Access;
   readonly #applications: Applications;
+  readonly #redirectHello: ReturnType<typeof helloRedirect> | undefined;
   readonly #counters = new Counters();
   readonly #peers = new Peers();
   readonly #connections = new Map<PeerEntry, Connection>();
@@ -140,6 +144,9 @@ export class Server {
     const warn = (message: string): void => this.#log({ level: "warn", event: "keys", fields: { message } });
     this.#keys = keyList(options.keys ?? "any", warn);
     this.#access = new Access(options.crypto ?? defaultProvider(), authKeys(options.authKeys ?? [], warn));
+    if (options.redirect !== undefined) {
+      this.#redirectHello = helloRedirect(options.redirect, (error) => this.#onHandlerError(error));
+    }
     if (options.public !== undefined && !isPublicHost(options.public)) {
       throw new RtmfpError("BAD_ARGUMENT", `expected a public HOST or HOST:PORT, got "${options.public}"`);
     }
@@ -201,6 +208,7 @@ export class Server {
     const endpoint = new PeerEndpoint(carrier, {
       profile: made,
       ...(random === undefined ? {} : { random }),
+      ...(this.#redirectHello === undefined ? {} : { redirectHello: this.#redirectHello }),
       ...trace,
     });
     this.#endpoint = endpoint;

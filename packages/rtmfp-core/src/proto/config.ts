@@ -1,5 +1,5 @@
 /** Settings of an endpoint. Times in milliseconds, sizes in bytes. § means RFC 7016. */
-import type { Address } from "./address.ts";
+import type { Address, WireAddress } from "./address.ts";
 import type { CongestionFactory } from "./congestion/controller.ts";
 import type { CryptoProfile, SessionKeys } from "./crypto-profile.ts";
 
@@ -22,6 +22,11 @@ export interface EndpointConfig {
   readonly viaFor?: (address: Address, via: number) => number | undefined;
   /** Answer IHellos that select our certificate. Default true. */
   readonly listen?: boolean;
+  /**
+   * Where an initiator is sent whose IHello selects our certificate (§3.5.1.4), from that address; undefined or none answers
+   * it ourselves. The discriminator is borrowed for the call; must not throw. Default: answer all ourselves.
+   */
+  readonly redirectHello?: (epd: Uint8Array, from: Address) => readonly WireAddress[] | undefined;
   /** Datagram size to send with, whatever the path. Default: 1200, and from there what path MTU discovery finds (§3.5.4.3). */
   readonly datagramBytes?: number;
   /**

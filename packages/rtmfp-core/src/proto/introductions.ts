@@ -56,14 +56,7 @@ export class Introductions {
   redirect(id: number, addresses: readonly WireAddress[], now: number): boolean {
     const pending = this.#open(id, now);
     if (pending === undefined) return false;
-    const destinations: WireAddress[] = [];
-    let room =
-      Math.min(MAX_AMPLIFICATION * (pending.epd.length + pending.tag.length), MAX_REDIRECT_BYTES) - pending.tag.length;
-    for (const address of addresses) {
-      room -= addressSize(address);
-      if (room < 0) break;
-      destinations.push(address);
-    }
+    const destinations = destinationsFor(pending.epd, pending.tag, addresses);
     if (destinations.length === 0) return false;
     this.#sender.send(
       { type: ChunkType.redirect, tagEcho: pending.tag, destinations },
@@ -101,6 +94,18 @@ export class Introductions {
       this.#order.shift();
     }
   }
+}
+
+/** Addresses for a Redirect: as many as keep it within six times the IHello and one datagram. */
+export function destinationsFor(epd: Uint8Array, tag: Uint8Array, addresses: readonly WireAddress[]): WireAddress[] {
+  const destinations: WireAddress[] = [];
+  let room = Math.min(MAX_AMPLIFICATION * (epd.length + tag.length), MAX_REDIRECT_BYTES) - tag.length;
+  for (const address of addresses) {
+    room -= addressSize(address);
+    if (room < 0) break;
+    destinations.push(address);
+  }
+  return destinations;
 }
 
 const MAX_AMPLIFICATION = 6;

@@ -3,8 +3,8 @@ import { type Address, formatAddress, isLoopback, isUnusable } from "../address.
 import { ByteReader, toHex } from "../bytes.ts";
 import { ChunkWalker } from "../chunk/codec.ts";
 import { readStartupChunk, type StartupChunk } from "../chunk/startup.ts";
-import { ChunkType } from "../chunk/types.ts";
-import type { Introductions } from "../introductions.ts";
+import { ChunkType, type IHelloChunk } from "../chunk/types.ts";
+import { destinationsFor, type Introductions } from "../introductions.ts";
 import { Mode, readPacketHeader } from "../packet.ts";
 import {
   FORWARDED_HELLO_BURST,
@@ -146,7 +146,7 @@ export class StartupReceiver {
         }
         if (!this.#isFirst() || !this.#responder.allowHello(now, from)) stats.rateLimited++;
         else if (config.listen !== false && profile.selectsSelf(chunk.epd)) {
-          this.#responder.sendRHello(chunk.tag.slice(), { host: from.host, port: from.port }, via, now);
+          this.#answerHello(chunk, now, { host: from.host, port: from.port }, via);
         } else if (config.listen !== false) this.#introductions.add(chunk.epd, chunk.tag, from, via, now);
         return;
       case ChunkType.iiKeying:
@@ -163,6 +163,15 @@ export class StartupReceiver {
       default:
         return;
     }
+  }
+
+  /** By RHello, or by a Redirect if the application wants the initiator elsewhere (§3.5.1.4). */
+  #answerHello({ epd, tag }: IHelloChunk, now: number, from: Address, via: number): void {
+    const elsewhere = this.#host.config.redirectHello?.(epd, from) ?? [];
+    const tagEcho = tag.slice();
+    const destinations = destinationsFor(epd, tag, elsewhere);
+    if (destinations.length === 0) this.#responder.sendRHello(tagEcho, from, via, now);
+    else this.#host.sender.send({ type: ChunkType.redirect, tagEcho, destinations }, from, via, 0, now);
   }
 
   /** The first hello or keying of a datagram, whole or in fragments, is answered, and no other: one in, one out. */
