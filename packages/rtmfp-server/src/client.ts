@@ -2,6 +2,7 @@
 import { type Address, RtmfpError, type Session } from "rtmfp-core";
 import type { AmfValue, ObjectEncoding, StatusCode } from "rtmfp-core/tc";
 import type { Application } from "./application.ts";
+import type { NatVerdict } from "./nat.ts";
 import type { User } from "./user.ts";
 
 /** A function that clients may call. What they pass is theirs to choose: check it. */
@@ -16,6 +17,8 @@ export interface ClientLink {
   readonly nearNonce: Uint8Array;
   readonly address: Address;
   readonly behindNat: boolean | undefined;
+  readonly nat: NatVerdict;
+  readonly security: Session["security"];
   readonly objectEncoding: ObjectEncoding;
   /** Whom the client's token is for. */
   readonly user: User | undefined;
@@ -88,6 +91,16 @@ export class Client {
   /** Whether it is taken to be behind a NAT (RFC 7425 §5.3.3); undefined before it has told its own addresses. */
   get behindNat(): boolean | undefined {
     return this.#link.behindNat;
+  }
+
+  /** What the server knows of the NAT in front of it. */
+  get nat(): NatVerdict {
+    return this.#link.nat;
+  }
+
+  /** What the keying of its session agreed on; `legacy` marks the weak group 2. */
+  get security(): Session["security"] {
+    return this.#link.security;
   }
 
   /** 0 for AMF0, 3 for AMF3. */

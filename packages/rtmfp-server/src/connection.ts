@@ -28,6 +28,7 @@ import { ControlWriter } from "./control-writer.ts";
 import { readReport } from "./introduction-report.ts";
 import type { SettledLimits } from "./limits.ts";
 import { type LogEntry, shortId } from "./log.ts";
+import type { NatVerdict } from "./nat.ts";
 import type { PeerEntry } from "./peers.ts";
 import { Reject } from "./reject.ts";
 import type { Refusal, StreamHost, StreamUse } from "./server-stream.ts";
@@ -113,6 +114,14 @@ export class Connection implements ClientLink, StreamHost, Member {
 
   get behindNat(): boolean | undefined {
     return this.peer.behindNat;
+  }
+
+  get nat(): NatVerdict {
+    return this.peer.nat;
+  }
+
+  get security(): Session["security"] {
+    return this.peer.session.security;
   }
 
   get sessionStats(): Session["stats"] {

@@ -2,6 +2,7 @@
 import {
   type Address,
   type Carrier,
+  type EndpointStats,
   openUdpCarrier,
   PeerEndpoint,
   type PeerEndpointOptions,
@@ -188,6 +189,11 @@ export class Server {
     return this.#applications.stats();
   }
 
+  /** Instances that run. */
+  get instances(): Iterable<Application> {
+    return this.#applications.instances;
+  }
+
   /** Clients accepted and not yet gone, of all instances. */
   get clients(): readonly Client[] {
     return [...this.#applications.instances].flatMap((app) => [...app.clients]);
@@ -227,6 +233,16 @@ export class Server {
   get stats(): ServerStats {
     const clients = [...this.#connections.values()].filter(({ isAccepted }) => isAccepted).length;
     return this.#counters.snapshot(this.#endpoint?.stats ?? NO_TRAFFIC, this.#peers.size, clients);
+  }
+
+  /** Counters of the transport since the server began to listen; live. */
+  get transport(): Readonly<EndpointStats> | undefined {
+    return this.#endpoint?.stats;
+  }
+
+  /** True from {@link listen} until {@link close} is called. */
+  get isListening(): boolean {
+    return this.#state === "listening";
   }
 
   /** Introductions that have ended, the newest first: the last 1,000. */
