@@ -111,8 +111,8 @@ export class ServerStream implements BrokerPublisher {
       case "receiveVideo":
         subscription?.receiveVideo(first !== false);
         return true;
-      // A live stream has one place to be.
       case "seek":
+        subscription?.status("NetStream.Seek.Failed", "A live stream has one place to be.");
         return true;
       default:
         return false;
