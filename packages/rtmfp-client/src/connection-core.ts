@@ -22,6 +22,7 @@ import {
   type TreeEnd,
   type TreeRecvFlow,
 } from "rtmfp-core/tc";
+import { authArguments, type ConnectionAuth, checkProof } from "./auth.ts";
 import { Calls } from "./calls.ts";
 import type { Clock } from "./clock.ts";
 import type { Methods } from "./methods.ts";
@@ -111,7 +112,11 @@ export class ConnectionCore {
    * The connect command (§5.3.1) and, after its success, setPeerInfo (§5.3.3). What the server sends from then on waits
    * for {@link begin}.
    */
-  async connect(object: AmfObject, args: readonly AmfValue[]): Promise<StatusEvent> {
+  async connect(object: AmfObject, given: readonly AmfValue[], auth?: ConnectionAuth): Promise<StatusEvent> {
+    const { session } = this;
+    const { provider } = this.endpoint.profile;
+    const isAsked = auth !== undefined && session !== undefined;
+    const args = isAsked ? [...authArguments(auth, session, provider), ...given] : given;
     const info = await this.#calls
       .start("connect", (transactionId) =>
         this.tree.control.write(encodeCommand({ name: "connect", transactionId, commandObject: object, args })),
@@ -122,6 +127,7 @@ export class ConnectionCore {
     const event = statusOf(info, "NetConnection.Connect.Success");
     if (event.code !== "NetConnection.Connect.Success") throw statusError(event);
     const more = namedValues(info);
+    if (isAsked) checkProof(auth, more?.["authToken"], session, provider);
     this.objectEncoding = more?.["objectEncoding"] === 3 ? 3 : 0;
     this.wantsLegacyIdentity = more?.["legacyIdentity"] === true;
     this.#reportsIntroductions = more?.["introductionReports"] === true;

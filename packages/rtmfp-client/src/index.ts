@@ -9,6 +9,8 @@ export { RtmfpError } from "rtmfp-core";
 export type { FlvTag, FlvTagType } from "rtmfp-core/flv";
 /** Values of calls and events. */
 export type { AmfValue, StatusCode } from "rtmfp-core/tc";
+/** Tokens. */
+export type { ConnectionAuth } from "./auth.ts";
 /** Streams. */
 export type { Clock } from "./clock.ts";
 export type { PeerStream } from "./direct-publication.ts";

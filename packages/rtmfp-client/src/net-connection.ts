@@ -7,6 +7,7 @@ import {
   parseStatus,
   type StatusEvent as TcStatusEvent,
 } from "rtmfp-core/tc";
+import { checkAuth } from "./auth.ts";
 import { systemClock } from "./clock.ts";
 import { ConnectionCore, type CoreHost } from "./connection-core.ts";
 import { Emitter } from "./emitter.ts";
@@ -57,6 +58,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
   constructor(options: NetConnectionOptions = {}) {
     super();
     timeoutOf(options);
+    checkAuth(options.auth);
     this.#options = options;
     const { reconnect = false, clock = systemClock } = options;
     if (reconnect !== false)

@@ -1,6 +1,7 @@
 /** Settings of a NetConnection that ActionScript does not have. */
 import { type Carrier, type PeerEndpointOptions, RtmfpError } from "rtmfp-core";
 import type { CryptoProvider, FlashIdentity } from "rtmfp-core/crypto";
+import type { ConnectionAuth } from "./auth.ts";
 import type { Clock } from "./clock.ts";
 import type { ReconnectOptions } from "./reconnect.ts";
 
@@ -12,6 +13,8 @@ export interface NetConnectionOptions {
   readonly timeoutMs?: number;
   /** The server must have this identity: 64 hex digits, as `rtmfp-server` prints it. Default: any server. */
   readonly fingerprint?: string;
+  /** Lets us in at a server that asks for a token, which then must show that it knows it too. Default: none. */
+  readonly auth?: ConnectionAuth;
   /**
    * Default: a new one for every connection, so that no two share a peer ID (RFC 7425 §5.3). `"legacy"` makes one that
    * librtmfp, MonaServer and AMS accept; it is chosen by itself when the server's certificate shows one of these, and

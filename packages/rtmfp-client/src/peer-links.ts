@@ -172,12 +172,18 @@ export class PeerLinks {
     tree.onMessage = () => {};
     const publication = this.#publications.get(name);
     if (publication !== undefined) publication.offer(tree, session);
-    else if (this.#waiting.size >= MAX_WAITING) tree.abort();
+    else if (this.#waiting.size >= MAX_WAITING || this.#waitingOf(session) >= MAX_WAITING_OF_PEER) tree.abort();
     else {
       const waiting = { tree, session, name };
       this.#waiting.add(waiting);
       void tree.whenEnded.then(() => this.#waiting.delete(waiting));
     }
+  }
+
+  #waitingOf(session: Session): number {
+    let count = 0;
+    for (const waiting of this.#waiting) if (waiting.session === session) count++;
+    return count;
   }
 
   /** A session without streams is closed after a while. */
@@ -202,5 +208,7 @@ function fail(description: string): RtmfpError {
 
 /** Subscriptions that wait for a stream of that name; more are refused. */
 const MAX_WAITING = 64;
+/** Of these, one peer's: eight peers can wait, whatever one of them does. */
+const MAX_WAITING_OF_PEER = 8;
 /** How long a session with a peer outlives its last stream; ms. */
 const IDLE_MS = 5_000;

@@ -50,7 +50,7 @@ async function attempt(
     };
   });
   try {
-    const event = await Promise.race([core.connect(connectObject(target, encoding), args), ending]);
+    const event = await Promise.race([core.connect(connectObject(target, encoding), args, options.auth), ending]);
     if (!core.isOpen) throw failed(`${target.host} ended the connection at once`);
     return { core, event, isLegacy };
   } catch (error) {

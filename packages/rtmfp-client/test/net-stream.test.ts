@@ -205,12 +205,32 @@ describe("a stream between peers", () => {
     expect(await play(bob).outcome).toBe("NetStream.Play.Start");
   });
 
-  it("waits unpublished for 64 viewers at most", async () => {
+  it("lets 8 plays of each peer wait for a stream that is not published, and 64 in all", async () => {
     const server = await makeServer();
-    const [alice, bob] = [await connectTo(server), await connectTo(server)];
-    let refused = 0;
-    for (let i = 0; i < 65; i++) new NetStream(bob, alice.nearID).play("cam").catch(() => refused++);
-    await expect.poll(() => [alice.core.peers.waiting.length, refused]).toEqual([64, 1]);
+    const alice = await connectTo(server);
+    alice.maxPeerConnections = 9;
+    const peers = await Promise.all(Array.from({ length: 9 }, () => connectTo(server)));
+    const refused = new Set<number>();
+    const play = (peer: number): void => {
+      new NetStream(peers[peer] as (typeof peers)[number], alice.nearID).play("cam").catch(() => refused.add(peer));
+    };
+    const waits = (count: number) => expect.poll(() => alice.core.peers.waiting.length, { timeout: 5_000 }).toBe(count);
+    for (let peer = 0; peer < 8; peer++) {
+      // The others then share the session of the first.
+      play(peer);
+      await waits(8 * peer + 1);
+      for (let i = 1; i < 8; i++) play(peer);
+      await waits(8 * peer + 8);
+    }
+    const waiting = new Set(alice.core.peers.waiting.map(({ farID }) => farID));
+    expect(waiting).toEqual(new Set(peers.slice(0, 8).map(({ nearID }) => nearID)));
+    play(8);
+    await expect.poll(() => [...refused], { timeout: 5_000 }).toEqual([8]);
+    await peers[7]?.close();
+    await waits(56);
+    play(0);
+    await expect.poll(() => [...refused].includes(0), { timeout: 5_000 }).toBe(true);
+    expect(alice.core.peers.waiting.length).toBe(56);
   });
 
   it(...rfc("AMB-65"), "fails in one line when no peer has the ID", async () => {

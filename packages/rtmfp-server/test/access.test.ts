@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { NetConnection, type NetConnectionOptions } from "rtmfp-client";
 import { authKey, authToken, boundToken, defaultProvider } from "rtmfp-core/crypto";
 import type { AmfValue } from "rtmfp-core/tc";
 import { describe, expect } from "vitest";
@@ -142,6 +143,49 @@ describe("a server with keys for tokens", () => {
       expect({ ...(args[0] as object) }).toEqual({ sender: publisher.peerId, senderName: "mike" });
     },
   );
+});
+
+describe("our client", () => {
+  const connect = async (sim: SimServer, options: NetConnectionOptions) => {
+    const host = sim.world.host(`peer ${sim.world.now}`);
+    const nc = new NetConnection({
+      carrier: () => host.open([{ port: 0 }]),
+      clock: { now: () => sim.world.now, after: (ms, run) => sim.world.after(ms, run) },
+      random: (length) => host.random(length),
+      ...options,
+    });
+    return sim.run(nc.connect(`rtmfp://${sim.address}/lobby/one`, "more")).then(
+      ({ code }) => code,
+      ({ code, message }) => [code, message],
+    );
+  };
+
+  it(...rfc("O-6"), "gets in by a token, for itself or for the application, without sending it", async () => {
+    const { sim, seen } = await locked();
+    const app = "lobby/one";
+    expect(await connect(sim, { auth: { token: token(app) } })).toBe("NetConnection.Connect.Success");
+    expect(await connect(sim, { auth: { token: token(app, "mike"), user: "mike" } })).toBe(
+      "NetConnection.Connect.Success",
+    );
+    expect(seen.map(([client, args]) => [client.user?.text, args])).toEqual([
+      [undefined, ["more"]],
+      ["mike", ["more"]],
+    ]);
+    const refused = ["NetConnection.Connect.Rejected", "The token is not valid here."];
+    expect(await connect(sim, { auth: { token: token("lobby") } })).toEqual(refused);
+  });
+
+  it(...rfc("O-6"), "leaves a server that does not know its token", async () => {
+    const { sim } = await locked({ authKeys: [] });
+    const [code, message] = await connect(sim, { auth: { token: token("lobby/one") } });
+    expect(code).toBe("NetConnection.Connect.Failed");
+    expect(message).toMatch(/^the server does not know the token: .*/);
+    await sim.pass(1_000);
+    expect(sim.server.stats.clients).toBe(0);
+    expect(() => new NetConnection({ auth: { token: "secret" } })).toThrow(
+      "auth.token: expected 64 lower-case hex digits",
+    );
+  });
 });
 
 describe("a user's name", () => {

@@ -13,6 +13,8 @@ export interface CommonOptions {
   /** Seconds. */
   readonly timeout: number;
   readonly fingerprint?: string;
+  readonly token?: string;
+  readonly user?: string;
   /** A file, or "legacy". */
   readonly identity?: string;
 }
@@ -26,6 +28,8 @@ export function withCommonOptions(command: Command): Command {
     .option("--debug", "show stack traces")
     .option("--timeout <seconds>", "how long to try to connect", parseSeconds, 10)
     .option("--fingerprint <hex>", "the server must have this identity", parseId)
+    .option("--token <hex>", "lets us in at a server that asks for one", parseId)
+    .option("--user <name>", "whom the token is for, unless it is for the application")
     .option("--identity <file|legacy>", "keep our identity in a file, made if missing; or make one for old servers")
     .helpOption("--help", "show this help");
 }

@@ -66,12 +66,14 @@ async function connectionOptions(
   options: CommonOptions,
   reporter: Reporter,
 ): Promise<Omit<NetConnectionOptions, "trace"> & { trace?: Awaited<ReturnType<typeof openTrace>> }> {
-  const { identity, fingerprint } = options;
+  const { identity, fingerprint, token, user } = options;
+  if (user !== undefined && token === undefined) throw new UsageError("--user needs the --token that is for it");
   const link = process.env[LINK_VARIABLE];
   const impairment = link === undefined || link === "" ? undefined : parseLink(link);
   return {
     timeoutMs: options.timeout * 1000,
     ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(token === undefined ? {} : { auth: { token, ...(user === undefined ? {} : { user }) } }),
     ...(identity === undefined ? {} : { identity: identity === "legacy" ? identity : loadIdentity(identity) }),
     ...(impairment === undefined
       ? {}
