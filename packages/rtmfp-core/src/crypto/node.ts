@@ -1,5 +1,6 @@
 /** Primitives by node:crypto. The only file here that knows it, and it loads without it. § means RFC 7425. */
 import type { KeyObject } from "node:crypto";
+import { discard } from "./discard.ts";
 import { type NodeCrypto, nodeModpKeys } from "./node-modp.ts";
 import {
   BLOCK_BYTES,
@@ -49,7 +50,9 @@ class NodeEncryptor implements CbcEncryptor {
     checkBlocks(end - start);
     const previous = this.previous;
     for (let i = 0; i < BLOCK_BYTES; i++) buffer[start + i] = (buffer[start + i] as number) ^ (previous[i] as number);
-    buffer.set(this.cipher.update(buffer.subarray(start, end)), start);
+    const out = this.cipher.update(buffer.subarray(start, end));
+    buffer.set(out, start);
+    discard(out);
     for (let i = 0; i < BLOCK_BYTES; i++) previous[i] = buffer[end - BLOCK_BYTES + i] as number;
   }
 }

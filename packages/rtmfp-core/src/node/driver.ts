@@ -73,7 +73,7 @@ export class Driver {
     this.#inTurn = true;
     try {
       const now = this.now();
-      if (this.#batch.length > 0) this.endpoint.handleDatagrams(now, this.#batch.splice(0));
+      if (this.#batch.length > 0) this.#handOver(now);
       this.endpoint.handleTimeout(now);
       this.#drain(now);
     } finally {
@@ -89,6 +89,12 @@ export class Driver {
     this.turn();
     this.#closed = true;
     await this.carrier.close();
+  }
+
+  #handOver(now: number): void {
+    const batch = this.#batch.splice(0);
+    this.endpoint.handleDatagrams(now, batch);
+    for (const { bytes } of batch) this.carrier.release?.(bytes);
   }
 
   #drain(now: number): void {

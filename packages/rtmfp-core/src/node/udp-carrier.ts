@@ -4,6 +4,7 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { performance } from "node:perf_hooks";
+import { discard } from "../crypto/discard.ts";
 import { type Address, canonicalHost } from "../proto/address.ts";
 import { RtmfpError } from "../proto/errors.ts";
 import type { Carrier, CarrierSocket } from "./carrier.ts";
@@ -92,6 +93,10 @@ export class UdpCarrier implements Carrier {
     socket.send(outgoing.subarray(0, datagram.length), to.port, to.host);
     // The kernel took it, or it waits in that memory until the kernel can.
     if (socket.getSendQueueCount() > 0) outgoing = new Uint8Array(MAX_DATAGRAM_BYTES);
+  }
+
+  release(datagram: Uint8Array): void {
+    discard(datagram);
   }
 
   interfaceAddresses(): readonly Address[] {

@@ -1,5 +1,9 @@
 import type { Socket } from "node:dgram";
+import { EventEmitter } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
+import { createUnprotectedTestProfile } from "../../src/crypto/plain.ts";
+import { Driver } from "../../src/node/driver.ts";
 import { UdpCarrier } from "../../src/node/udp-carrier.ts";
 
 /** A socket whose kernel takes nothing while it is blocked: like dgram, it then keeps the caller's memory. */
@@ -37,4 +41,19 @@ it("sends what has to wait for the kernel unchanged, although its caller reuses 
   buffer.fill(9);
   new UdpCarrier([new BlockedSocket() as unknown as Socket]).send(buffer, 0, { host: "127.0.0.1", port: 1 });
   expect(socket.sent.map((bytes) => [...bytes])).toEqual([0, 1, 2, 3, 4, 5].map((i) => [i, i]));
+});
+
+it("gives the memory of datagrams back once the driver has read them, not before", async () => {
+  const socket = Object.assign(new EventEmitter(), { address: () => ({ address: "127.0.0.1", port: 1_935 }) });
+  const carrier = new UdpCarrier([socket as unknown as Socket]);
+  const profile = createUnprotectedTestProfile(Uint8Array.of(1));
+  const { endpoint } = new Driver({ profile, random: (length) => new Uint8Array(length) }, carrier, () => {});
+  const datagrams = Array.from({ length: 100 }, () => new Uint8Array(4_096));
+  for (const datagram of datagrams.slice(0, 10)) socket.emit("message", datagram, { address: "127.0.0.1", port: 1 });
+  expect(datagrams.every((datagram) => datagram.length === 4_096)).toBe(true);
+  for (const datagram of datagrams.slice(10)) socket.emit("message", datagram, { address: "127.0.0.1", port: 1 });
+  await setImmediate();
+  await setImmediate();
+  expect(endpoint.stats.bytesIn).toBe(409_600);
+  expect(datagrams.filter((datagram) => datagram.length > 0).length).toBeLessThan(50);
 });
