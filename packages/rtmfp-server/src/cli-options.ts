@@ -12,6 +12,7 @@ export interface CliOptions {
   readonly public?: string;
   /** "any", or the name of a file. */
   readonly keys: string;
+  readonly authKeys?: string;
   readonly introduceOnly?: boolean;
   readonly identity?: string;
   readonly json?: boolean;
@@ -45,6 +46,10 @@ function makeProgram(): Command {
     .option("--public <host[:port]>", "how clients find this server, for the URLs it shows", parsePublic)
     .option("--http <off>", "there is no HTTP side yet", parseHttp, "off")
     .option("--keys <any|file>", "developer keys to take: any, or one per line of a file", "any")
+    .option(
+      "--auth-keys <file>",
+      "ask clients for tokens by these secrets, one per line; rtmfp-server token makes them",
+    )
     .option("--introduce-only", "refuse publish and play")
     .option("--identity <file>", "keep the server's identity in this file; made if missing")
     .option("--json", "events on stdout, one JSON object per line")

@@ -3,6 +3,7 @@ import { LinkCarrier, openTrace, openUdpCarrier, parseLink, type Trace } from "r
 import { defaultProvider } from "rtmfp-core/crypto";
 import { bindingsFor } from "./bindings.ts";
 import { type CliOptions, parseCommandLine } from "./cli-options.ts";
+import { tokenCommand } from "./cli-token.ts";
 import type { ServerStats } from "./counters.ts";
 import { fileReason } from "./file-reason.ts";
 import { loadIdentity } from "./identity-file.ts";
@@ -12,6 +13,8 @@ import { createServer, type Server, type ServerOptions } from "./server.ts";
 /** Runs until a signal; resolves with the exit code. `argv` is as in `process.argv`. */
 export async function main(argv: readonly string[]): Promise<number> {
   guardOutput();
+  const [command] = argv.slice(2);
+  if (command === "token") return tokenCommand(argv.slice(3));
   const options = parseCommandLine(argv);
   if (typeof options === "number") return options;
   try {
@@ -50,13 +53,14 @@ async function serve(options: CliOptions): Promise<number> {
 }
 
 function makeServer(options: CliOptions, reporter: Reporter, trace: Trace | undefined): Server {
-  const { host, port, introduceOnly, keys, identity } = options;
+  const { host, port, introduceOnly, keys, authKeys, identity } = options;
   return createServer({
     port,
     keys: keys === "any" ? "any" : { file: keys },
     introduceOnly: introduceOnly ?? false,
     log: (entry) => reporter.log(entry),
     ...(host === undefined ? {} : { host }),
+    ...(authKeys === undefined ? {} : { authKeys: { file: authKeys } }),
     ...(options.public === undefined ? {} : { public: options.public }),
     ...(identity === undefined ? {} : { identity: loadIdentity(identity, defaultProvider()) }),
     ...(trace === undefined ? {} : { trace: trace.hooks }),

@@ -48,6 +48,8 @@ export interface Cast {
   readonly publisher: Peer;
   readonly player: Peer;
   readonly options?: readonly string[];
+  /** Values of the options that the server's ready line does not give. */
+  readonly values?: Values;
 }
 
 /**
@@ -55,7 +57,7 @@ export interface Cast {
  * the options need), the player first, and compares what was played with the file.
  */
 export async function stream(stage: Stage, target: Values, cast: Cast): Promise<string> {
-  const values = mediaValues(stage, target, "played.flv");
+  const values = { ...mediaValues(stage, target, "played.flv"), ...cast.values };
   const options = cast.options ?? [];
   const tags = excerpt(SAMPLE, EXCERPT_MS);
   const file = join(stage.folder, `${STREAM}.flv`);
@@ -78,7 +80,8 @@ function played(player: Actor): SeenTag[] {
   return tags === undefined ? tagsOfFile(player.values["out"]!) : tagsOfOutput(player.program.output, tags);
 }
 
-const APP = "live/interop";
+/** Path of the application that all meet in. */
+export const APP = "live/interop";
 const STREAM = "sample";
 const SAMPLE = fileURLToPath(new URL("../../fixtures/sample-h264-aac.flv", import.meta.url));
 /** Publishers from files take as long as the file plays. */

@@ -150,5 +150,14 @@ function signal(json: unknown, where: string): NodeJS.Signals {
   return name as NodeJS.Signals;
 }
 
-const ROLE_NAMES = ["server", "publisher", "player", "echoServer", "echoClient", "redirector"] as const;
+const ROLE_NAMES = [
+  "server",
+  "publisher",
+  "player",
+  "echoServer",
+  "echoClient",
+  "redirector",
+  "rules",
+  "caller",
+] as const;
 const ROLE_FIELDS = ["argv", "options", "ready", "done", "doneTimes", "failed", "stop", "tags", "trailerMs"];

@@ -139,6 +139,7 @@ async function freePort(): Promise<number> {
 const HOST = "127.0.0.1";
 /** Values that every program has. */
 const COMMON: Values = {
+  credentials: "",
   host: HOST,
   node: process.execPath,
   tsx: import.meta.resolve("tsx"),
