@@ -38,7 +38,11 @@ export class MediaFlows {
   write(tag: FlvTag): TreeReceipt | undefined {
     const message = encodeMessage(MESSAGE_TYPES[tag.type], tag.timestamp, tag.data);
     if (tag.type === "video" && !isSequenceHeader(tag)) {
-      return this.#try(() => this.#pictures.write(this.#flow("video"), message, isKeyFrame(tag), this.#lifetimes));
+      return this.#try(() =>
+        this.#pictures.write(isKeyFrame(tag), this.#lifetimes, (options) =>
+          this.#flow("video").write(message, options),
+        ),
+      );
     }
     return this.#write(tag.type, message, isSequenceHeader(tag) || isMetadata(tag));
   }

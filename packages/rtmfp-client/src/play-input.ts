@@ -1,5 +1,5 @@
 /** Reads the messages of a played stream: tags, calls of handlers, status events. */
-import { FlvReader, type FlvTag, GopGuard } from "rtmfp-core/flv";
+import { aggregateTags, type FlvTag, GopGuard } from "rtmfp-core/flv";
 import {
   decodeCommand,
   decodeData,
@@ -27,8 +27,6 @@ export class PlayInput {
   readonly #host: PlayHost;
   readonly #merger: TagMerger;
   readonly #guard = new GopGuard();
-  /** Flows that have brought pictures: what is missing in them may have been one. */
-  readonly #videoFlows = new WeakSet<TreeRecvFlow>();
   #begun = false;
   #ended = false;
 
@@ -43,24 +41,24 @@ export class PlayInput {
    */
   message(message: RtmpMessage, flow: TreeRecvFlow, missing: number): void {
     if (this.#ended) return;
-    if (message.type === MessageType.video || message.type === MessageType.aggregate) this.#videoFlows.add(flow);
-    if (missing > 0 && this.#videoFlows.has(flow)) this.#guard.gap();
-    switch (message.type) {
+    const { type, timestamp, payload } = message;
+    switch (type) {
       case MessageType.audio:
-        this.#push({ type: "audio", timestamp: message.timestamp, data: message.payload });
+        this.#push({ type: "audio", timestamp, data: payload }, flow, missing);
         return;
       case MessageType.video:
-        this.#push({ type: "video", timestamp: message.timestamp, data: message.payload });
+        this.#push({ type: "video", timestamp, data: payload }, flow, missing);
         return;
       case MessageType.dataAmf0:
-        this.#push({ type: "data", timestamp: message.timestamp, data: message.payload });
+        this.#push({ type: "data", timestamp, data: payload }, flow, missing);
         return;
       case MessageType.dataAmf3:
         // Without its format selector it is AMF0 that may change to AMF3, as in type 18.
-        this.#push({ type: "data", timestamp: message.timestamp, data: message.payload.subarray(1) });
+        this.#push({ type: "data", timestamp, data: payload.subarray(1) }, flow, missing);
         return;
       case MessageType.aggregate:
-        this.#onAggregate(message);
+        for (const [i, tag] of aggregateTags(payload, timestamp).entries())
+          this.#push(tag, flow, i === 0 ? missing : 0);
         return;
       case MessageType.commandAmf0:
       case MessageType.commandAmf3:
@@ -81,8 +79,8 @@ export class PlayInput {
     this.#ended = true;
   }
 
-  #push(tag: FlvTag): void {
-    if (tag.data.length === 0 || !this.#guard.passes(tag)) return;
+  #push(tag: FlvTag, flow: TreeRecvFlow, missing: number): void {
+    if (!this.#guard.passes(tag, flow, missing) || tag.data.length === 0) return;
     this.#begin();
     this.#merger.push(tag);
   }
@@ -100,18 +98,6 @@ export class PlayInput {
     if (RESTARTS.has(event.code)) this.#merger.reset();
     else if (event.code === "NetStream.Play.Stop") this.#merger.flush();
     this.#host.status(event);
-  }
-
-  /** Sub-messages look like FLV tags; their times count from the first one's, which stands for the aggregate's. */
-  #onAggregate(message: RtmpMessage): void {
-    let tags: FlvTag[];
-    try {
-      tags = new FlvReader({ header: false }).push(message.payload);
-    } catch {
-      return;
-    }
-    const shift = message.timestamp - (tags[0]?.timestamp ?? 0);
-    for (const tag of tags) this.#push({ ...tag, timestamp: (tag.timestamp + shift) >>> 0 });
   }
 
   #onTag(tag: FlvTag): void {

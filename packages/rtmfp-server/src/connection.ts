@@ -33,7 +33,7 @@ import type { PeerEntry } from "./peers.ts";
 import { Reject } from "./reject.ts";
 import type { Refusal, StreamHost, StreamUse } from "./server-stream.ts";
 import type { StreamBroker } from "./stream-broker.ts";
-import { kindOf } from "./stream-message.ts";
+import { isMedia } from "./stream-message.ts";
 import { parseStreamName, type StreamName } from "./stream-name.ts";
 import type { User } from "./user.ts";
 
@@ -67,7 +67,7 @@ export class Connection implements ClientLink, StreamHost, Member {
     );
     tree.onEnd = (end) => this.#onEnd(end);
     tree.onRefused = (streamId) => this.#streams.onRefused(streamId);
-    tree.onMessage = (streamId, message, flow) => this.#onMessage(streamId, message, flow);
+    tree.onMessage = (streamId, message, flow, missing) => this.#onMessage(streamId, message, flow, missing);
   }
 
   get app(): Application {
@@ -207,7 +207,7 @@ export class Connection implements ClientLink, StreamHost, Member {
     return this.#host.applications.limitsOf(this.app.name);
   }
 
-  #onMessage(streamId: number, message: RtmpMessage, flow: TreeRecvFlow): void {
+  #onMessage(streamId: number, message: RtmpMessage, flow: TreeRecvFlow, missing: number): void {
     const { type } = message;
     this.#running?.app.received.count(this.#host.clock.now(), message.payload.length);
     if (type === MessageType.commandAmf0 || type === MessageType.commandAmf3) {
@@ -224,11 +224,10 @@ export class Connection implements ClientLink, StreamHost, Member {
       }
       return;
     }
-    const kind = kindOf(type);
-    if (kind === undefined || streamId === 0) return;
+    if (!isMedia(type) || streamId === 0) return;
     const stream = this.#streams.of(streamId);
     if (stream === undefined) flow.reject(0);
-    else stream.onMessage(kind, message);
+    else stream.onMessage(message, flow, missing);
   }
 
   #onStreamCommand(streamId: number, command: Command, flow: TreeRecvFlow): void {

@@ -1,5 +1,5 @@
 /** A stream that a client has created: it publishes by it, or plays. § means RFC 7425. */
-import type { FlvTagType } from "rtmfp-core/flv";
+import { aggregateTags, type FlvTagType, GopGuard } from "rtmfp-core/flv";
 import {
   AmfError,
   type AmfObject,
@@ -8,16 +8,19 @@ import {
   decodeData,
   encodeCommand,
   type MessageTree,
+  MessageType,
   type ObjectEncoding,
   type RtmpMessage,
   type StatusCode,
   statusInfo,
+  type TreeRecvFlow,
 } from "rtmfp-core/tc";
 import { withoutFirstValue } from "./data-frame.ts";
 import type { LiveStream } from "./live-stream.ts";
 import type { BrokerPublisher, StreamBroker } from "./stream-broker.ts";
 import { StreamFlows } from "./stream-flows.ts";
-import { StreamMessage } from "./stream-message.ts";
+import { lifetimesOf } from "./stream-lifetimes.ts";
+import { kindOf, StreamMessage } from "./stream-message.ts";
 import { hashName, isHashName, parseStreamName, priorityOf, type StreamName } from "./stream-name.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -62,6 +65,8 @@ export class ServerStream implements BrokerPublisher {
   #flows: StreamFlows;
   #published: { readonly stream: LiveStream; readonly name: StreamName } | undefined;
   #played: { readonly stream: LiveStream; readonly name: StreamName; readonly subscription: Subscription } | undefined;
+  /** Of what the client publishes. */
+  #guard = new GopGuard();
   /** The use that waits for its permission. */
   #asked: StreamName | undefined;
 
@@ -119,14 +124,22 @@ export class ServerStream implements BrokerPublisher {
     }
   }
 
-  /** Audio, video or data on the stream. @throws AmfError for data that is none. */
-  onMessage(kind: FlvTagType, message: RtmpMessage): void {
+  /**
+   * Audio, video, data, or an aggregate of them on the stream; `missing` fragments of the flow were given up in front of it.
+   * @throws AmfError for data that is none.
+   */
+  onMessage(message: RtmpMessage, flow: TreeRecvFlow, missing: number): void {
     const stream = this.#published?.stream;
+    const kind = kindOf(message.type);
     if (stream === undefined) return;
-    if (kind === "data") this.#onData(stream, message);
-    else {
+    if (message.type === MessageType.aggregate) this.#onAggregate(message, flow, missing);
+    else if (kind === "data") this.#onData(stream, message);
+    else if (kind !== undefined) {
       this.#host.onMedia(message.payload.length);
-      stream.relay(new StreamMessage(kind, message));
+      const media = new StreamMessage(kind, message);
+      // Pictures that cannot be shown are of no use to anybody.
+      if (this.#guard.passes(media, flow, missing)) stream.relay(media);
+      else this.#host.onDropped();
     }
   }
 
@@ -187,6 +200,7 @@ export class ServerStream implements BrokerPublisher {
     this.notice = publisherName === "" ? known : { ...known, publisherName };
     const stream = streams.publish(name.name, this, priority);
     this.#published = stream === undefined ? undefined : { stream, name };
+    this.#guard = new GopGuard();
     this.#host.log("publish", { stream: name.name, outcome: "started" });
   }
 
@@ -217,6 +231,7 @@ export class ServerStream implements BrokerPublisher {
       flows: this.#flows,
       objectEncoding,
       clientId,
+      lifetimes: lifetimesOf(name.parameters),
       onDropped: () => this.#host.onDropped(),
     });
     subscription.start(reset);
@@ -244,6 +259,13 @@ export class ServerStream implements BrokerPublisher {
         this.#status(code, description, { details: name.name });
       }
     });
+  }
+
+  #onAggregate({ payload, timestamp }: RtmpMessage, flow: TreeRecvFlow, missing: number): void {
+    for (const [i, tag] of aggregateTags(payload, timestamp).entries()) {
+      const message = { type: TYPES[tag.type], timestamp: tag.timestamp, payload: tag.data };
+      this.onMessage(message, flow, i === 0 ? missing : 0);
+    }
   }
 
   #onData(stream: LiveStream, message: RtmpMessage): void {
@@ -303,3 +325,9 @@ export class ServerStream implements BrokerPublisher {
     );
   }
 }
+
+const TYPES: Readonly<Record<FlvTagType, number>> = {
+  audio: MessageType.audio,
+  video: MessageType.video,
+  data: MessageType.dataAmf0,
+};

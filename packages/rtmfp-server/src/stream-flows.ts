@@ -1,6 +1,6 @@
 /** The flows that carry one stream to one client. § means RFC 7425. */
 import { type Priority, RtmfpError } from "rtmfp-core";
-import type { MessageTree, TreeSendFlow } from "rtmfp-core/tc";
+import type { MessageTree, TreeReceipt, TreeSendFlow, TreeWriteOptions } from "rtmfp-core/tc";
 
 /** Status events and data share a flow; audio and video have one each, so that the loss of one delays no other. */
 export type FlowKind = "main" | "audio" | "video";
@@ -38,21 +38,21 @@ export class StreamFlows {
     return bytes;
   }
 
-  /** Queues a message; false if the flow's buffer is full or nobody wants it. */
-  write(kind: FlowKind, message: Uint8Array): boolean {
+  /** Queues a message; undefined if the flow's buffer is full or nobody wants it. */
+  write(kind: FlowKind, message: Uint8Array, options?: TreeWriteOptions): TreeReceipt | undefined {
     const nature = kind === "main" ? "main" : "media";
     try {
       const flow = this.#flows.get(kind) ?? this.#open(kind);
       if (this.#since !== "nothing" && this.#since !== nature) this.#tree.sync([...this.#flows.values()]);
       this.#since = nature;
-      flow.write(message);
+      const receipt = flow.write(message, options);
       this.#onWritten(message.length);
-      return true;
+      return receipt;
     } catch (error) {
       const code = error instanceof RtmfpError ? error.code : undefined;
       if (code === "FLOW_CLOSED" || code === "SESSION_CLOSED") this.#refused = true;
       else if (code !== "FLOW_BUFFER_FULL") throw error;
-      return false;
+      return undefined;
     }
   }
 

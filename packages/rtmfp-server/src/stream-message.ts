@@ -65,6 +65,11 @@ export class StreamMessage implements FlvTag {
   }
 }
 
+/** Whether a message carries audio, video or data, or several of them. */
+export function isMedia(type: number): boolean {
+  return kindOf(type) !== undefined || type === MessageType.aggregate;
+}
+
 /** What a message of a stream is; undefined for anything but audio, video and data. */
 export function kindOf(type: number): FlvTagType | undefined {
   if (type === MessageType.audio) return "audio";

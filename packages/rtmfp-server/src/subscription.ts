@@ -3,9 +3,13 @@ import {
   type AmfObject,
   encodeCommand,
   encodeUserControl,
+  GopChain,
+  type MediaLifetimes,
   type ObjectEncoding,
   type StatusCode,
   statusInfo,
+  type TreeReceipt,
+  writeWithin,
 } from "rtmfp-core/tc";
 import type { Publisher } from "./live-stream.ts";
 import type { StreamFlows } from "./stream-flows.ts";
@@ -18,22 +22,23 @@ export interface SubscriptionOptions {
   readonly flows: StreamFlows;
   readonly objectEncoding: ObjectEncoding;
   readonly clientId: string;
-  /** Told of each message that was left out because the client was too slow. */
+  /** How long media may wait for the client. */
+  readonly lifetimes: Readonly<MediaLifetimes>;
+  /** Told of each message that was left out or given up because the client was too slow. */
   readonly onDropped: () => void;
 }
 
 /**
- * Pictures are dropped by whole groups: from the first message that finds too much waiting until a key frame that finds
- * little waiting. Sound is dropped while too much waits.
+ * What waits for too long is given up, and while too much waits nothing is added. Of pictures that concerns the rest of
+ * their group; they go on with a key frame. Data, metadata and decoder configuration are sent until they arrive.
  */
 export class Subscription {
   readonly #options: SubscriptionOptions;
   #paused = false;
   #audio = true;
   #video = true;
-  /** Pictures are left out until the next key frame. */
-  #awaitsKeyFrame = false;
-  /** Sound is left out until little waits. */
+  #pictures = new GopChain();
+  /** Media is left out until little waits. */
   #congested = false;
 
   constructor(options: SubscriptionOptions) {
@@ -49,7 +54,7 @@ export class Subscription {
   }
 
   onPublish(publisher: Publisher): void {
-    this.#awaitsKeyFrame = false;
+    this.#pictures = new GopChain();
     this.#congested = false;
     this.status("NetStream.Play.PublishNotify", `${this.#options.name} is now published.`, {
       clientid: publisher.clientId,
@@ -63,11 +68,11 @@ export class Subscription {
 
   /** Leaves out pictures until the next key frame. */
   awaitKeyFrame(): void {
-    this.#awaitsKeyFrame = true;
+    this.#pictures.break();
   }
 
   pause(paused: boolean): void {
-    this.#resumeVideo(this.#paused && !paused);
+    if (this.#paused && !paused) this.#pictures.break();
     this.#paused = paused;
     const { name } = this.#options;
     if (paused) this.status("NetStream.Pause.Notify", `Pausing ${name}.`);
@@ -79,19 +84,20 @@ export class Subscription {
   }
 
   receiveVideo(wanted: boolean): void {
-    this.#resumeVideo(!this.#video && wanted);
+    if (!this.#video && wanted) this.#pictures.break();
     this.#video = wanted;
   }
 
   /** Passes a message on, unless the client does not want it or is too slow for it. */
   write(message: StreamMessage): void {
-    if (!this.#takes(message)) return;
-    const { flows, objectEncoding, onDropped } = this.#options;
-    const kind = message.type === "data" ? "main" : message.type;
+    const isFrame = message.type !== "data" && !message.isSequenceHeader;
+    if (isFrame && !this.#wants(message)) return;
+    const { objectEncoding, onDropped } = this.#options;
     const bytes = message.bytes(objectEncoding);
-    if (bytes !== undefined && flows.write(kind, bytes)) return;
-    if (message.type === "video") this.#awaitsKeyFrame = true;
-    onDropped();
+    const receipt =
+      bytes === undefined || (isFrame && !this.#hasRoom(message)) ? undefined : this.#send(message, bytes);
+    if (receipt === undefined) onDropped();
+    else if (isFrame) void receipt.done.then(this.#countLate);
   }
 
   /** Stream EOF behind everything written (§5.2), then the flows end. */
@@ -111,27 +117,31 @@ export class Subscription {
     );
   }
 
-  #takes(message: StreamMessage): boolean {
-    if (message.type === "data" || message.isSequenceHeader) return true;
-    if (this.#paused || (message.type === "audio" ? !this.#audio : !this.#video)) return false;
-    if (this.#hasRoom(message)) return true;
-    this.#options.onDropped();
-    return false;
+  #wants({ type }: StreamMessage): boolean {
+    return !this.#paused && (type === "audio" ? this.#audio : this.#video);
   }
 
-  #hasRoom(message: StreamMessage): boolean {
+  #hasRoom({ type }: StreamMessage): boolean {
     const waiting = this.#options.flows.bufferedBytes;
     if (waiting > MAX_WAITING_BYTES) this.#congested = true;
     else if (waiting <= RESUME_BYTES) this.#congested = false;
-    if (message.type === "audio") return !this.#congested;
-    if (message.isKeyFrame) this.#awaitsKeyFrame = false;
-    if (this.#congested) this.#awaitsKeyFrame = true;
-    return !this.#awaitsKeyFrame;
+    if (this.#congested && type === "video") this.#pictures.break();
+    return !this.#congested;
   }
 
-  #resumeVideo(resumes: boolean): void {
-    if (resumes) this.#awaitsKeyFrame = true;
+  #send(message: StreamMessage, bytes: Uint8Array): TreeReceipt | undefined {
+    const { flows, lifetimes } = this.#options;
+    const { type, isKeyFrame, isSequenceHeader } = message;
+    if (type === "data") return flows.write("main", bytes);
+    if (isSequenceHeader) return flows.write(type, bytes);
+    if (type === "audio") return flows.write(type, bytes, writeWithin(lifetimes.audioMs, lifetimes.finishMarginMs));
+    return this.#pictures.write(isKeyFrame, lifetimes, (options) => flows.write(type, bytes, options));
   }
+
+  readonly #countLate = (outcome: "delivered" | "abandoned"): void => {
+    const { flows, onDropped } = this.#options;
+    if (outcome === "abandoned" && flows.isWanted) onDropped();
+  };
 }
 
 /** Bytes waiting for one subscriber of one stream beyond which messages are dropped. */

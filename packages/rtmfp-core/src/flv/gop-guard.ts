@@ -7,22 +7,16 @@ import { isKeyFrame, isSequenceHeader } from "./tag-info.ts";
  */
 export class GopGuard {
   #broken = false;
-  /** Pictures held back so far. */
-  dropped = 0;
+  /** Where pictures come from: what is missing there may have been one. */
+  readonly #sources = new WeakSet<object>();
 
-  /** Something of the pictures' stream was lost in front of the next tag. */
-  gap(): void {
-    this.#broken = true;
-  }
-
-  /** Whether the tag may be shown. */
-  passes(tag: FlvTag): boolean {
+  /** Whether the tag may be shown; `missing` counts what its `source`, such as a flow, has lost in front of it. */
+  passes(tag: FlvTag, source: object, missing: number): boolean {
+    if (tag.type === "video") this.#sources.add(source);
+    if (missing > 0 && this.#sources.has(source)) this.#broken = true;
     if (!this.#broken || tag.type !== "video" || isSequenceHeader(tag)) return true;
-    if (isKeyFrame(tag)) {
-      this.#broken = false;
-      return true;
-    }
-    this.dropped++;
-    return false;
+    if (!isKeyFrame(tag)) return false;
+    this.#broken = false;
+    return true;
   }
 }

@@ -3,6 +3,8 @@
  * @module
  */
 
+/** Tags out of messages that carry several. */
+export { aggregateTags } from "./aggregate.ts";
 /** Tags out of bytes that are cut anywhere. */
 export { decodeFlv, FlvReader, type FlvReaderOptions } from "./flv-reader.ts";
 /** The tag, and the one error. */

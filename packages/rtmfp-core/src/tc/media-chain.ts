@@ -1,5 +1,5 @@
 /** Keeps live media live on a slow way: what comes too late is given up, pictures by whole groups. */
-import type { TreeReceipt, TreeSendFlow, TreeWriteOptions } from "./tree-session.ts";
+import type { TreeReceipt, TreeWriteOptions } from "./tree-session.ts";
 
 /** How long media may wait to be sent; ms, Infinity is no limit. */
 export interface MediaLifetimes {
@@ -45,22 +45,24 @@ export class GopChain {
     this.#broken = true;
   }
 
-  /** Writes a picture; undefined if it is left out. `message` is kept. Throws FLOW_CLOSED and FLOW_BUFFER_FULL as the flow does. */
+  /**
+   * Writes a picture by `send`, which is given how; undefined if it is left out. What `send` throws comes through, and like
+   * its undefined means that the flow does not take the picture.
+   */
   write(
-    flow: TreeSendFlow,
-    message: Uint8Array,
     isKeyFrame: boolean,
     lifetimes: Readonly<MediaLifetimes>,
+    send: (options: TreeWriteOptions | undefined) => TreeReceipt | undefined,
   ): TreeReceipt | undefined {
     if (!isKeyFrame && (this.#broken || this.#last?.state === "abandoned")) {
       this.#broken = true;
       return undefined;
     }
-    // Unless the flow takes it.
     this.#broken = true;
     const within = writeWithin(lifetimes.videoMs, lifetimes.finishMarginMs);
     const parent = isKeyFrame || this.#last?.state !== "queued" ? undefined : this.#last;
-    const receipt = flow.write(message, within === undefined || parent === undefined ? within : { ...within, parent });
+    const receipt = send(within === undefined || parent === undefined ? within : { ...within, parent });
+    if (receipt === undefined) return undefined;
     this.#broken = false;
     this.#last = receipt;
     this.#remember(receipt, isKeyFrame, lifetimes);

@@ -66,11 +66,16 @@ describe("GopCache", () => {
 describe("GopGuard", () => {
   it("holds pictures back from a gap to the next key frame, and nothing else", () => {
     const guard = new GopGuard();
-    const passed = (tags: readonly FlvTag[]): number[] =>
-      tags.filter((tag) => guard.passes(tag)).map((tag) => tag.timestamp);
-    expect(passed([key(0), inter(40)])).toEqual([0, 40]);
-    guard.gap();
-    expect(passed([inter(80), sound(81), header(100), inter(120), key(160), inter(200)])).toEqual([81, 100, 160, 200]);
-    expect(guard.dropped).toBe(2);
+    const [flow, other] = [{}, {}];
+    const passed = (tags: readonly FlvTag[], source: object, missing: number): number[] =>
+      tags.filter((tag, i) => guard.passes(tag, source, i === 0 ? missing : 0)).map((tag) => tag.timestamp);
+    expect(passed([key(0), inter(40)], flow, 0)).toEqual([0, 40]);
+    expect(passed([sound(41)], other, 7)).toEqual([41]);
+    expect(passed([inter(60)], flow, 0)).toEqual([60]);
+    expect(passed([inter(80), sound(81), header(100), inter(120), key(160), inter(200)], flow, 1)).toEqual([
+      81, 100, 160, 200,
+    ]);
+    // A flow of both may have lost either.
+    expect(passed([sound(210), inter(240), key(280)], flow, 1)).toEqual([210, 280]);
   });
 });

@@ -27,7 +27,13 @@ export type Got =
   | { readonly kind: "command"; readonly streamId: number; readonly type: number; readonly command: Command }
   | { readonly kind: "control"; readonly streamId: number; readonly control: UserControl | undefined }
   | { readonly kind: "data"; readonly streamId: number; readonly type: number; readonly data: DataMessage }
-  | { readonly kind: "audio" | "video"; readonly streamId: number; readonly message: RtmpMessage };
+  | {
+      readonly kind: "audio" | "video";
+      readonly streamId: number;
+      readonly message: RtmpMessage;
+      /** Fragments given up in front of it. */
+      readonly missing: number;
+    };
 
 /** One endpoint, one session with the server, at most one connection. */
 export class TestClient {
@@ -71,7 +77,7 @@ export class TestClient {
     const tree = this.trees.open(0);
     this.tree = tree;
     this.objectEncoding = more["objectEncoding"] === 3 ? 3 : 0;
-    tree.onMessage = (streamId, message) => this.#onMessage(streamId, message);
+    tree.onMessage = (streamId, message, _flow, missing) => this.#onMessage(streamId, message, missing);
     const commandObject = { app, tcUrl: `rtmfp://test/${app}`, ...more };
     tree.control.write(encodeCommand({ name: "connect", transactionId: this.#transaction, commandObject, args }));
     const answer = await this.#answer(this.#transaction++);
@@ -193,8 +199,8 @@ export class TestClient {
     });
   }
 
-  #onMessage(streamId: number, message: RtmpMessage): void {
-    this.got.push(read(streamId, message));
+  #onMessage(streamId: number, message: RtmpMessage, missing: number): void {
+    this.got.push(read(streamId, message, missing));
     for (const resolve of [...this.#changes]) {
       this.#changes.delete(resolve);
       resolve();
@@ -202,10 +208,10 @@ export class TestClient {
   }
 }
 
-function read(streamId: number, message: RtmpMessage): Got {
+function read(streamId: number, message: RtmpMessage, missing: number): Got {
   const { type } = message;
-  if (type === MessageType.audio) return { kind: "audio", streamId, message: copy(message) };
-  if (type === MessageType.video) return { kind: "video", streamId, message: copy(message) };
+  if (type === MessageType.audio) return { kind: "audio", streamId, message: copy(message), missing };
+  if (type === MessageType.video) return { kind: "video", streamId, message: copy(message), missing };
   if (type === MessageType.userControl)
     return { kind: "control", streamId, control: decodeUserControl(message.payload) };
   if (type === MessageType.dataAmf0 || type === MessageType.dataAmf3)
