@@ -1,4 +1,4 @@
-import type { NetConnection, NetConnectionOptions } from "rtmfp-client";
+import { type NetConnection, type NetConnectionOptions, NetStream } from "rtmfp-client";
 import { type SimHost, SimWorld } from "rtmfp-core/testing";
 import { type Application, createServer, Reject, type Server } from "rtmfp-server";
 import { describe, expect } from "vitest";
@@ -104,6 +104,34 @@ describe("a client that reconnects", () => {
     await scene.world.runAsync(200_000);
     expect(codes(events)).toEqual(["Success", "Closed", "Success"]);
     expect(why).toBe("the server connection ended because the server fell silent");
+    await scene.end(nc);
+  });
+
+  it("leaves no call, stream or reader waiting for a server that vanished", async () => {
+    const scene = new Scene(7);
+    const { world } = scene;
+    await scene.start();
+    const { nc } = await scene.client("alice", { reconnect: true });
+    const [cam, view] = [new NetStream(nc), new NetStream(nc)];
+    await world.settle(Promise.all([cam.publish("cam"), view.play("other")]), 5_000);
+    const cut = world.filter(() => "drop");
+    const call = nc.call("anything").catch((error) => [error.code, error.message]);
+    const play = new NetStream(nc).play("late").catch((error) => [error.code, error.message]);
+    const fed = cam.feed([{ type: "audio", timestamp: 0, data: Uint8Array.of(0x2f) }]);
+    const read = view[Symbol.asyncIterator]().next();
+    await scene.stop();
+    cut();
+    await scene.start();
+    await world.runAsync(200_000);
+    const why = "the server connection ended because the server fell silent";
+    expect(await Promise.all([call, play, fed, read])).toEqual([
+      ["NetConnection.Call.Failed", `${why} before "anything" was answered`],
+      ["NetStream.Failed", 'the server did not answer "createStream" within 5 s'],
+      { tags: 1, bytes: 1, delivered: 0, abandoned: 1 },
+      { done: true, value: undefined },
+    ]);
+    expect([cam.isPublishing, view.info.isLive, nc.connected]).toEqual([false, false, true]);
+    expect(await world.settle(cam.publish("cam"), 5_000)).toMatchObject({ code: "NetStream.Publish.Start" });
     await scene.end(nc);
   });
 
