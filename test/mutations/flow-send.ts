@@ -41,14 +41,14 @@ export const FLOW_SEND_FAULTS: readonly Fault[] = [
   ...faultsOf(
     `${PROTO}/reassembly.ts`,
     [
-      "return held.control === FragmentControl.whole || held.control === FragmentControl.begin;",
-      "return held.control !== FragmentControl.end;",
+      "return control === FragmentControl.whole || control === FragmentControl.begin;",
+      "return control !== FragmentControl.end;",
       "R7016-3.6.1.2-01",
       "R7016-3.6.3.3-01",
     ],
     [
-      "return held.control === FragmentControl.whole || held.control === FragmentControl.end;",
-      "return held.control !== FragmentControl.begin;",
+      "return control === FragmentControl.whole || control === FragmentControl.end;",
+      "return control !== FragmentControl.begin;",
       "R7016-3.6.1.2-01",
       "R7016-3.6.3.3-01",
     ],

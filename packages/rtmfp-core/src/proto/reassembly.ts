@@ -1,20 +1,25 @@
 /** Puts fragments together into messages and finds the ones given up (§3.6.3.3). § means RFC 7016. */
 import { FragmentControl } from "./chunk/types.ts";
 
-/** A fragment that is held until its message is complete. */
-interface Held {
-  readonly sn: number;
-  readonly control: FragmentControl;
-  readonly data: Uint8Array;
+/** Bytes that are held until their message is complete; those of small fragments share memory. */
+interface Part {
+  readonly bytes: Uint8Array;
+  /** How many of `bytes` hold data. */
+  used: number;
   /** The next of its segment. */
-  behind: Held | undefined;
+  behind: Part | undefined;
 }
 
 /** Fragments with successive numbers that belong to one message. */
 interface Segment {
-  first: Held;
-  last: Held;
-  bytes: number;
+  first: number;
+  last: number;
+  /** It has the beginning of its message, and the end. */
+  begins: boolean;
+  ends: boolean;
+  front: Part;
+  back: Part;
+  length: number;
   /** Its neighbours in its run. */
   before: Segment | undefined;
   behind: Segment | undefined;
@@ -53,36 +58,42 @@ export class Reassembly {
   /** Numbers given up since the last message that came out. */
   #missing = 0;
 
-  /** Takes a fragment whose number is new. Keeps `data`. */
+  /** Takes a fragment whose number is new. Keeps `data`, or a copy if it would keep a packet that is much larger. */
   add(sn: number, control: FragmentControl, data: Uint8Array): void {
     this.heldCount++;
     this.heldBytes += data.length;
-    const held: Held = { sn, control, data, behind: undefined };
-    const segment: Segment = { first: held, last: held, bytes: data.length, before: undefined, behind: undefined };
     const runs = this.#runs;
     const i = this.#runsUpTo(sn);
     const before = runs[i - 1];
     const after = runs[i];
-    const follows = before?.last.last.sn === sn - 1;
-    const precedes = after?.first.first.sn === sn + 1;
-    this.#latest = segment;
-    if (follows) this.#latest = append(before as Run, segment, segment);
-    if (follows && precedes) {
-      append(before as Run, (after as Run).first, (after as Run).last);
-      runs.splice(i, 1);
-    } else if (precedes) this.#latest = prepend(after as Run, segment);
-    else if (!follows) runs.splice(i, 0, { first: segment, last: segment });
+    const follows = before?.last.last === sn - 1;
+    const precedes = after?.first.first === sn + 1;
+    if (follows && continues(before.last, control)) {
+      grow(before.last, sn, control, data);
+      this.#latest = before.last;
+    } else {
+      const segment = segmentOf(sn, control, data);
+      this.#latest = segment;
+      if (follows) append(before, segment, segment);
+      else if (precedes) {
+        prepend(after, segment);
+        return;
+      } else runs.splice(i, 0, { first: segment, last: segment });
+    }
+    if (!follows || !precedes) return;
+    append(before, after.first, after.last);
+    runs.splice(i, 1);
   }
 
   /** In sequence order: gives every message that is complete up to `csn` to `deliver`. */
   takeInSequence(csn: number, deliver: (message: ReceivedMessage) => void): void {
-    for (let front = this.#front; front !== undefined && front.first.sn <= csn; front = this.#front) {
+    for (let front = this.#front; front !== undefined && front.first <= csn; front = this.#front) {
       const { first, last } = front;
       const complete = isMessage(front);
-      if (complete ? last.sn > csn : beginsMessage(first) && last.sn >= csn) return;
+      if (complete ? last > csn : front.begins && last >= csn) return;
       this.#remove(front);
       if (!complete) continue;
-      this.#missing += Math.max(0, first.sn - this.#expected);
+      this.#missing += Math.max(0, first - this.#expected);
       this.#deliver(front, deliver);
     }
   }
@@ -111,9 +122,9 @@ export class Reassembly {
   /** In network order: drops segments that can no longer be completed, and counts `missing` numbers as given up. */
   dropAbandoned(csn: number, missing: number): void {
     this.#missing += missing;
-    for (let front = this.#front; front !== undefined && front.first.sn <= csn; front = this.#front) {
-      if (beginsMessage(front.first) && front.last.sn >= csn) return;
-      this.#missing += front.last.sn - front.first.sn + 1;
+    for (let front = this.#front; front !== undefined && front.first <= csn; front = this.#front) {
+      if (front.begins && front.last >= csn) return;
+      this.#missing += front.last - front.first + 1;
       this.#remove(front);
     }
   }
@@ -133,12 +144,12 @@ export class Reassembly {
   #runsUpTo(sn: number): number {
     const runs = this.#runs;
     const top = runs[runs.length - 1];
-    if (top === undefined || top.first.first.sn <= sn) return runs.length;
+    if (top === undefined || top.first.first <= sn) return runs.length;
     let low = 0;
     let high = runs.length - 1;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((runs[middle] as Run).first.first.sn <= sn) low = middle + 1;
+      if ((runs[middle] as Run).first.first <= sn) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -146,7 +157,7 @@ export class Reassembly {
 
   #remove(segment: Segment): void {
     const { first, last, before, behind } = segment;
-    const i = this.#runsUpTo(first.sn) - 1;
+    const i = this.#runsUpTo(first) - 1;
     const run = this.#runs[i] as Run;
     if (before !== undefined) before.behind = undefined;
     if (behind !== undefined) behind.before = undefined;
@@ -154,35 +165,69 @@ export class Reassembly {
     if (before !== undefined) run.last = before;
     else if (behind !== undefined) run.first = behind;
     else this.#runs.splice(i, 1);
-    this.heldBytes -= segment.bytes;
-    this.heldCount -= last.sn - first.sn + 1;
+    this.heldBytes -= segment.length;
+    this.heldCount -= last - first + 1;
     if (this.#latest === segment) this.#latest = undefined;
   }
 
   #deliver(segment: Segment, deliver: (message: ReceivedMessage) => void): void {
     const missingBefore = this.#missing;
     this.#missing = 0;
-    this.#expected = Math.max(this.#expected, segment.last.sn + 1);
+    this.#expected = Math.max(this.#expected, segment.last + 1);
     deliver({ data: join(segment), missingBefore });
   }
 }
 
-/** Appends the chain of segments from `first` to `last` to a run that they follow on; gives where `first` went. */
-function append(run: Run, first: Segment, last: Segment): Segment {
+function segmentOf(sn: number, control: FragmentControl, data: Uint8Array): Segment {
+  const part: Part = { bytes: compact(data), used: data.length, behind: undefined };
+  return {
+    first: sn,
+    last: sn,
+    begins: begins(control),
+    ends: ends(control),
+    front: part,
+    back: part,
+    length: data.length,
+    before: undefined,
+    behind: undefined,
+  };
+}
+
+/**
+ * Takes the next fragment of a segment's message. Small ones go where others are, else thousands would be as many objects;
+ * the room that waits for more is no larger than what is held already.
+ */
+function grow(segment: Segment, sn: number, control: FragmentControl, data: Uint8Array): void {
+  const { back, length } = segment;
+  segment.last = sn;
+  segment.ends = ends(control);
+  segment.length += data.length;
+  if (data.length <= back.bytes.length - back.used) {
+    back.bytes.set(data, back.used);
+    back.used += data.length;
+    return;
+  }
+  const bytes = isSmall(data) ? new Uint8Array(Math.max(data.length, Math.min(SHARED_BYTES, length))) : data;
+  if (bytes !== data) bytes.set(data);
+  segment.back = { bytes, used: data.length, behind: undefined };
+  back.behind = segment.back;
+}
+
+/** Appends the chain of segments from `first` to `last` to a run that they follow on. */
+function append(run: Run, first: Segment, last: Segment): void {
   const end = run.last;
   if (!sameMessage(end, first)) {
     end.behind = first;
     first.before = end;
     run.last = last;
-    return first;
+    return;
   }
   absorb(end, first);
   if (first !== last) run.last = last;
-  return end;
 }
 
-/** Puts a segment in front of a run that follows on it; gives where it went. */
-function prepend(run: Run, segment: Segment): Segment {
+/** Puts a segment in front of a run that follows on it. */
+function prepend(run: Run, segment: Segment): void {
   const next = run.first;
   run.first = segment;
   if (sameMessage(segment, next)) {
@@ -192,41 +237,60 @@ function prepend(run: Run, segment: Segment): Segment {
     segment.behind = next;
     next.before = segment;
   }
-  return segment;
 }
 
 /** Takes the fragments of the segment behind over, and its place. */
 function absorb(segment: Segment, next: Segment): void {
-  segment.last.behind = next.first;
   segment.last = next.last;
-  segment.bytes += next.bytes;
+  segment.ends = next.ends;
+  segment.length += next.length;
+  segment.back.behind = next.front;
+  segment.back = next.back;
   segment.behind = next.behind;
   if (next.behind !== undefined) next.behind.before = segment;
 }
 
+function continues(segment: Segment, control: FragmentControl): boolean {
+  return !segment.ends && !begins(control);
+}
+
 function sameMessage(segment: Segment, next: Segment): boolean {
-  return !endsMessage(segment.last) && !beginsMessage(next.first);
+  return !segment.ends && !next.begins;
 }
 
-function isMessage({ first, last }: Segment): boolean {
-  return beginsMessage(first) && endsMessage(last);
+function isMessage(segment: Segment): boolean {
+  return segment.begins && segment.ends;
 }
 
-function beginsMessage(held: Held): boolean {
-  return held.control === FragmentControl.whole || held.control === FragmentControl.begin;
+function begins(control: FragmentControl): boolean {
+  return control === FragmentControl.whole || control === FragmentControl.begin;
 }
 
-function endsMessage(held: Held): boolean {
-  return held.control === FragmentControl.whole || held.control === FragmentControl.end;
+function ends(control: FragmentControl): boolean {
+  return control === FragmentControl.whole || control === FragmentControl.end;
 }
 
-function join({ first, last, bytes }: Segment): Uint8Array {
-  if (first === last) return first.data;
-  const data = new Uint8Array(bytes);
+function join({ front, length }: Segment): Uint8Array {
+  if (front.bytes.length === length) return front.bytes;
+  const data = new Uint8Array(length);
   let at = 0;
-  for (let held: Held | undefined = first; held !== undefined; held = held.behind) {
-    data.set(held.data, at);
-    at += held.data.length;
+  for (let part: Part | undefined = front; part !== undefined; part = part.behind) {
+    data.set(part.used === part.bytes.length ? part.bytes : part.bytes.subarray(0, part.used), at);
+    at += part.used;
   }
   return data;
 }
+
+/** The bytes as they are, or a copy if they would keep a packet in memory that is much larger than they are. */
+function compact(data: Uint8Array): Uint8Array {
+  return isSmall(data) ? data.slice() : data;
+}
+
+function isSmall(data: Uint8Array): boolean {
+  return data.length * COMPACT_RATIO < data.buffer.byteLength;
+}
+
+/** A few packets of a turn lie in common memory (PacketCipher.openAll). */
+const COMPACT_RATIO = 5;
+/** Small fragments of a message share so much memory at a time, at most. */
+const SHARED_BYTES = 1_024;

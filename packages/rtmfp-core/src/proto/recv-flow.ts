@@ -194,7 +194,7 @@ export class RecvFlow implements Borrower {
     }
     const missing = seen.addUpTo(fsn);
     if (!beyondEnd) seen.add(sn);
-    if (keep) this.#reassembly.add(sn, control, compact(data));
+    if (keep) this.#reassembly.add(sn, control, data);
     if (seen.hasGap) ackNow = true;
     if (this.#order === "network") this.#deliverCompleted(keep, missing);
     else if (this.#order === "sequence") this.#deliverInSequence();
@@ -335,11 +335,3 @@ export class RecvFlow implements Borrower {
     this.#tellBudget();
   }
 }
-
-/** The bytes as they are, or a copy if they would keep a packet in memory that is much larger than they are. */
-function compact(data: Uint8Array): Uint8Array {
-  return data.length * COMPACT_RATIO < data.buffer.byteLength ? data.slice() : data;
-}
-
-/** A few packets of a turn lie in common memory (PacketCipher.openAll). */
-const COMPACT_RATIO = 5;

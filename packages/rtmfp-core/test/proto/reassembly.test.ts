@@ -93,4 +93,26 @@ describe("reassembly", () => {
     reassembly.dropAbandoned(count + 2, 0);
     expect(reassembly.heldCount).toBe(1);
   });
+
+  it("copies small fragments together and keeps large ones as they are, and joins both", () => {
+    const lengths = fc.array(fc.integer({ min: 0, max: 900 }), { minLength: 2, maxLength: 60 });
+    fc.assert(
+      fc.property(lengths, (sizes) => {
+        const reassembly = new Reassembly();
+        const { end, middle, begin } = FragmentControl;
+        const packet = new Uint8Array(2_000);
+        const bytes: number[] = [];
+        sizes.forEach((size, i) => {
+          const data = size < 300 ? packet.subarray(0, size) : new Uint8Array(size);
+          data.fill(i);
+          bytes.push(...data);
+          reassembly.add(i + 1, i === 0 ? begin : i === sizes.length - 1 ? end : middle, data);
+        });
+        expect(reassembly.heldBytes).toBe(bytes.length);
+        const out: Uint8Array[] = [];
+        reassembly.takeInSequence(sizes.length, ({ data }) => out.push(data));
+        expect(out.map((data) => [...data])).toEqual([bytes]);
+      }),
+    );
+  });
 });
