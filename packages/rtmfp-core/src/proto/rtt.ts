@@ -31,11 +31,17 @@ export class RoundTripTimer {
   mrto: number = ERTO_MIN_MS;
   erto: number = ERTO_INITIAL_MS;
 
-  /** Takes the timestamp of an accepted packet; an equal one does not refresh the time. */
-  onTimestamp(timestamp: number, now: number): void {
-    if (timestamp === this.tsRx) return;
+  /**
+   * Takes the timestamp of an accepted packet; an equal one does not refresh the time. True if a later packet has come
+   * before: this one tells how long it was held up, not what the path takes, so that its echo is no sample.
+   */
+  onTimestamp(timestamp: number, now: number): boolean {
+    if (timestamp === this.tsRx) return false;
+    const isLater = ((timestamp - this.tsRx) & 0xffff) <= MAX_RTT_TICKS;
+    const overtaken = this.tsRx >= 0 && now - this.tsRxTime <= ECHO_AGE_MS && !isLater;
     this.tsRx = timestamp;
     this.tsRxTime = now;
+    return overtaken;
   }
 
   /** Takes a timestamp echo of an accepted packet; one of what was sent before `sentAfter` is no sample. */

@@ -315,8 +315,9 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
     if (reader.failed || header.mode !== (this.role === "initiator" ? Mode.responder : Mode.initiator)) return false;
     this.keepalive.heard(now);
     this.onHeard?.();
-    if (header.timestamp !== undefined) this.rtt.onTimestamp(header.timestamp, now);
-    if (header.timestampEcho !== undefined) this.rtt.onEcho(header.timestampEcho, now, this.#host.resumedAt);
+    const overtaken = header.timestamp !== undefined && this.rtt.onTimestamp(header.timestamp, now);
+    if (header.timestampEcho !== undefined && !overtaken)
+      this.rtt.onEcho(header.timestampEcho, now, this.#host.resumedAt);
     if (header.timeCritical) this.#host.timeCritical.onReceived(this, now);
     if (header.timeCriticalReverse) this.#lastTcr = now;
     this.receives.beginPacket(now);

@@ -374,6 +374,36 @@ describe("timestamps", () => {
   );
 
   it(
+    ...rfc("R7016-3.5.2.2-03", "R7016-3.5.2.2-06", "AMB-37"),
+    "tell nothing of the path with a packet that others have overtaken, and all of it with one that was only slow",
+    () => {
+      const b = bench();
+      const { rtt } = b.session;
+      const ticks = (): number => Math.floor(b.world.now / TICK) & 0xffff;
+      const arrive = (sentAgoMs: number, rttMs: number): void => {
+        b.far.header = {
+          timestamp: (ticks() - sentAgoMs / TICK) & 0xffff,
+          timestampEcho: (ticks() - rttMs / TICK) & 0xffff,
+        };
+        b.far.send(ack(999, 0, 0));
+        b.world.run(2 * TICK);
+      };
+      arrive(20, 40);
+      arrive(100_000, 100_040);
+      expect(rtt.srtt).toBe(40);
+      expect(rtt.tsRx).toBe((ticks() - 100_000 / TICK - 2) & 0xffff);
+      arrive(20, 40);
+      expect([rtt.srtt, rtt.erto]).toEqual([40, 40 + 4 * 15 + 200]);
+      b.world.run(5_000);
+      arrive(4_000, 4_040);
+      expect(rtt.srtt).toBe((7 * 40 + 4_040) / 8);
+      b.world.run(140_000);
+      arrive(20, 40);
+      expect(rtt.tsRx).toBe((ticks() - 20 / TICK - 2) & 0xffff);
+    },
+  );
+
+  it(
     ...rfc("R7016-3.5.2.2-02", "R7016-3.5.2.2-03"),
     "keep quiet flows and long paths free of needless repetition",
     () => {
