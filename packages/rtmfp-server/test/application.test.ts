@@ -1,4 +1,5 @@
 /** Applications as a library: the order of events, decisions, and what an instance knows of itself. */
+import { NetConnection, type RtmfpError } from "rtmfp-client";
 import type { AmfObject } from "rtmfp-core/tc";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
@@ -86,6 +87,24 @@ describe("an application", () => {
     expect({ ...(info["ex"] as AmfObject) }).toEqual({ code: 302, redirect: "rtmfp://other.example/lobby" });
     expect("application" in info).toBe(false);
     await sim.run(client.tree?.whenEnded ?? Promise.reject(new Error("no tree")));
+  });
+
+  it(...rfc("F-4", "F-3"), "is heard by our client with all that it gave: where to go, or why not", async () => {
+    const reasons = [Reject.redirect("rtmfp://other.example/lobby"), new Reject({ wait: 5 }, "later")];
+    const { sim } = await lobby(() => ({ onConnect: () => Promise.reject(reasons.shift()) }));
+    const connect = async () => {
+      const host = sim.world.host(`peer ${reasons.length}`);
+      const nc = new NetConnection({
+        carrier: () => host.open([{ port: 0 }]),
+        clock: { now: () => sim.world.now, after: (ms, run) => sim.world.after(ms, run) },
+        random: (length) => host.random(length),
+      });
+      return sim.run(nc.connect(`rtmfp://${sim.address}/lobby`).catch((error: RtmfpError) => error.info));
+    };
+    const code = "NetConnection.Connect.Rejected";
+    const ex = { code: 302, redirect: "rtmfp://other.example/lobby" };
+    expect(await connect()).toMatchObject({ code, description: "Connection failed", ex });
+    expect(await connect()).toMatchObject({ code, description: "later", application: { wait: 5 } });
   });
 
   it("sends what it sends in onConnectAccept after the answer to connect, and after what was held", async () => {
