@@ -1,9 +1,16 @@
 /** The faults that `pnpm coverage:rfc --mutate` applies, one at a time; each must be noticed. */
 import { CRYPTO_FAULTS } from "./crypto.ts";
 import type { Fault } from "./fault.ts";
+import { FLOW_RECEIVE_FAULTS } from "./flow-receive.ts";
 import { FLOW_SEND_FAULTS } from "./flow-send.ts";
 import { PROTO_FAULTS } from "./proto.ts";
 import { TC_FAULTS } from "./tc.ts";
 
 /** All faults. */
-export const FAULTS: readonly Fault[] = [...PROTO_FAULTS, ...FLOW_SEND_FAULTS, ...CRYPTO_FAULTS, ...TC_FAULTS];
+export const FAULTS: readonly Fault[] = [
+  ...PROTO_FAULTS,
+  ...FLOW_SEND_FAULTS,
+  ...CRYPTO_FAULTS,
+  ...FLOW_RECEIVE_FAULTS,
+  ...TC_FAULTS,
+];

@@ -116,11 +116,19 @@ describe("when a receiver acknowledges", () => {
     expect(b.finished).toBe(1);
   });
 
-  it(...rfc("R7016-3.6.3.2-04"), "at once while the last window was below two blocks", () => {
-    const b = receiveBench({ order: "sequence", capacityBytes: 1_024 });
-    opened(b);
-    expect(atOnce(b, data(3, 2, 1))).toEqual(["A 0-2"]);
-  });
+  it(
+    ...rfc("R7016-3.6.3.2-04", "R7016-3.6.3.4.5-01"),
+    "at once while the last window was below two blocks, not when it was two",
+    () => {
+      const b = receiveBench({ order: "sequence", capacityBytes: 1_024 });
+      opened(b);
+      expect(atOnce(b, data(3, 2, 1))).toEqual(["A 0-2"]);
+      expect(atOnce(b, data(3, 3, 1))).toEqual(["A 0-3"]);
+      b.flows[0]?.accept({ capacityBytes: 2_048 });
+      expect(atOnce(b, data(3, 4, 1))).toEqual(["A 0-4"]);
+      expect(atOnce(b, data(3, 5, 1))).toEqual([]);
+    },
+  );
 
   it(...rfc("R7016-3.6.3.4.1-02"), "at once while less than 1024 bytes of the buffer are free", () => {
     const b = receiveBench({ order: "hold", capacityBytes: 4_096 });
@@ -243,10 +251,27 @@ describe("how an acknowledgement is encoded", () => {
     b.world.run(300);
     const arrivals = b.far.take();
     expect(Math.max(...arrivals.map(({ datagram }) => datagram.length))).toBeLessThanOrEqual(1_200);
-    const last = arrivals.at(-1)?.chunks[0] as AckChunk;
-    const numbers = acked(last).split(",");
+    const [last] = atOnce(b, data(3, 1, 1));
+    const numbers = (last as string).split(",");
     expect(numbers.length).toBeGreaterThan(350);
-    expect(numbers.slice(0, 3)).toEqual(["0-1", "3", "203"]);
+    expect(numbers.slice(0, 3)).toEqual(["A 0-1", "3", "203"]);
+  });
+
+  it(...rfc("R7016-3.6.3.4.2-01"), "whole in the next packet, if it does not fit behind another", () => {
+    const b = receiveBench();
+    for (const id of [3, 4]) opened(b, id);
+    for (let i = 0; i < 250; i++)
+      for (const id of [3, 4]) {
+        b.far.send(data(id, 3 + 200 * i, 2 + 200 * i));
+        if (i % 100 === 0) b.world.run(1);
+      }
+    b.world.run(300);
+    b.far.take();
+    b.far.send(data(3, 1, 1), data(4, 1, 1));
+    b.world.run(1);
+    const answers = b.far.take().map(({ chunks }) => chunks as AckChunk[]);
+    expect(answers.map((chunks) => chunks.map(({ flowId }) => flowId))).toEqual([[3], [4]]);
+    for (const [only] of answers) expect(acked(only as AckChunk).split(",").length).toBe(251);
   });
 
   for (const [free, blocks] of [
@@ -312,6 +337,10 @@ describe("what a receiver rejects", () => {
         expect(b.flows).toEqual([]);
         expect(b.messages).toEqual([]);
         expect(atOnce(b, data(3, 2, 1, { data: "2" }))).toEqual(["flowException", "A 0-2"]);
+        const told = b.far.arrivals.flatMap(({ chunks }) =>
+          chunks.filter(({ type }) => type === ChunkType.flowException),
+        );
+        expect(told).toEqual(new Array(2).fill({ type: ChunkType.flowException, flowId: 3, code: 0 }));
       },
     );
   }
@@ -330,9 +359,10 @@ describe("what a receiver rejects", () => {
     ...rfc("R7016-3.6.3.1-06", "V1-36", "R7016-3.6.1.1-02", "R7016-2.3.11.1-01"),
     "not a flow that answers an open one of ours",
     () => {
-      const b = receiveBench();
+      const b = receiveBench({ capacityBytes: 5_000 });
       const own = b.session.openFlow(new Uint8Array(1));
       expect(atOnce(b, data(own.id, 1, 1, { options: startup("answer", own.id) }))).toEqual(["A 0-1"]);
+      expect(b.far.arrivals.at(-1)?.chunks).toMatchObject([{ bufferBlocks: 5 }]);
       expect(b.flows[0]?.association).toBe(own);
       expect(textOf(b.flows[0]?.metadata)).toBe("answer");
     },
