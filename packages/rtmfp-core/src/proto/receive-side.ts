@@ -18,6 +18,8 @@ import {
   RECEIVE_LINGER_MS,
   REFUSALS_BURST,
   REFUSALS_PER_SECOND,
+  REJECTED_ANSWERS_BURST,
+  REJECTED_ANSWERS_PER_SECOND,
 } from "./params.ts";
 import { type EndpointBudget, SessionBudget } from "./receive-budget.ts";
 import { RecvFlow, type RecvFlowHost } from "./recv-flow.ts";
@@ -81,6 +83,8 @@ export class ReceiveSide implements RecvFlowHost {
   readonly #host: ReceiveSideHost;
   /** Paces rejections of flows beyond the caps; made with the first. */
   #refusals: TokenBucket | undefined;
+  /** Paces answers to data of rejected flows; made with the first. */
+  #answers: TokenBucket | undefined;
   readonly #flows = new FlowTable<RecvFlow>();
   readonly #lingering = new LingerQueue<RecvFlow>();
   /** Flows with SHOULD_ACK, in order. */
@@ -154,7 +158,7 @@ export class ReceiveSide implements RecvFlowHost {
       if (this.#current === undefined) return false;
     } else this.#currentSn++;
     const flow = this.#current as RecvFlow;
-    if (flow.state === "RF_REJECTED" && !this.#mayRefuse()) {
+    if (flow.state === "RF_REJECTED" && !this.#mayAnswerRejected()) {
       this.#refused = flow;
       this.stats.beyondWindow++;
       return true;
@@ -316,16 +320,17 @@ export class ReceiveSide implements RecvFlowHost {
    */
   #refuse(chunk: UserDataChunk): void {
     this.#packetHadData = true;
-    if (this.#toAck.length >= MAX_REFUSALS_WAITING || !this.#mayRefuse()) return;
+    this.#refusals ??= new TokenBucket(REFUSALS_PER_SECOND, REFUSALS_BURST, this.#now);
+    if (this.#toAck.length >= MAX_REFUSALS_WAITING || !this.#refusals.take(this.#now)) return;
     const flow = new RecvFlow(this, chunk.flowId, EMPTY, undefined);
     flow.seen.addUpTo(chunk.sequenceNumber);
     flow.reject(0);
   }
 
-  /** An exception may be answered with: each costs a packet, where acknowledgements stand for several. */
-  #mayRefuse(): boolean {
-    this.#refusals ??= new TokenBucket(REFUSALS_PER_SECOND, REFUSALS_BURST, this.#now);
-    return this.#refusals.take(this.#now);
+  /** Each answer costs a packet, where acknowledgements stand for several; who has heard one does not go on. */
+  #mayAnswerRejected(): boolean {
+    this.#answers ??= new TokenBucket(REJECTED_ANSWERS_PER_SECOND, REJECTED_ANSWERS_BURST, this.#now);
+    return this.#answers.take(this.#now);
   }
 
   /**
