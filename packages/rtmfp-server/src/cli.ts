@@ -1,14 +1,20 @@
 /** The rtmfp-server command. */
-import { LinkCarrier, openTrace, openUdpCarrier, parseLink, type Trace } from "rtmfp-core";
+import { LinkCarrier, openTrace, openUdpCarrier, parseLink, RtmfpError, type Trace } from "rtmfp-core";
 import { defaultProvider } from "rtmfp-core/crypto";
 import { bindingsFor } from "./bindings.ts";
-import { type CliOptions, parseCommandLine } from "./cli-options.ts";
-import { tokenCommand } from "./cli-token.ts";
+import { type CliOptions, parseCommandLine } from "./cli/command-line.ts";
+import { Reload } from "./cli/reload.ts";
+import { type Settings, serverOptions, settle } from "./cli/settings.ts";
+import { tokenCommand } from "./cli/token.ts";
 import type { ServerStats } from "./counters.ts";
+import { developerKeyApplication } from "./developer-key.ts";
 import { fileReason } from "./file-reason.ts";
+import type { HttpSide } from "./http/index.ts";
 import { loadIdentity } from "./identity-file.ts";
+import type { ApplicationLimits } from "./limits.ts";
+import type { LogEntry, Logger } from "./log.ts";
 import { Reporter } from "./reporter.ts";
-import { createServer, type Server, type ServerOptions } from "./server.ts";
+import { createServer, type Listening, type Server, type ServerOptions } from "./server.ts";
 
 /** Runs until a signal; resolves with the exit code. `argv` is as in `process.argv`. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -32,48 +38,96 @@ function guardOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }
 
-async function serve(options: CliOptions): Promise<number> {
-  const reporter = new Reporter(options.json ?? false, options.logLevel);
-  const trace = options.trace === undefined ? undefined : await startTrace(options.trace, reporter);
-  const server = makeServer(options, reporter, trace);
+async function serve(cli: CliOptions): Promise<number> {
+  const settings = settle(cli, process.env);
+  const reporter = new Reporter(settings.json ?? false, settings.logLevel);
+  const log = (entry: LogEntry): void => reporter.log(entry);
+  const trace = settings.trace === undefined ? undefined : await startTrace(settings.trace, reporter);
+  const server = makeServer(settings, log, trace);
+  const factory = developerKeyApplication(settings.relaySender);
+  const define = (name: string, limits: ApplicationLimits): void => void server.application(name, factory, limits);
+  for (const [name, limits] of Object.entries(settings.apps ?? {})) define(name, limits);
+  const reload = new Reload(
+    {
+      server,
+      log,
+      settle: () => settle(cli, process.env),
+      define,
+      setLogLevel: (level) => {
+        reporter.level = level;
+      },
+    },
+    settings,
+  );
   const stopped = untilStopped();
-  const removeStats = onStatsSignal(() => reportStats(reporter, server));
+  const removers = [
+    onSignal("SIGUSR2", () => reportStats(reporter, server)),
+    onSignal("SIGHUP", () => reload.run()),
+    ...(cli.config === undefined ? [] : [reload.watch(cli.config)]),
+  ];
   try {
-    const { url, urls, fingerprint } = await server.listen();
-    const path = options.introduceOnly === true ? "/key cam FILE.flv --p2p" : "/live cam FILE.flv";
-    reporter.event("listening", { urls, fingerprint }, `serving ${url}; next: rtmfp-client publish ${url}${path}`);
+    const listening = await server.listen();
+    const http = await openHttp(settings, server, listening, log, reload);
+    tellReady(settings, reporter, listening, http?.url);
     await stopped;
-    await server.close();
+    await server.close({ noticeMs: settings.shutdownNoticeMs });
+    await http?.close();
     reportStats(reporter, server);
   } finally {
-    removeStats();
+    for (const remove of removers) remove();
+    await server.close();
     await trace?.close();
   }
   return 0;
 }
 
-function makeServer(options: CliOptions, reporter: Reporter, trace: Trace | undefined): Server {
-  const { host, port, introduceOnly, keys, authKeys, identity } = options;
+function tellReady(settings: Settings, reporter: Reporter, listening: Listening, http: string | undefined): void {
+  const { url, urls, fingerprint } = listening;
+  const path = settings.introduceOnly === true ? "/key cam FILE.flv --p2p" : "/live cam FILE.flv";
+  // Without an identity of its own the server has another one after every start: nobody can pin it.
+  const who = settings.identity === undefined ? "" : ` with fingerprint ${fingerprint}`;
+  const where = http === undefined ? "" : `, and HTTP at ${http}/api/health`;
+  const line = `serving ${url}${who}${where}; next: rtmfp-client publish ${url}${path}`;
+  reporter.event("listening", { urls, fingerprint, ...(http === undefined ? {} : { http }) }, line);
+}
+
+function makeServer(settings: Settings, log: Logger, trace: Trace | undefined): Server {
+  const { identity } = settings;
   return createServer({
-    port,
-    keys: keys === "any" ? "any" : { file: keys },
-    introduceOnly: introduceOnly ?? false,
-    log: (entry) => reporter.log(entry),
-    ...(host === undefined ? {} : { host }),
-    ...(authKeys === undefined ? {} : { authKeys: { file: authKeys } }),
-    ...(options.public === undefined ? {} : { public: options.public }),
+    ...serverOptions(settings),
+    log,
     ...(identity === undefined ? {} : { identity: loadIdentity(identity, defaultProvider()) }),
     ...(trace === undefined ? {} : { trace: trace.hooks }),
-    ...impairedCarrier(options),
+    ...impairedCarrier(settings),
   });
 }
 
+/** A port that nobody asked for, and that is taken, is no reason not to serve. */
+async function openHttp(
+  { http, isHttpGiven }: Settings,
+  server: Server,
+  listening: Listening,
+  log: Logger,
+  reload: Reload,
+): Promise<HttpSide | undefined> {
+  if (http === "off") return undefined;
+  const { serveHttp } = await import("./http/index.ts");
+  try {
+    return await serveHttp(server, listening, { ...http, log, token: () => reload.httpToken });
+  } catch (error) {
+    if (isHttpGiven || !(error instanceof RtmfpError) || error.code !== "LISTEN_FAILED") throw error;
+    log({ level: "warn", event: "http", fields: { message: `${error.message}; going on without` } });
+    return undefined;
+  }
+}
+
 /** The environment can ask for a bad network inside this process, as the demo does: see {@link parseLink}. */
-function impairedCarrier({ host, port }: CliOptions): Pick<ServerOptions, "carrier"> {
+function impairedCarrier({ host, port }: Settings): Pick<ServerOptions, "carrier"> {
   const text = process.env["RTMFP_TEST_LINK"];
   if (text === undefined || text === "") return {};
   const link = parseLink(text);
-  return { carrier: async () => new LinkCarrier(await openUdpCarrier(bindingsFor(host, port)), link) };
+  const hosts = typeof host === "string" ? [host] : host;
+  return { carrier: async () => new LinkCarrier(await openUdpCarrier(bindingsFor(hosts, port)), link) };
 }
 
 async function startTrace(path: string, reporter: Reporter): Promise<Trace> {
@@ -101,11 +155,11 @@ function untilStopped(): Promise<void> {
   });
 }
 
-/** Windows has no SIGUSR2. */
-function onStatsSignal(run: () => void): () => void {
+/** Windows has neither of these. */
+function onSignal(name: "SIGUSR2" | "SIGHUP", run: () => void): () => void {
   if (process.platform === "win32") return () => {};
-  process.on("SIGUSR2", run);
-  return () => void process.off("SIGUSR2", run);
+  process.on(name, run);
+  return () => void process.off(name, run);
 }
 
 function reportStats(reporter: Reporter, server: Server): void {

@@ -1,6 +1,6 @@
 /** Who is where: every open session, whether it ever sent `connect` or not. § means RFC 7425. */
 import { type Address, formatAddress, parseAddressText, type Session } from "rtmfp-core";
-import { isUnusable } from "rtmfp-core/proto";
+import { isLoopback, isUnusable } from "rtmfp-core/proto";
 import type { Application } from "./application.ts";
 import type { Client } from "./client.ts";
 import type { NatVerdict } from "./nat.ts";
@@ -58,7 +58,8 @@ export class PeerEntry implements Peer {
   get nat(): NatVerdict {
     const ports = this.reported?.map(({ port }) => port) ?? [];
     return {
-      behindNat: this.behindNat,
+      // Loopback addresses are never reported.
+      behindNat: isLoopback(this.address) ? false : this.behindNat,
       keepsPort: ports.length === 0 ? undefined : ports.includes(this.address.port),
       symmetric: this.examined?.symmetric,
       filtersPorts: this.examined?.filtersPorts,

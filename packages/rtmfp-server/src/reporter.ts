@@ -12,13 +12,18 @@ export interface ReporterOutput {
 /** Writes each event once, in the form that was asked for. */
 export class Reporter {
   readonly #json: boolean;
-  readonly #most: number;
+  #most = 0;
   readonly #output: ReporterOutput;
 
   constructor(json: boolean, level: LogLevel, output: ReporterOutput = PROCESS_OUTPUT) {
     this.#json = json;
-    this.#most = LOG_LEVELS.indexOf(level);
     this.#output = output;
+    this.level = level;
+  }
+
+  /** Entries below it are left out. */
+  set level(level: LogLevel) {
+    this.#most = LOG_LEVELS.indexOf(level);
   }
 
   /** An event of the command's contract; people read `line` instead. */

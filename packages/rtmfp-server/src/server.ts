@@ -36,6 +36,7 @@ import { ANY_KEY, fixedKeys, KeyFile, type KeyList } from "./key-list.ts";
 import type { ApplicationLimits } from "./limits.ts";
 import type { Logger } from "./log.ts";
 import { Matchmaker } from "./matchmaker.ts";
+import { reachOf } from "./nat.ts";
 import { type PeerEntry, Peers } from "./peers.ts";
 import { openProbeCarrier, Prober } from "./prober.ts";
 import type { IntroductionRates } from "./rendezvous.ts";
@@ -184,6 +185,11 @@ export class Server {
     this.#applications.setLimits(limits, name);
   }
 
+  /** Puts other rates of introductions in the place of those before; without them, the default ones. */
+  setIntroductionRates(rates: IntroductionRates = {}): void {
+    this.#matchmaker.setRates(rates);
+  }
+
   /** Instances that run, each with its numbers. */
   get applicationStats(): ReadonlyMap<string, ApplicationStats> {
     return this.#applications.stats();
@@ -225,6 +231,7 @@ export class Server {
     endpoint.onIntroduction = (introduction) => this.#matchmaker.onIntroduction(introduction);
     const addresses = carrier.sockets.map(({ address }) => address);
     this.#matchmaker.prober = await this.#openProber(endpoint, addresses);
+    this.#warnIfPrivate(carrier.interfaceAddresses());
     const urls = urlsOf(this.#options.public, addresses, carrier.interfaceAddresses());
     return { url: urls[0] as string, urls, fingerprint: endpoint.peerId, addresses };
   }
@@ -311,6 +318,12 @@ export class Server {
       random: this.#options.random ?? ((length) => provider.randomBytes(length)),
       after: (ms, run) => endpoint.after(ms, run),
     });
+  }
+
+  #warnIfPrivate(own: readonly Address[]): void {
+    if (this.#options.public !== undefined || own.length === 0 || own.some(({ host }) => reachOf(host) === 2)) return;
+    const message = `only private addresses (${own.map(({ host }) => host).join(", ")}): clients elsewhere need a public one; forward UDP ${own[0]?.port} to this host, and name the public host`;
+    this.#log({ level: "warn", event: "addresses", fields: { message } });
   }
 
   /** IP addresses by which this machine is reached, the public one first. */

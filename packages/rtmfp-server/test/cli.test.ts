@@ -19,7 +19,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
 }
 
 function serve(...args: string[]): RunningCommand {
-  return run(["--host", "127.0.0.1", "--port", "0", "--json", ...args]);
+  return run(["--host", "127.0.0.1", "--port", "0", "--http", "off", "--json", ...args]);
 }
 
 async function connect(command: RunningCommand, app: string): Promise<{ client: TestClient; code: unknown }> {
@@ -47,14 +47,16 @@ describe("rtmfp-server", () => {
     expect(node.out).toMatch(/^\d+\.\d+\.\d+ \(cryptography: node.*\)\n$/);
     expect(noble.out).toMatch(/\(cryptography: noble\)\n$/);
     expect(help.code).toBe(0);
-    for (const option of ["--host", "--public", "--keys", "--introduce-only", "--identity", "--trace"])
+    for (const option of ["--host", "--public", "--http", "--keys", "--introduce-only", "--identity", "--config"])
       expect(help.out).toContain(option);
   });
 
   it("answers wrong usage with one line and exit code 2", async () => {
     const lines: readonly (readonly [string[], RegExp])[] = [
       [["--port", "70000"], /--port.*Expected a port from 0 to 65535/],
-      [["--http", "8935"], /--http.*say off/],
+      [["--http", "on"], /--http.*Expected PORT, HOST:PORT/],
+      [["--check-port", "x"], /--check-port.*Expected a port/],
+      [["--idle-timeout", "-1"], /--idle-timeout.*Expected seconds/],
       [["--host", "nope"], /--host.*Expected an IP address/],
       [["--host", "127.0.0.1", "--host", "localhost"], /'localhost'.*Expected an IP address/],
       [["--public", "a b"], /--public.*Expected HOST or HOST:PORT/],
@@ -95,7 +97,7 @@ describe("rtmfp-server", () => {
 
   it("tells once where it listens, and stops cleanly at SIGINT and SIGTERM", async () => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      const command = serve("--http", "off");
+      const command = serve();
       const listening = await command.event("listening");
       expect(listening["ts"]).toBeTypeOf("number");
       expect(listening["fingerprint"]).toMatch(/^[0-9a-f]{64}$/);
@@ -125,7 +127,7 @@ describe("rtmfp-server", () => {
   });
 
   it("speaks to people on stderr, and tells them the next command", async () => {
-    const command = run(["serve", "--host", "127.0.0.1", "--port", "0"]);
+    const command = run(["serve", "--host", "127.0.0.1", "--port", "0", "--http", "off"]);
     await command.stderr(/serving rtmfp:\/\/127\.0\.0\.1:\d+; next: rtmfp-client publish rtmfp:.*\n/);
     command.signal("SIGTERM");
     const { code, out, err } = await command.ended;
@@ -141,6 +143,8 @@ describe("rtmfp-server", () => {
       "127.0.0.2",
       "--port",
       "0",
+      "--http",
+      "off",
       "--json",
       "--public",
       "rtmfp.example",
@@ -193,7 +197,7 @@ describe("rtmfp-server", () => {
   });
 
   it("serves over a bad network when the environment asks for one", async () => {
-    const command = run(["--host", "127.0.0.1", "--port", "0", "--json"], {
+    const command = run(["--host", "127.0.0.1", "--port", "0", "--http", "off", "--json"], {
       RTMFP_TEST_LINK: "delay=5,seed=3",
     });
     const { client, code } = await connect(command, "key");

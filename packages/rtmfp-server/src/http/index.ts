@@ -9,6 +9,7 @@ import { RtmfpError } from "rtmfp-core";
 import type { Logger } from "../log.ts";
 import { reachOf } from "../nat.ts";
 import type { Listening, Server } from "../server.ts";
+import { DEFAULT_HTTP_PORT } from "./address.ts";
 import { createApi } from "./api.ts";
 import { createMetrics } from "./metrics.ts";
 
@@ -104,8 +105,6 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): Rtmf
   );
 }
 
-/** Where the HTTP side is unless told otherwise. */
-export const DEFAULT_HTTP_PORT = 8935;
 /** No request can bear this: it has a space. */
 const NOBODY = "no token";
 const MIN_TOKEN = 16;

@@ -19,8 +19,9 @@ export class RunningCommand {
   #isOver = false;
   readonly #waiting = new Set<() => void>();
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const command = ["--conditions=source", "--import=tsx", "tools/cli.ts", "rtmfp-server", ...args];
+  /** Runs rtmfp-server, or another package's command. */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, name = "rtmfp-server") {
+    const command = ["--conditions=source", "--import=tsx", "tools/cli.ts", name, ...args];
     this.#child = spawn(process.execPath, command, { cwd: ROOT, env: { ...process.env, ...env } });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.#out += text;
@@ -45,13 +46,13 @@ export class RunningCommand {
 
   /** Resolves with the `nth` event of that name. */
   async event(name: string, nth = 0): Promise<Record<string, unknown>> {
-    await this.#until(() => this.events.filter(({ event }) => event === name).length > nth);
+    await this.until(() => this.events.filter(({ event }) => event === name).length > nth);
     return this.events.filter(({ event }) => event === name)[nth] as Record<string, unknown>;
   }
 
   /** Resolves when stderr matches. */
   async stderr(pattern: RegExp): Promise<string> {
-    await this.#until(() => pattern.test(this.#err));
+    await this.until(() => pattern.test(this.#err));
     return this.#err;
   }
 
@@ -64,7 +65,8 @@ export class RunningCommand {
     this.#child.kill(signal);
   }
 
-  async #until(holds: () => boolean): Promise<void> {
+  /** Resolves when what it has written makes that true. */
+  async until(holds: () => boolean): Promise<void> {
     while (!holds()) {
       if (this.#isOver) throw new Error(`the command ended: ${this.#err}${this.#out}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));

@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { authKey, authToken, defaultProvider } from "rtmfp-core/crypto";
-import { USAGE_EXIT } from "./cli-options.ts";
-import { fileReason } from "./file-reason.ts";
-import { parseKeys } from "./key-list.ts";
+import { fileReason } from "../file-reason.ts";
+import { parseKeys } from "../key-list.ts";
+import { USAGE_EXIT } from "./command-line.ts";
 
 /** Writes one token per line to stdout, by the first key of the file. `argv` is what follows `token`; gives the exit code. */
 export function tokenCommand(argv: readonly string[]): number {
