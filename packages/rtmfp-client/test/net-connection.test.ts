@@ -1,5 +1,5 @@
 import { type AmfValue, encodeUserControl, namedValues } from "rtmfp-core/tc";
-import { describe, expect } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
 import { NetConnection, Responder, type StatusEvent } from "../src/index.ts";
 import { closing, connectTo, makeServer } from "./support/connections.ts";
@@ -162,6 +162,78 @@ describe("a connection", () => {
     );
     expect(answers).toEqual([2]);
     expect(failures.map((error) => namedValues(error)?.["code"])).toEqual(["NetConnection.Call.Failed"]);
+  });
+
+  it("gives up a call by its Responder's time or signal, and takes a late answer for nothing", async () => {
+    const waiting: (() => void)[] = [];
+    const server = await makeServer({
+      onCall: ({ name, transactionId }, client) => {
+        if (name === "later") waiting.push(() => server.send(client, "_result", transactionId, "late"));
+        else return true;
+        return undefined;
+      },
+    });
+    const alice = await connectTo(server);
+    const abort = new AbortController();
+    const told: unknown[] = [];
+    const onStatus = (error: AmfValue): unknown => told.push(namedValues(error)?.["code"]);
+    const calls = [
+      alice.call("later", new Responder(null, null, { timeoutMs: 50 })),
+      alice.call("later", new Responder(null, null, { signal: abort.signal })),
+      alice.call("later", new Responder(null, null, { signal: AbortSignal.abort() })),
+    ].map((call) => call.catch((error) => [error.code, error.message]));
+    const silent = alice.call("later", new Responder((value) => told.push(value), onStatus, { timeoutMs: 50 }));
+    abort.abort();
+    const failed = (why: string): string[] => ["NetConnection.Call.Failed", why];
+    expect(await Promise.all(calls)).toEqual([
+      failed('the server did not answer "later" within 0.05 s'),
+      failed('the call of "later" was aborted'),
+      failed('the call of "later" was aborted'),
+    ]);
+    expect(await silent).toBeUndefined();
+    await expect.poll(() => waiting.length).toBe(4);
+    for (const answer of waiting) answer();
+    expect(await alice.call("sync")).toBe(true);
+    expect(told).toEqual(["NetConnection.Call.Failed"]);
+    expect(() => new Responder(null, null, { timeoutMs: -1 })).toThrow(
+      "timeoutMs: expected a time of 0 ms or more, got -1",
+    );
+  });
+
+  it("lets the server call what client has at the moment of the call", async () => {
+    const server = await makeServer({
+      onCall: ({ args }, client) => {
+        server.send(client, String(args[0]), 0);
+        return true;
+      },
+    });
+    const alice = await connectTo(server);
+    const calls: string[] = [];
+    const client: Record<string, unknown> = { first: () => calls.push("first"), third: "no function" };
+    alice.expose({ second: () => calls.push("exposed before") });
+    alice.client = client;
+    expect(alice.client).toBe(client);
+    client["second"] = () => calls.push("second");
+    for (const name of ["first", "second", "third", "constructor"]) await alice.call("call", null, name);
+    delete client["first"];
+    await alice.call("call", null, "first");
+    expect(calls).toEqual(["first", "second"]);
+  });
+
+  it("tells every listener, though one of them throws", async () => {
+    const alice = closing(new NetConnection());
+    const told: string[] = [];
+    const oops = new Error("a mistake in a listener");
+    alice.on("status", () => {
+      throw oops;
+    });
+    alice.on("status", ({ code }) => told.push(code));
+    const later = vi.spyOn(globalThis, "queueMicrotask").mockImplementation(() => {});
+    alice.tellStatus({ code: "NetConnection.Connect.NetworkChange", level: "status" });
+    const [[surface] = []] = later.mock.calls;
+    later.mockRestore();
+    expect(told).toEqual(["NetConnection.Connect.NetworkChange"]);
+    expect(surface).toThrow(oops);
   });
 
   it("lets the server call what is exposed, and nothing that is inherited", async () => {
