@@ -35,7 +35,7 @@ export const FLOW_RECEIVE_FAULTS: readonly Fault[] = [
     ],
     ["return flow;", "this.ackNow = false; return flow;", "R7016-3.6.3.1-07"],
     [
-      'if (chunk.options !== undefined && flow.state === "RF_OPEN" && hasUnknownOption(chunk.options)) flow.reject(0);',
+      'if (chunk.options !== undefined && flow.state === "RF_OPEN" && hasUnknownOption(chunk.options)) flow.breakOff();',
       "",
       "R7016-3.6.3.2-02",
     ],
@@ -62,6 +62,7 @@ export const FLOW_RECEIVE_FAULTS: readonly Fault[] = [
   ),
   ...faultsOf(
     `${PROTO}/recv-flow.ts`,
+    ["this.#finish();", "", "R7016-3.6.3.2-02"],
     ["if (options.capacityBytes !== undefined) this.#capacityBytes = options.capacityBytes;", "", "R7016-3.6.3.1-06"],
     ['this.#state = "RF_COMPLETE_LINGER";', 'this.#state = "RF_CLOSED";', "R7016-3.6.3-01"],
     ["this.#host.ackDue(this, ackNow);", "if (ackNow) this.#host.ackDue(this, true);", "R7016-3.6.3.2-01"],

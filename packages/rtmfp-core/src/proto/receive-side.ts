@@ -166,7 +166,7 @@ export class ReceiveSide implements RecvFlowHost {
     this.#packetHadData = true;
     this.stats.fragmentsReceived++;
     this.stats.bytesReceived += chunk.data.length;
-    if (chunk.options !== undefined && flow.state === "RF_OPEN" && hasUnknownOption(chunk.options)) flow.reject(0);
+    if (chunk.options !== undefined && flow.state === "RF_OPEN" && hasUnknownOption(chunk.options)) flow.breakOff();
     const control = ((chunk.flags >> 4) & 3) as FragmentControl;
     const abandoned = (chunk.flags & UserDataFlag.abandon) !== 0;
     const final = (chunk.flags & UserDataFlag.final) !== 0;

@@ -97,7 +97,7 @@ export class RecvFlow implements Borrower {
     return this.#state;
   }
 
-  /** True once the sender has finished and every message has been read. */
+  /** True once the sender has finished and every message has been read, or the sender broke the rules. */
   get finished(): boolean {
     return this.#finished;
   }
@@ -146,6 +146,12 @@ export class RecvFlow implements Borrower {
     this.#clear();
     this.#host.ackDue(this, true);
     this.#checkComplete();
+  }
+
+  /** Rejects the flow for what its sender did, and tells its reader that nothing follows (§3.6.3.2). */
+  breakOff(): void {
+    this.reject(0);
+    this.#finish();
   }
 
   /** The session is gone: nothing more arrives. What was complete may still be read. */
@@ -242,7 +248,7 @@ export class RecvFlow implements Borrower {
     if (this.#heldCount < MAX_ASSEMBLED_FRAGMENTS && held <= MAX_MESSAGE_BYTES + window) return false;
     this.#tooLarge = true;
     this.#host.messageTooLarge();
-    this.reject(0);
+    this.breakOff();
     return true;
   }
 
@@ -322,8 +328,11 @@ export class RecvFlow implements Borrower {
   }
 
   #checkFinished(): void {
-    if (this.#finished || this.#heldCount > 0) return;
-    if (this.#state !== "RF_COMPLETE_LINGER" && this.#state !== "RF_CLOSED") return;
+    if (this.#heldCount === 0 && (this.#state === "RF_COMPLETE_LINGER" || this.#state === "RF_CLOSED")) this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#finished) return;
     this.#finished = true;
     this.#host.flowFinished(this);
   }

@@ -379,7 +379,9 @@ describe("what a receiver rejects", () => {
     const b = receiveBench();
     opened(b);
     expect(atOnce(b, data(3, 2, 1, { options: unknown }))).toEqual(["flowException", "A 0-2"]);
-    expect(b.flows[0]?.state).toBe("RF_REJECTED");
+    expect([b.flows[0]?.state, b.flows[0]?.finished, b.finished]).toEqual(["RF_REJECTED", true, 1]);
+    atOnce(b, data(3, 3, 1, { final: true }));
+    expect(b.finished).toBe(1);
   });
 
   it(
