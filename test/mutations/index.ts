@@ -4,11 +4,17 @@ import type { Fault } from "./fault.ts";
 import { FLOW_RECEIVE_FAULTS } from "./flow-receive.ts";
 import { FLOW_SEND_FAULTS } from "./flow-send.ts";
 import { PROTO_FAULTS } from "./proto.ts";
+import { CHUNK_FAULTS } from "./proto-chunks.ts";
+import { FLOW_CHUNK_FAULTS } from "./proto-flow-chunks.ts";
+import { PACKET_FAULTS } from "./proto-packets.ts";
 import { TC_FAULTS } from "./tc.ts";
 
 /** All faults. */
 export const FAULTS: readonly Fault[] = [
   ...PROTO_FAULTS,
+  ...PACKET_FAULTS,
+  ...CHUNK_FAULTS,
+  ...FLOW_CHUNK_FAULTS,
   ...FLOW_SEND_FAULTS,
   ...CRYPTO_FAULTS,
   ...FLOW_RECEIVE_FAULTS,

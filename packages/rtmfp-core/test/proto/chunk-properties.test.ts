@@ -86,9 +86,13 @@ describe("any chunk", () => {
     expect(packet?.padding).toHaveLength(0);
   });
 
-  it("of more than 65535 bytes, or larger than the buffer, is not written", () => {
+  it(...rfc("R7016-2.3-01"), "of more than 65535 bytes, or larger than the buffer, is not written", () => {
     const ping = (length: number): Chunk => ({ type: ChunkType.ping, message: new Uint8Array(length) });
-    expect(encode(ping(65_535))).toHaveLength(65_538);
+    for (const length of [0, 255, 256, 300, 65_535]) {
+      const bytes = encode(ping(length));
+      expect(toHex(bytes.subarray(0, CHUNK_HEADER_BYTES))).toBe(`01${length.toString(16).padStart(4, "0")}`);
+      expect(bytes).toHaveLength(CHUNK_HEADER_BYTES + length);
+    }
     expect(() => encode(ping(65_536))).toThrow("expected a chunk payload of at most 65535 bytes, got 65536");
     expect(() => writeChunk(new ByteWriter(new Uint8Array(10)), ping(8))).toThrow(RangeError);
   });

@@ -195,12 +195,16 @@ describe("chunks of flows", () => {
     },
   );
 
-  it(...rfc("R7016-2.3.11-01", "R7016-2.3.11-08", "V2-32", "V2-33"), "read an FSN update and a final one", () => {
-    const update = exact<UserDataChunk>("10 0004 02 03 3c 00");
-    expect(update).toMatchObject({ flags: UserDataFlag.abandon, flowId: 3, sequenceNumber: 60, fsnOffset: 0 });
-    const final = exact<UserDataChunk>("10 0004 03 03 09 00");
-    expect(final).toMatchObject({ flags: UserDataFlag.abandon | UserDataFlag.final, sequenceNumber: 9, data: EMPTY });
-  });
+  it(
+    ...rfc("R7016-2.3.11-01", "R7016-2.3.11-08", "R7016-2.3.11-12", "V2-32", "V2-33"),
+    "read an FSN update and a final one",
+    () => {
+      const update = exact<UserDataChunk>("10 0004 02 03 3c 00");
+      expect(update).toMatchObject({ flags: UserDataFlag.abandon, flowId: 3, sequenceNumber: 60, fsnOffset: 0 });
+      const final = exact<UserDataChunk>("10 0004 03 03 09 00");
+      expect(final).toMatchObject({ flags: UserDataFlag.abandon | UserDataFlag.final, sequenceNumber: 9, data: EMPTY });
+    },
+  );
 
   it(...rfc("R7016-2.3.11-01", "R7016-2.3.11-04", "R7016-2-04"), "place the bits of the flags byte", () => {
     expect(FragmentControl).toEqual({ whole: 0, begin: 1, end: 2, middle: 3 });

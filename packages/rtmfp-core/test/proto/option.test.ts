@@ -70,6 +70,8 @@ describe("options", () => {
       [10, "05"],
     ]);
     expect([reader.failed, reader.rest()[0]]).toEqual([false, 0xff]);
+    const written = buildBytes(8, (writer) => writeOptionList(writer, [{ type: 10, value: Uint8Array.of(5) }]));
+    expect(toHex(written)).toBe("020a0500");
     for (const hex of ["", "020a05", "020a0502"]) {
       const cut = new ByteReader(fromHex(hex));
       readOptionList(cut);

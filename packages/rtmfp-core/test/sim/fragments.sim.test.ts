@@ -1,9 +1,10 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { ByteWriter, concatBytes } from "../../src/proto/bytes.ts";
-import { decodePacket, encodePacket } from "../../src/proto/chunk/codec.ts";
+import { CHUNK_HEADER_BYTES, decodePacket, encodePacket, writeChunk } from "../../src/proto/chunk/codec.ts";
 import { type Chunk, ChunkType, type FragmentChunk } from "../../src/proto/chunk/types.ts";
 import { STARTUP_HEADER } from "../../src/proto/packet.ts";
+import { fragmentPacket } from "../../src/proto/startup/packet-fragments.ts";
 import { SimWorld } from "../../src/testing/index.ts";
 import { bulky, nameOf, type RawNode, rawNode } from "./raw.ts";
 import { fetchCookie, iiKeying, Scripted } from "./scripted.ts";
@@ -81,6 +82,11 @@ describe("packets too large for the path", () => {
     ...rfc("R7016-2.3.1-02", "R7016-2.3.1-03", "R7016-2.3.1-04"),
     "go in fragments numbered from 0, none empty, all but the last marked, each packet with an ID of its own",
     () => {
+      // Whole fragments alone, too.
+      expect(fragmentPacket(new Uint8Array(2_000), 7, 1_000).map(({ more, index }) => [more, index])).toEqual([
+        [true, 0],
+        [false, 1],
+      ]);
       for (const length of [1_150, 1_200, 2_300, 20_000]) {
         const world = new SimWorld(1);
         const r = rawNode(world.host("r"), "r", { port: 1935, keepaliveMs: 0, profile: bulky("r", length) });
@@ -244,5 +250,20 @@ describe("reassembly", () => {
     for (let index = 0; index < 66; index++) b.far.sendStartup(0, part(6_000, index));
     b.world.run(1);
     expect(b.node.endpoint.stats.reassembliesDropped).toBe(500 - 64 + 2);
+  });
+
+  it(...rfc("R7016-3.4-14"), "takes a packet of 65536 bytes, and none of one more", () => {
+    const hello: Chunk = { type: ChunkType.iHello, epd: nameOf("near"), tag: nameOf("tag-0123") };
+    for (const [length, answer] of [
+      [65_536, [ChunkType.rHello]],
+      [65_537, []],
+    ] as const) {
+      const writer = new ByteWriter(new Uint8Array(length));
+      encodePacket(writer, STARTUP_HEADER, [hello]);
+      const padding = new Uint8Array(length - writer.pos - 2 * CHUNK_HEADER_BYTES - 1_000);
+      for (const payload of [padding, new Uint8Array(1_000)]) writeChunk(writer, { type: ChunkType.padding0, payload });
+      expect(writer.pos).toBe(length);
+      expect(answerTo(bench(), fragmentPacket(writer.bytes, 5, 1_000))).toEqual(answer);
+    }
   });
 });

@@ -156,7 +156,7 @@ describe("a responder that hears IIKeying", () => {
   });
 
   it(
-    ...rfc("R7016-3.5.1.1.2-12", "AMB-17"),
+    ...rfc("R7016-3.5.1.1.2-12", "R7016-2.3.8-03", "AMB-17"),
     "answers its repetition with the same bytes, and no second session",
     () => {
       const b = bench();

@@ -1,7 +1,7 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import type { FlashProfileOptions } from "../../src/crypto/index.ts";
-import { Origin } from "../../src/proto/address.ts";
+import { type Address, Origin } from "../../src/proto/address.ts";
 import { equalBytes, toHex } from "../../src/proto/bytes.ts";
 import { decodePacket } from "../../src/proto/chunk/codec.ts";
 import { type Chunk, ChunkType } from "../../src/proto/chunk/types.ts";
@@ -9,7 +9,7 @@ import { STARTUP_HEADER, scrambleSessionId, unscrambleSessionId } from "../../sr
 import type { Session } from "../../src/proto/session.ts";
 import { type SimCarrier, SimWorld } from "../../src/testing/index.ts";
 import { nameOf, type RawOptions } from "./raw.ts";
-import { encodeDatagram, say } from "./scripted.ts";
+import { data, encodeDatagram, say, startup } from "./scripted.ts";
 import { cipherOf, openSealed, openWith, type SealedNode, sealedNode, sealWith } from "./sealed.ts";
 
 interface Bench {
@@ -60,6 +60,15 @@ function inject(b: Bench, ...datagrams: readonly Uint8Array[]): void {
   b.world.run(5);
 }
 
+/** The same as if they came from that address, one in each turn. */
+function injectFrom(b: Bench, from: Address, ...datagrams: readonly Uint8Array[]): void {
+  for (const bytes of datagrams) {
+    b.far.endpoint.handleDatagrams(b.far.driver.now(), [{ bytes, from, via: 0 }]);
+    b.far.driver.wake();
+    b.world.run(5);
+  }
+}
+
 /** What the near end was answered. */
 function pongs(b: Bench): string[] {
   return b.near.told("pong").map(({ message }) => toHex(message));
@@ -86,6 +95,7 @@ const ping = (text: string): Chunk => ({ type: ChunkType.ping, message: nameOf(t
 describe("sealed packets on the wire", () => {
   it(
     ...rfc(
+      "R7016-2.2.2-01",
       "R7016-2.2.2-04",
       "R7016-2.2.2-05",
       "R7016-2.2.3-06",
@@ -220,7 +230,8 @@ describe("the session ID of a packet that comes in", () => {
       const hello: Chunk = { type: ChunkType.iHello, epd: b.far.epd, tag: nameOf("tag-0123") };
       const same = untouched(b);
       inject(b, sealWith(cipherOf(b.session), 0, { mode: 3 }, hello));
-      expect(b.far.endpoint.stats.badVerify + b.far.endpoint.stats.badSize).toBe(1);
+      injectFrom(b, b.near.address, sealWith(cipherOf(b.session), 0, { mode: 3 }, hello));
+      expect(b.far.endpoint.stats.badVerify + b.far.endpoint.stats.badSize).toBe(2);
       expect(same()).toBe(true);
       // Nor is any other number the pseudo-session, though the key be the default one.
       inject(b, sealWith(b.far.endpoint.profile.startupCipher, 0x12345678, { mode: 3 }, hello));
@@ -242,14 +253,22 @@ describe("the session ID of a packet that comes in", () => {
       const same = untouched(b);
       const header = { mode: 1 };
       const { stats } = b.far.endpoint;
-      inject(
-        b,
+      const bad = [
         sealWith(cipherOf(other), b.session.farId, header, ping("other's key")),
         sealWith(cipherOf(b.session), other.farId, header, ping("other's ID")),
         sealWith(startupCipher, b.session.farId, header, ping("default key")),
+        sealWith(
+          startupCipher,
+          b.session.farId,
+          { mode: 3 },
+          { type: ChunkType.iHello, epd: b.far.epd, tag: nameOf("tag-0123") },
+        ),
         encodeDatagram(b.session.farId, { ...STARTUP_HEADER, mode: 1 }, [ping("no key, but two whole cipher blocks")]),
-      );
-      expect(stats.badVerify + stats.badSize).toBe(4);
+      ];
+      inject(b, ...bad);
+      expect(stats.badVerify + stats.badSize).toBe(5);
+      injectFrom(b, b.near.address, ...bad);
+      expect(stats.badVerify + stats.badSize).toBe(10);
       inject(b, sealWith(cipherOf(b.session), 0x12345678, header, ping("no session")));
       expect(stats.unknownSession).toBe(1);
       expect(same()).toBe(true);
@@ -258,6 +277,14 @@ describe("the session ID of a packet that comes in", () => {
       for (const node of [b.near, third]) node.driver.wake();
       b.world.run(50);
       expect(pongs(b)).toEqual([toHex(nameOf("a"))]);
+      // Not the address: what bears the other's ID and key is the other's, wherever it comes from.
+      const heard = (): number => [...farOther.receives.flows].length;
+      injectFrom(
+        b,
+        b.near.address,
+        sealWith(cipherOf(other), other.farId, header, data(3, 1, 1, { data: "a", options: startup() })),
+      );
+      expect([heard(), [...b.farSession.receives.flows].length]).toEqual([1, 0]);
       expect(third.told("pong").map(({ message }) => toHex(message))).toEqual([toHex(nameOf("b"))]);
       expect(b.farSession.nearId).not.toBe(farOther.nearId);
       expect(b.far.endpoint.sessions.size).toBe(2);
@@ -281,8 +308,10 @@ describe("sealed packets that are tampered with", () => {
           scrambleSessionId(copy, copy.length, id);
           return copy;
         });
+        // One alone, and all in one turn.
+        for (const bytes of bad) inject(b, bytes);
         inject(b, ...bad);
-        expect(b.far.endpoint.stats.badVerify).toBe(bad.length);
+        expect(b.far.endpoint.stats.badVerify).toBe(2 * bad.length);
         expect(b.far.endpoint.stats.mobilityProbes).toBe(0);
         expect(same()).toBe(true);
         inject(b, good);

@@ -110,37 +110,41 @@ describe("what an initiator sends", () => {
     expect([second.initiatorSessionId, toHex(second.skic)]).toEqual([first.initiatorSessionId, toHex(first.skic)]);
   });
 
-  it(...rfc("R7016-2.3.8-05"), "is no session packet until an RIKeying is verified, and then it may be data", () => {
-    const b = bench({ profile: signing("near") });
-    const { session, tag } = hello(b);
-    const { skic } = keying(b, tag, new Uint8Array(64));
-    b.node.onEvent = (event) => {
-      if (event.type === "open") event.session.openFlow(nameOf("m")).write(nameOf("hi"));
-    };
-    const skrc = new Uint8Array(32).fill(9);
-    const payload = concatBytes(u32(b.far.nearId), counted(skrc));
-    const reply = (signature: Uint8Array): void => {
-      b.far.sendStartup(b.far.farId, {
-        type: ChunkType.riKeying,
-        responderSessionId: b.far.nearId,
-        skrc,
-        signature,
-      });
-      b.world.run(1);
-    };
-    b.far.send({ type: ChunkType.ping, message: nameOf("early") }, data(3, 1, 1, { options: startup() }));
-    // Signatures over less, or more, than the payload and the SKIC are refused.
-    for (const bad of [new Uint8Array(0), signatureOf(payload), signatureOf(payload, skic, skic)]) reply(bad);
-    expect(() => session.openFlow(nameOf("m"))).toThrow("not open");
-    session.ping();
-    expect(session).toMatchObject({ state: "S_KEYING_SENT", keys: undefined, nearNonce: undefined });
-    expect(b.far.heard()).toEqual([]);
-    reply(signatureOf(payload, skic));
-    expect(session.state).toBe("S_OPEN");
-    expect(b.far.take()).toMatchObject([
-      { sessionId: b.far.nearId, header: { mode: 1 }, chunks: [{ type: ChunkType.userData }] },
-    ]);
-  });
+  it(
+    ...rfc("R7016-2.3.8-02", "R7016-2.3.8-05"),
+    "is no session packet until an RIKeying is verified, and then it may be data",
+    () => {
+      const b = bench({ profile: signing("near") });
+      const { session, tag } = hello(b);
+      const { skic } = keying(b, tag, new Uint8Array(64));
+      b.node.onEvent = (event) => {
+        if (event.type === "open") event.session.openFlow(nameOf("m")).write(nameOf("hi"));
+      };
+      const skrc = new Uint8Array(32).fill(9);
+      const payload = concatBytes(u32(b.far.nearId), counted(skrc));
+      const reply = (signature: Uint8Array): void => {
+        b.far.sendStartup(b.far.farId, {
+          type: ChunkType.riKeying,
+          responderSessionId: b.far.nearId,
+          skrc,
+          signature,
+        });
+        b.world.run(1);
+      };
+      b.far.send({ type: ChunkType.ping, message: nameOf("early") }, data(3, 1, 1, { options: startup() }));
+      // Signatures over less, or more, than the payload and the SKIC are refused.
+      for (const bad of [new Uint8Array(0), signatureOf(payload), signatureOf(payload, skic, skic)]) reply(bad);
+      expect(() => session.openFlow(nameOf("m"))).toThrow("not open");
+      session.ping();
+      expect(session).toMatchObject({ state: "S_KEYING_SENT", keys: undefined, nearNonce: undefined });
+      expect(b.far.heard()).toEqual([]);
+      reply(signatureOf(payload, skic));
+      expect(session.state).toBe("S_OPEN");
+      expect(b.far.take()).toMatchObject([
+        { sessionId: b.far.nearId, header: { mode: 1 }, chunks: [{ type: ChunkType.userData }] },
+      ]);
+    },
+  );
 });
 
 describe("what an initiator sends", () => {
@@ -194,6 +198,73 @@ describe("what a responder sends", () => {
       [3, b.far.nearId, "riKeying"],
       [2, b.far.nearId, "D 1 o1 f0 OPT"],
     ]);
+  });
+});
+
+describe("the tag of a hello", () => {
+  it(
+    ...rfc("R7016-2.3.4-02", "R7016-2.3.4-03", "R7016-2.3.5-04"),
+    "comes back as it was, of any length, in session 0: in RHello and Implied Redirect, to its sender or as forwarded",
+    () => {
+      const b = bench();
+      const session = openScripted(b.world, b.node, b.far);
+      const other = new Scripted(b.world.host("other", { link: { latencyMs: 0 } }), "other", b.node.address);
+      const replyAddress = { ...other.address, origin: Origin.observed };
+      for (const length of [8, 9, 15, 16, 17, 127, 128, 200, 511, 512]) {
+        const tag = b.world.random(length);
+        other.sendStartup(0, { type: ChunkType.iHello, epd: nameOf("near"), tag });
+        b.world.run(1);
+        for (const introductions of ["rhello", "redirect"] as const) {
+          session.introductions = introductions;
+          b.far.send({ type: ChunkType.forwardedIHello, epd: nameOf("near"), replyAddress, tag });
+          b.world.run(1);
+        }
+        const common = { sessionId: 0, header: { mode: 3 } };
+        const rHello = { ...common, chunks: [{ type: ChunkType.rHello, tagEcho: tag, certificate: nameOf("near") }] };
+        const redirect = { ...common, chunks: [{ type: ChunkType.redirect, tagEcho: tag, destinations: [] }] };
+        expect(other.take()).toMatchObject([rHello, rHello, redirect]);
+      }
+      expect(b.far.heard()).toEqual([]);
+    },
+  );
+});
+
+describe("what comes for another session ID than its own", () => {
+  it(
+    ...rfc("R7016-2.3.2-02", "R7016-2.3.4-03", "R7016-2.3.5-04", "R7016-2.3.7-04"),
+    "does nothing: hellos, their answers and IIKeying on the ID of a session that is being opened",
+    () => {
+      const b = bench();
+      const { session, tag } = hello(b);
+      const cookie = fetchCookie(b.world, b.node, b.far);
+      const answers: Chunk[] = [
+        { type: ChunkType.rHello, tagEcho: tag, cookie: new Uint8Array(64), certificate: b.far.name },
+        { type: ChunkType.redirect, tagEcho: tag, destinations: [{ host: "192.0.2.9", port: 9, origin: 0 }] },
+      ];
+      const all = [{ type: ChunkType.iHello, epd: nameOf("near"), tag }, iiKeying(b.far, cookie), ...answers];
+      const before = b.node.endpoint.stats.datagramsOut;
+      for (const chunk of all) b.far.sendStartup(session.nearId, chunk);
+      b.world.run(10);
+      expect([session.state, b.node.endpoint.sessions.size]).toEqual(["S_IHELLO_SENT", 1]);
+      expect(b.node.endpoint.stats.datagramsOut).toBe(before);
+      expect(b.far.heard()).toEqual([]);
+    },
+  );
+
+  it(...rfc("R7016-2.3.6-03", "R7016-2.3.8-03"), "does nothing: Cookie Change and RIKeying on ID 0", () => {
+    const b = bench();
+    const { session, tag } = hello(b);
+    const oldCookie = new Uint8Array(64).fill(1);
+    keying(b, tag, oldCookie);
+    const change: Chunk = { type: ChunkType.cookieChange, oldCookie, newCookie: new Uint8Array(64) };
+    for (const chunk of [change, riKeying(b.far)]) b.far.sendStartup(0, chunk);
+    b.world.run(10);
+    expect(b.far.heard()).toEqual([]);
+    expect(session.state).toBe("S_KEYING_SENT");
+    for (const chunk of [change, riKeying(b.far)]) b.far.sendStartup(b.far.farId, chunk);
+    b.world.run(10);
+    expect(b.far.heard()).toEqual(["iiKeying"]);
+    expect(session.state).toBe("S_OPEN");
   });
 });
 

@@ -179,7 +179,7 @@ describe("the options at a flow's start", () => {
   );
 
   it(
-    ...rfc("R7016-2.3.11.1.1-04", "R7016-2.3.11.1.2-03"),
+    ...rfc("R7016-2.3.11.1.1-03", "R7016-2.3.11.1.1-04", "R7016-2.3.11.1.2-02", "R7016-2.3.11.1.2-03"),
     "stand once in a packet that has two User Data chunks of the flow, for a message between them was given up",
     () => {
       const b = sendBench();
