@@ -10,4 +10,18 @@ describe("the scripts of the workspace", () => {
       expect(code).toBe(2);
     }
   }, 60_000);
+
+  it("name the file that cannot be read or written, be it the input or the output", async () => {
+    const vectors = (...args: string[]): Promise<{ code: number | null; output: string }> =>
+      run(script("test/vectors/main.ts", ...args), { show: false });
+    const file = "test/fixtures/vectors/rtmfp-cpp.json";
+    const output = "no-such-folder/report.json";
+    const missing = await vectors("no-such.json", "--json", output);
+    expect([missing.code, missing.output]).toEqual([1, expect.stringMatching(/^no-such\.json: ENOENT/m)]);
+    const unwritable = await vectors(file, "--json", output);
+    expect([unwritable.code, unwritable.output]).toEqual([
+      1,
+      expect.stringMatching(/^no-such-folder\/report\.json: ENOENT/m),
+    ]);
+  }, 60_000);
 });

@@ -67,6 +67,9 @@ class Player {
       await this.#start();
       const fileBytes = await this.#write(this.#watch());
       if (this.#failure !== undefined) throw new Error(this.#failure);
+      const { connection, signal, ended } = this.#work;
+      if (!connection.connected && !signal.aborted)
+        throw new Error(`${await ended}; received ${this.#progress.tags} tags of "${this.#name}" before`);
       if (this.#progress.tags === 0 && !this.#work.signal.aborted) throw new Error(this.#absent);
       this.#done(fileBytes);
     } catch (error) {

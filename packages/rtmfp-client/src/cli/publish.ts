@@ -33,7 +33,7 @@ export async function publish(url: string, stream: string, file: string, options
 }
 
 async function send(work: Work, url: string, name: string, file: string, options: PublishOptions): Promise<void> {
-  const { connection, reporter, signal } = work;
+  const { connection, reporter, signal, ended } = work;
   const isDirect = options.p2p === true;
   const stream = new NetStream(connection, isDirect ? NetStream.DIRECT_CONNECTIONS : NetStream.CONNECT_TO_FMS);
   stream.on("status", ({ code }) => reporter.log("debug", "status", { code }, code));
@@ -53,7 +53,6 @@ async function send(work: Work, url: string, name: string, file: string, options
       `viewer ${farID.slice(0, 8)}… left`,
     ),
   );
-  const closed = whenClosed(connection);
   await stream.publish(name).catch((error) => {
     throw error.code === "NetStream.Publish.BadName"
       ? new RtmfpError(error.code, `"${name}" is being published at ${url} already: choose another name`)
@@ -62,12 +61,15 @@ async function send(work: Work, url: string, name: string, file: string, options
   const peerId = connection.nearID;
   const watch = `rtmfp-client play ${url} ${name}${isDirect ? ` --peer ${peerId}` : ""}`;
   reporter.event("publishing", { stream: name, peerId }, `publishing ${name}; watch it with: ${watch}`);
-  if (options.wait !== undefined) await Promise.race([viewers(stream, options.wait), closed, aborted(signal)]);
+  if (options.wait !== undefined) await Promise.race([viewers(stream, options.wait), ended, aborted(signal)]);
   const progress = new Progress(reporter, "sent");
   const source = counted(options.loop === true ? looped(file) : readFlv(file), progress);
   const feeding = stream.feed(source, { signal });
-  const result = await Promise.race([feeding, closed.then(lost)]);
-  progress.stop();
+  const result = await Promise.race([feeding, ended.then(lost)]).finally(() => progress.stop());
+  if (!stream.isPublishing && !signal.aborted) {
+    if (!connection.connected) lost(await ended);
+    throw new Error(`the server ended the stream before its last tag: ${result.delivered} tags delivered`);
+  }
   await Promise.race([stream.close(), aborted(signal)]);
   const { tags, bytes, delivered, abandoned } = result;
   const line = `sent ${tags} tags, ${formatBytes(bytes)}: ${delivered} delivered, ${abandoned} abandoned`;
@@ -112,20 +114,12 @@ function viewers(stream: NetStream, count: number): Promise<void> {
   });
 }
 
-function whenClosed(connection: Work["connection"]): Promise<void> {
-  return new Promise((resolve) => {
-    connection.on("status", ({ code }) => {
-      if (code === "NetConnection.Connect.Closed") resolve();
-    });
-  });
-}
-
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
-function lost(): never {
-  throw new Error("the server connection ended before the stream did");
+function lost(why: string): never {
+  throw new Error(`${why}, before the last tag was sent`);
 }
 
 /** Between the last tag of one round and the first of the next: one frame. */

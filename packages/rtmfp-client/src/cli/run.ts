@@ -15,6 +15,8 @@ export interface Work {
   readonly reporter: Reporter;
   /** Aborted by the first signal. */
   readonly signal: AbortSignal;
+  /** Resolves with the reason, for people, when the connection has ended. */
+  readonly ended: Promise<string>;
 }
 
 /**
@@ -39,12 +41,15 @@ export async function run(
     connection.on("status", ({ code, description = "" }) =>
       reporter.log("debug", "status", { code, description }, `${code} ${description}`),
     );
+    const ended = whenEnded(connection);
     const onAbort = (): void => void connection.close();
     signals.signal.addEventListener("abort", onAbort, { once: true });
-    await connection.connect(url);
+    await connection.connect(url).catch((error) => {
+      throw elsewhere(error) ?? error;
+    });
     signals.signal.removeEventListener("abort", onAbort);
     signals.signal.throwIfAborted();
-    await work({ connection, reporter, signal: signals.signal });
+    await work({ connection, reporter, signal: signals.signal, ended });
     return signals.exitCode ?? 0;
   } catch (error) {
     if (signals.exitCode !== undefined) return signals.exitCode;
@@ -60,6 +65,22 @@ export function tell(error: unknown, reporter: Reporter, debug: boolean): number
   reporter.failure(error instanceof Error ? error.message : String(error));
   if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return error instanceof UsageError ? 2 : 1;
+}
+
+function whenEnded(connection: NetConnection): Promise<string> {
+  return new Promise((resolve) => {
+    connection.on("status", (event) => {
+      if (event.code === "NetConnection.Connect.Closed") resolve(event.description ?? "the connection was closed");
+    });
+  });
+}
+
+/** Of a refusal that names another server: the caller decides whether to go there. */
+function elsewhere(error: { info?: { ex?: unknown } }): Error | undefined {
+  const ex = error.info?.ex;
+  const url: unknown = typeof ex === "object" && ex !== null && "redirect" in ex ? ex.redirect : undefined;
+  if (typeof url !== "string") return undefined;
+  return new Error(`the server sends its clients to ${JSON.stringify(url)}: try that URL`);
 }
 
 async function connectionOptions(
