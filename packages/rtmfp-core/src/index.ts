@@ -28,6 +28,7 @@ export { UdpEndpoint, type UdpEndpointOptions } from "./node/udp-endpoint.ts";
 export { type WriteOutcome, WriteReceipt } from "./node/write-handle.ts";
 /** Shared types. */
 export { type Address, formatAddress, parseAddressText } from "./proto/address.ts";
+export type { ChunkName, ChunksByType } from "./proto/chunk-counts.ts";
 export type { SessionTraceRecord, TraceRecord } from "./proto/config.ts";
 export { RtmfpError, type RtmfpErrorCode } from "./proto/errors.ts";
 export type { CloseReason } from "./proto/events.ts";

@@ -29,6 +29,7 @@ export {
 export { type DecodedPacket, decodePacket, encodePacket, writeChunk } from "./chunk/codec.ts";
 export { forEachAckedRange } from "./chunk/flow.ts";
 export * from "./chunk/types.ts";
+export type { ChunkName, ChunksByType } from "./chunk-counts.ts";
 export type { EndpointConfig, SessionTraceRecord, TraceRecord } from "./config.ts";
 /** Congestion control: the interface and Appendix A. */
 export type { AckEvent, CongestionController, CongestionFactory } from "./congestion/controller.ts";

@@ -1,4 +1,5 @@
 /** Counters and path figures of a session. § means RFC 7016. */
+import type { ChunksByType } from "./chunk-counts.ts";
 import type { ReceiveStats } from "./receive-side.ts";
 import type { SendStats } from "./send-side.ts";
 
@@ -16,4 +17,8 @@ export interface SessionStats extends SendStats, ReceiveStats {
   outstandingBytes: number;
   /** Datagram size that the session sends with, bytes. */
   datagramBytes: number;
+  /** Chunks in packets of the open session that were accepted, by type; those of its handshake came before. */
+  chunksReceived: ChunksByType;
+  /** Chunks sent in it, by type; what is sent again counts again. */
+  chunksSent: ChunksByType;
 }

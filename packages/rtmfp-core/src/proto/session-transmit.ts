@@ -181,6 +181,7 @@ function finish(
   to: Address,
   via: number,
 ): void {
+  session.chunks.onSent(buffer, packet.body, packet.writer.pos);
   const plain = host.config.trace === undefined ? undefined : buffer.slice(start, packet.writer.pos);
   const end = cipher.seal(buffer, start, packet.writer.pos);
   scrambleSessionId(buffer, end, session.farId);

@@ -5,6 +5,7 @@ import { ChunkWalker } from "./chunk/codec.ts";
 import { readAck } from "./chunk/flow.ts";
 import { readStartupChunk } from "./chunk/startup.ts";
 import { type Chunk, ChunkType } from "./chunk/types.ts";
+import { ChunkCounts } from "./chunk-counts.ts";
 import { CubicCongestion } from "./congestion/cubic.ts";
 import type { FarCertificate, SessionKeys } from "./crypto-profile.ts";
 import { RtmfpError } from "./errors.ts";
@@ -102,6 +103,8 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
   strayPing: StrayPing | undefined;
   /** When we last sent time-critical data in this session. */
   lastTimeCriticalSent: number = Number.NEGATIVE_INFINITY;
+  /** Chunks of the session by type. */
+  readonly chunks: ChunkCounts = new ChunkCounts();
   readonly #host: SessionHost;
   #state: SessionState;
   #lastTcr: number = Number.NEGATIVE_INFINITY;
@@ -163,6 +166,8 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
       cwnd: this.sends.congestion.window,
       outstandingBytes: this.sends.outstandingBytes,
       datagramBytes: this.datagramBytes,
+      chunksReceived: this.chunks.received,
+      chunksSent: this.chunks.sent,
       ...this.sends.stats,
       ...this.receives.stats,
     };
@@ -429,6 +434,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
 
   #onChunk(walker: ChunkWalker, now: number, from: Address, via: number): void {
     const type = walker.type;
+    this.chunks.onReceived(type);
     if (type === ChunkType.closeRequest || type === ChunkType.closeAck) {
       this.#onClose(type, now);
       return;
