@@ -289,7 +289,11 @@ export const PROTO_FAULTS: readonly Fault[] = [
   ]),
   ...faultsOf(
     `${PROTO}/receive-side.ts`,
-    ['if (flow.state === "RF_REJECTED" && !this.#mayAnswerRejected()) {', "if (this.#now < 0) {", "R7016-5-04"],
+    [
+      'if (flow.state === "RF_REJECTED" && !flow.shouldAck && !this.#mayAnswerRejected()) {',
+      "if (this.#now < 0) {",
+      "R7016-5-04",
+    ],
     ["if (this.#refused !== undefined && this.#isOfRefused(type, reader)) {", "if (this.#now < 0) {", "R7016-5-04"],
     [
       "if (reader.failed || (type === ChunkType.nextUserData && unplaced)) {",

@@ -129,11 +129,11 @@ export const MAX_LINGERING_FLOWS = 16_384;
 /** Runs of sequence numbers that a receiving flow remembers above a gap; beyond it, data is dropped unacknowledged. */
 export const MAX_SEQUENCE_RANGES = 2_048;
 /** Flows beyond the caps that a session rejects with an exception: per second, and burst. The others hear nothing. */
-export const REFUSALS_PER_SECOND = 200;
+export const REFUSALS_PER_SECOND = 50;
 export const REFUSALS_BURST = 1_000;
-/** Packets with data of rejected flows that a session answers: per second, and burst. */
+/** Answers of a session to data of rejected flows: per second, and burst. One answer stands for a turn's data of a flow. */
 export const REJECTED_ANSWERS_PER_SECOND = 20;
-export const REJECTED_ANSWERS_BURST = 1_000;
+export const REJECTED_ANSWERS_BURST = 200;
 /** Acknowledgements that may wait before flows beyond the caps are not even rejected. */
 export const MAX_REFUSALS_WAITING = 4_096;
 

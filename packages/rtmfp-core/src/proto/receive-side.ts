@@ -158,7 +158,7 @@ export class ReceiveSide implements RecvFlowHost {
       if (this.#current === undefined) return false;
     } else this.#currentSn++;
     const flow = this.#current as RecvFlow;
-    if (flow.state === "RF_REJECTED" && !this.#mayAnswerRejected()) {
+    if (flow.state === "RF_REJECTED" && !flow.shouldAck && !this.#mayAnswerRejected()) {
       this.#refused = flow;
       this.stats.beyondWindow++;
       return true;
