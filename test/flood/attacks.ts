@@ -49,6 +49,9 @@ export const attacks: Readonly<Record<AttackName, Prepare>> = {
   "unnumbered-beyond-window": unnumbered(session.beyondWindow),
   "unnumbered-pings": unnumbered(session.pings),
   "unnumbered-forwarded-hellos": unnumbered(session.forwardedHellos),
+  "server-hellos": startup.hellos,
+  "server-introductions": startup.introductions,
+  "server-flows": reopening(session.flows),
 };
 
 function reopening(abuse: session.Abuse): Prepare {

@@ -6,6 +6,8 @@ export interface FloodCase {
   readonly counters: readonly string[];
   /** From within sessions: ended again and again, kept because none can be ended, or left after the first word. */
   readonly sessions?: "reopened" | "kept" | "left";
+  /** What is under attack, where it is not a bare endpoint: rtmfp-server, while a NetConnection transfers. */
+  readonly target?: "rtmfp-server";
   /** Datagrams per second, where it is not the command's. */
   readonly rate?: number;
   /** How long what the flood opened lives on by right, ms. */
@@ -46,4 +48,7 @@ export const CASES = {
   "unnumbered-beyond-window": { counters: ["beyondWindow"], sessions: "kept" },
   "unnumbered-pings": { counters: ["pingsRefused"], sessions: "kept" },
   "unnumbered-forwarded-hellos": { counters: ["forwardedHellosRefused"], sessions: "kept" },
+  "server-hellos": { counters: ["ihellos", "rateLimited"], target: "rtmfp-server" },
+  "server-introductions": { counters: ["introductions", "rateLimited"], target: "rtmfp-server" },
+  "server-flows": { counters: ["sessionsAbused"], sessions: "reopened", target: "rtmfp-server" },
 } as const satisfies Readonly<Record<string, FloodCase>>;

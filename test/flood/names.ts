@@ -1,4 +1,4 @@
-/** Metadata of flows: what the application of the process under attack does with them. */
+/** Metadata of flows, as the application of the endpoint under attack treats them; and the application of rtmfp-server. */
 
 /** The established session's transfer, whose bytes are counted. */
 export const BULK = "bulk";
@@ -6,3 +6,5 @@ export const BULK = "bulk";
 export const HELD = "held";
 /** Taken and read. */
 export const READ = "read";
+/** Takes bytes and answers pings, on rtmfp-server. */
+export const APPLICATION = "flood";

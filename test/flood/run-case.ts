@@ -4,9 +4,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Address } from "rtmfp-core";
 import type { AttackReport } from "./attacker.ts";
 import { CASES, type CaseName, type FloodCase } from "./cases.ts";
-import type { PingReport } from "./honest.ts";
+import type { PingReport } from "./honest-pings.ts";
 import { Remote } from "./remote.ts";
-import type { Snapshot } from "./server.ts";
+import type { Snapshot } from "./victim.ts";
 
 /** What a case showed. */
 export interface CaseResult {
@@ -38,7 +38,7 @@ export interface CaseResult {
   readonly memoryAfter: number;
   /** How much the counters of the case rose. */
   readonly counters: Readonly<Record<string, number>>;
-  /** Sessions other than the established one that were there at the end. */
+  /** Sessions other than the established ones that were there at the end. */
   readonly sessionsLeft: number;
   /** The established session lived through it. */
   readonly survived: boolean;
@@ -51,14 +51,15 @@ export async function runCase(
   usualRate: number,
   profiles?: string,
 ): Promise<CaseResult> {
-  const { counters, sessions: opened, rate = usualRate, settleMs = SETTLE_MS } = CASES[name] as FloodCase;
+  const { counters, sessions: opened, target, rate = usualRate, settleMs = SETTLE_MS } = CASES[name] as FloodCase;
   const calmMs = Math.min(seconds * 500, UNDISTURBED_MS);
-  const server = new Remote("server");
-  const honest = new Remote("honest");
+  const server = new Remote(target === "rtmfp-server" ? "app-server" : "server");
+  const honest = new Remote(target === "rtmfp-server" ? "app-honest" : "honest");
   const attacker = new Remote("attacker");
   try {
     const address = await server.call<Address>("address");
     await honest.call("start", address);
+    const { sessions: own } = await server.call<Snapshot>("snapshot");
     await attacker.call("prepare", { name, address, rate });
     await wait(WARM_UP_MS);
     const memoryBefore = await steadyMemory(server);
@@ -81,7 +82,7 @@ export async function runCase(
     const after = await server.call<Snapshot>("snapshot");
     await wait(calmMs);
     const last = await server.call<Snapshot>("snapshot");
-    const memoryAfter = await settledMemory(server, memoryBefore, settleMs);
+    const memoryAfter = await settledMemory(server, memoryBefore, own, settleMs);
     const { sessions } = await server.call<Snapshot>("snapshot");
     const survived = await honest.call<boolean>("isOpen");
     const rose = (counter: string): number => (end.counters[counter] ?? 0) - (start.counters[counter] ?? 0);
@@ -106,7 +107,7 @@ export async function runCase(
       counters: Object.fromEntries(
         [...counters, ...(opened === "kept" ? ["sessionsAbused"] : [])].map((each) => [each, rose(each)]),
       ),
-      sessionsLeft: sessions - (survived ? 1 : 0),
+      sessionsLeft: sessions - (survived ? own : 0),
       survived,
     };
   } finally {
@@ -128,12 +129,12 @@ async function steadyMemory(server: Remote): Promise<number> {
 }
 
 /** Memory once it is back and the attacker's sessions are gone, or what it is when the time is up. */
-async function settledMemory(server: Remote, before: number, settleMs: number): Promise<number> {
+async function settledMemory(server: Remote, before: number, own: number, settleMs: number): Promise<number> {
   const until = performance.now() + settleMs;
   for (;;) {
     const now = await server.call<number>("memory");
     const { sessions } = await server.call<Snapshot>("snapshot");
-    if ((now <= before * MEMORY_TARGET && sessions <= 1) || performance.now() > until) return now;
+    if ((now <= before * MEMORY_TARGET && sessions <= own) || performance.now() > until) return now;
     await wait(1_000);
   }
 }
