@@ -41,7 +41,7 @@ export class Reporter {
     }
     const time = new Date(this.#output.now()).toISOString().slice(11, 19);
     const fields = Object.entries(entry.fields).map(([name, value]) =>
-      name === "message" ? oneLine(String(value)) : `${name}=${oneLine(String(value))}`,
+      name === "message" ? oneLine(String(value)) : `${name}=${quoted(oneLine(String(value)))}`,
     );
     const level = entry.level === "info" || entry.level === "debug" ? "" : `${entry.level}: `;
     this.#output.err([time, `${level}${entry.event}`, ...fields].join(" "));
@@ -55,6 +55,11 @@ export class Reporter {
 /** Names come from clients: they must neither begin a line nor speak to the terminal. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`);
+}
+
+/** What has spaces would end where it does not. */
+function quoted(text: string): string {
+  return /[\s"]/.test(text) ? `"${text.replace(/["\\]/g, "\\$&")}"` : text;
 }
 
 const PROCESS_OUTPUT: ReporterOutput = {

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
@@ -115,6 +115,16 @@ describe("a configuration file", () => {
   it(...rfc("O-5"), "with a field that is wrong is refused in one line that names the field, whichever it is", () => {
     for (const [field, value, says] of BAD) expect(problem({ [field]: value }), field).toMatch(says);
     expect(new Set(BAD.map(([field]) => field))).toEqual(new Set(CONFIG_FIELDS));
+  });
+
+  it("is there to start from, and the page on deploying tells of each field", () => {
+    const root = new URL("../../..", import.meta.url).pathname;
+    expect(loadConfig(`${root}deploy/config.json`)).toMatchObject({
+      port: 1935,
+      apps: { live: { maxPublishers: 10 } },
+    });
+    const page = readFileSync(`${root}docs/deploy.md`, "utf8");
+    expect(CONFIG_FIELDS.filter((field) => !page.includes(`\`${field}\``))).toEqual([]);
   });
 
   it("with a field that is none is refused, with the name that was meant", () => {

@@ -111,13 +111,20 @@ describe("a reporter", () => {
     }
   });
 
+  it("quotes what has spaces, so that programs can read the lines too", () => {
+    const err: string[] = [];
+    const reporter = new Reporter(false, "info", { out: () => {}, err: (line) => void err.push(line), now: () => 0 });
+    reporter.log({ level: "info", event: "introduction", fields: { next: 'say "hi"', requests: 1 } });
+    expect(err).toEqual(['00:00:00 introduction next="say \\"hi\\"" requests=1']);
+  });
+
   it("keeps what clients say to one line, and from the terminal", () => {
     const err: string[] = [];
     const reporter = new Reporter(false, "info", { out: () => {}, err: (line) => void err.push(line), now: () => 0 });
     reporter.log({ level: "info", event: "play", fields: { stream: "a\n00:00:00 keys \u001b[2J\u202eé" } });
     reporter.log({ level: "error", event: "application", fields: { message: "a\rb" } });
     expect(err).toEqual([
-      "00:00:00 play stream=a\\u{a}00:00:00 keys \\u{1b}[2J\\u{202e}é",
+      '00:00:00 play stream="a\\\\u{a}00:00:00 keys \\\\u{1b}[2J\\\\u{202e}é"',
       "00:00:00 error: application a\\u{d}b",
     ]);
   });
