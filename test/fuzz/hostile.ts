@@ -244,7 +244,9 @@ function streamIdOf(metadata: Uint8Array): number {
 /** Flows that a hostile peer keeps in mind, each way. */
 const MOST_FLOWS = 60;
 /** Names that several use. */
-const STREAM_NAMES: readonly string[] = ["cam", "other", "live"];
+/** The name `cam` by its hash. */
+const CAM_HASH = "sha256:707a3c64c7c00e52ae880442b769029d2d1328a29941df71c53332d153f87820";
+const STREAM_NAMES: readonly string[] = ["cam", "other", "live", "cam?priority=-1", "other?priority=0;x", CAM_HASH];
 /** Messages to be repeated by the hundred. */
 const SMALL: readonly Uint8Array[] = [
   encodeUserControl({ event: "pingRequest", timestamp: 1 }),

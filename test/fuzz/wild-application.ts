@@ -18,6 +18,9 @@ export class WildApplication {
   readonly #prng: Prng;
   readonly #watch: Watch;
   readonly #words: readonly string[];
+  /** Streams that clients were allowed to use, and those that ended: no more can end than began. */
+  #uses = 0;
+  #overs = 0;
   /** Clients that are not honest, gone ones too. */
   readonly #victims: Client[] = [];
 
@@ -33,9 +36,15 @@ export class WildApplication {
     this.instances.push(app);
     return {
       onConnect: (client, first) => this.#onConnect(client, first === HONEST),
-      onDisconnect: () => {
-        if (this.#prng.chance(0.1)) throw new Error("as asked");
-      },
+      onConnectAccept: () => this.#stumble(),
+      onConnectReject: () => this.#stumble(),
+      onPublish: (client) => this.#onUse(client),
+      onUnpublish: () => this.#onOver(),
+      onPlay: (client) => this.#onUse(client),
+      onStop: () => this.#onOver(),
+      onDisconnect: () => this.#stumble(),
+      onAppStop: () => this.#stumble(),
+      onStatus: () => this.#stumble(),
       onPeerLookup: () => this.#onPeerLookup(),
     };
   };
@@ -50,7 +59,9 @@ export class WildApplication {
     if (roll < 0.4) this.#watch.call("Client.call", () => client?.call(name, this.#value()));
     else if (roll < 0.7) this.#watch.call("Client.send", () => client?.send(name, this.#value()));
     else if (roll < 0.9) this.#watch.call("broadcastMsg", () => app?.broadcastMsg("hello", this.#value()));
-    else if (roll < 0.93) this.#watch.call("Client.close", () => client?.close());
+    else if (roll < 0.92) this.#watch.call("Client.close", () => client?.close());
+    else if (roll < 0.93) this.#watch.call("Client.end", () => client?.end("NetConnection.Connect.Rejected", name));
+    else if (roll < 0.95) this.#watch.call("getStats", () => [app?.getStats(), client?.stats]);
     else this.#watch.call("getters", () => [client?.uri, client?.agent, client?.behindNat, client?.ip]);
   }
 
@@ -59,7 +70,11 @@ export class WildApplication {
     for (const { name, clients, streams } of this.instances) {
       if (clients.size > 0) throw new Error(`${clients.size} clients are left in ${name}`);
       if (streams.streams.size > 0) throw new Error(`${streams.streams.size} streams are left in ${name}`);
+      const { publishers, players } = streams;
+      if (publishers + players > 0)
+        throw new Error(`${publishers} publishers and ${players} players are left in ${name}`);
     }
+    if (this.#uses < this.#overs) throw new Error(`${this.#overs} streams have ended of ${this.#uses}`);
   }
 
   #onConnect(client: Client, isHonest: boolean): unknown {
@@ -86,6 +101,25 @@ export class WildApplication {
     if (roll < 0.26) void client.close();
     if (roll < 0.3) this.#watch.call("Client.call", () => client.call("hello", 1));
     return undefined;
+  }
+
+  /** Decides on a stream, sometimes late. */
+  #onUse(client: Client): unknown {
+    const roll = this.#prng.next();
+    const isHonest = !this.#victims.includes(client);
+    if (!isHonest && roll < 0.05) throw new Reject(this.#value(), "as asked");
+    if (!isHonest && roll < 0.1) throw new Error("as asked");
+    this.#uses++;
+    return !isHonest && roll < 0.3 ? this.#world.sleep(this.#prng.int(3_000)) : undefined;
+  }
+
+  #onOver(): void {
+    this.#overs++;
+    this.#stumble();
+  }
+
+  #stumble(): void {
+    if (this.#prng.chance(0.1)) throw new Error("as asked");
   }
 
   #onPeerLookup(): boolean | Promise<boolean> {

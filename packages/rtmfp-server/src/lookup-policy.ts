@@ -36,7 +36,7 @@ export function decide(
   const answers: (LookupAnswer | Promise<LookupAnswer>)[] = [];
   for (const app of apps) {
     const ask = app === undefined ? undefined : handlersOf(app)?.onPeerLookup;
-    if (ask !== undefined) answers.push(ask(asker, target, lookup));
+    if (ask !== undefined) answers.push(attempt(() => ask(asker, target, lookup)));
   }
   if (!answers.some((answer) => answer instanceof Promise)) return combine(answers as LookupAnswer[]);
   return Promise.all(answers).then(combine);
@@ -47,6 +47,15 @@ export function locate(handlersOf: HandlersOf, asker: Peer, lookup: PeerLookup):
   const ask = asker.app === undefined ? undefined : handlersOf(asker.app)?.onPeerUnknown;
   const answer = ask?.(asker, lookup) ?? [];
   return answer instanceof Promise ? answer.then(readAddresses) : readAddresses(answer);
+}
+
+/** The answer; a throw waits with the others, for nobody else would hear of a Promise that rejects beside it. */
+function attempt<T>(ask: () => T | Promise<T>): T | Promise<T> {
+  try {
+    return ask();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 function combine(answers: readonly LookupAnswer[]): Decision {

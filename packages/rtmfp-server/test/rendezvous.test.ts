@@ -159,6 +159,30 @@ describe("an introduction", () => {
     expect((await sim.run(meet(outside, silent))).peerId).toBe(silent.peerId);
   });
 
+  it(
+    ...rfc("F-12"),
+    "is a no when both applications fail, one at once and one later, and nothing else happens",
+    async () => {
+      const { sim } = await traced({}, ({ server }) => {
+        server.application("late", () => ({ onPeerLookup: () => Promise.reject(new Error("later")) }));
+        server.application("soon", () => ({
+          onPeerLookup: () => {
+            throw new Error("at once");
+          },
+        }));
+      });
+      const [late, soon] = [await sim.connect("late"), await sim.connect("soon")];
+      for (const [asker, target] of [
+        [soon, late],
+        [late, soon],
+      ] as const) {
+        const outcome = meet(asker, target, 1_000).catch((error: { code: string }) => error.code);
+        expect(await sim.run(outcome)).toBe("CONNECT_TIMEOUT");
+      }
+      expect(new Set(sim.logged("application").map(({ message }) => message))).toEqual(new Set(["later", "at once"]));
+    },
+  );
+
   it(...rfc("F-12"), "waits for an application that takes its time; a failure is a no", async () => {
     let answer: (allowed: boolean) => void = () => {};
     let asks = 0;
