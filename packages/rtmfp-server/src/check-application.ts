@@ -38,7 +38,12 @@ export function checkApplication(host: CheckHost): ApplicationFactory {
     }
   };
 
+  const refuse = (): never => {
+    throw new Reject("This application only checks connectivity.");
+  };
   return () => ({
+    onPublish: refuse,
+    onPlay: refuse,
     onConnect(client) {
       const peer = host.peerOf(client);
       if (peer === undefined || running >= MAX_CHECKS)

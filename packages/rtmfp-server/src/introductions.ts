@@ -10,6 +10,7 @@ import {
 } from "./introduction-row.ts";
 import { type NatVerdict, UNKNOWN_NAT } from "./nat.ts";
 import type { PeerEntry } from "./peers.ts";
+import { type Rate, TokenBuckets } from "./token-buckets.ts";
 
 /** Who asked: a peer with a session here, or an address without one. */
 export interface Asker {
@@ -43,6 +44,7 @@ export class Introductions {
   /** Ended, by tag: what is asked again needs no second row. True if it may yet begin. */
   readonly #ended = new Map<string, boolean>();
   readonly #rows: IntroductionRow[] = [];
+  readonly #reports = new TokenBuckets(REPORT_RATE);
 
   constructor(host: IntroductionsHost) {
     this.#host = host;
@@ -78,6 +80,7 @@ export class Introductions {
 
   /** What a client says of an introduction to or by `otherId`. */
   report(reporter: PeerEntry, otherId: string, report: IntroductionReport): void {
+    if (!this.#reports.allow(this.#host.now(), reporter.farID)) return;
     const pending = [...this.#pending.values()].findLast(({ asker, targetId }) =>
       isBetween(asker.farID, targetId, reporter.farID, otherId),
     );
@@ -235,6 +238,8 @@ export const MAX_ROWS = 1_000;
 export const MAX_PENDING = 1_024;
 /** Tags of introductions that have ended. */
 const MAX_ENDED = 4_096;
+/** Reports taken from one client. */
+export const REPORT_RATE: Rate = { perSecond: 10, burst: 100 };
 /** How long after the first answer an introduction is judged: four requests fit (RFC 7016 §3.5.1.1.1). */
 const JUDGE_MS = 15_000;
 /** How long a client may refuse what has just been connected. */

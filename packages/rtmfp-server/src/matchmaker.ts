@@ -109,7 +109,11 @@ export class Matchmaker {
 
   /** Asks for a sign of life, and for what other sockets of ours can see; the latter once for each address. */
   #examine(peer: PeerEntry): void {
-    peer.session.ping();
+    const now = this.#host.now();
+    if (now - peer.pingedAt >= PING_MS) {
+      peer.pingedAt = now;
+      peer.session.ping();
+    }
     if (peer.examined !== undefined || this.prober === undefined) return;
     const looking = {};
     peer.examined = looking;
@@ -119,3 +123,6 @@ export class Matchmaker {
     });
   }
 }
+
+/** A peer that many ask for is not pinged for each of them: it may take that for abuse. */
+const PING_MS = 1_000;

@@ -28,6 +28,8 @@ export class PeerEntry implements Peer {
   onReport: () => void = () => {};
   /** When it last answered a Ping of ours, by the server's clock; ms. */
   heardAt: number = Number.NEGATIVE_INFINITY;
+  /** When it was last asked for a sign of life, likewise. */
+  pingedAt: number = Number.NEGATIVE_INFINITY;
   /** What other sockets of ours have shown of its NAT; undefined while nobody has looked since it came here. */
   examined: Partial<Pick<NatVerdict, "symmetric" | "filtersPorts">> | undefined;
 

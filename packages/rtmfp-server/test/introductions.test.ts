@@ -1,7 +1,7 @@
 import { ChunkType, decodePacket } from "rtmfp-core/proto";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
-import { type IntroductionReport, Introductions, MAX_PENDING, MAX_ROWS } from "../src/introductions.ts";
+import { type IntroductionReport, Introductions, MAX_PENDING, MAX_ROWS, REPORT_RATE } from "../src/introductions.ts";
 import type { PeerEntry } from "../src/peers.ts";
 import type { ServerOptions } from "../src/server.ts";
 import { SimServer } from "./support/sim.ts";
@@ -214,5 +214,15 @@ describe("the list of introductions", () => {
     expect(introductions.rows).toEqual([]);
     say("target 1", { outcome: "failed" });
     expect(introductions.rows).toMatchObject([{ outcome: "failed", reason: "target-gone" }]);
+  });
+
+  it(`takes ${REPORT_RATE.burst} reports of one client at a time; the others are left out`, () => {
+    const { introductions } = list();
+    const address = { host: "192.0.2.1", port: 1 };
+    const reporter = { farID: "asker", address, nat: {} } as unknown as PeerEntry;
+    for (let i = 0; i <= REPORT_RATE.burst; i++)
+      introductions.report(reporter, `target ${i}`, { outcome: "refused", reason: "limit" });
+    expect(introductions.rows).toHaveLength(REPORT_RATE.burst);
+    expect(introductions.rows[0]).toMatchObject({ outcome: "refused", reason: "limit", requests: 0 });
   });
 });
