@@ -18,6 +18,8 @@ export class WildApplication {
   readonly #prng: Prng;
   readonly #watch: Watch;
   readonly #words: readonly string[];
+  /** Peer IDs of honest clients. */
+  readonly #honest = new Set<string>();
   /** Streams that clients were allowed to use, and those that ended: no more can end than began. */
   #uses = 0;
   #overs = 0;
@@ -45,7 +47,9 @@ export class WildApplication {
       onDisconnect: () => this.#stumble(),
       onAppStop: () => this.#stumble(),
       onStatus: () => this.#stumble(),
-      onPeerLookup: () => this.#onPeerLookup(),
+      // What honest clients are promised must hold: they find each other.
+      onPeerLookup: (asker, target) =>
+        (this.#honest.has(asker.farID) && this.#honest.has(target.farID)) || this.#onPeerLookup(),
     };
   };
 
@@ -90,7 +94,10 @@ export class WildApplication {
       odd: () => pick(this.#prng, ODD)(),
       kick: () => void client.close(),
     });
-    if (isHonest) return undefined;
+    if (isHonest) {
+      this.#honest.add(client.farID);
+      return undefined;
+    }
     this.#victims.push(client);
     if (this.#victims.length > 20) this.#victims.shift();
     const roll = this.#prng.next();

@@ -137,8 +137,10 @@ export class WildClient {
         return;
       case 18:
         if (prng.chance(0.1)) call("attach", () => stream?.attach(this.nc));
-        else if (prng.chance(0.02)) call("dispose", () => stream?.dispose());
-        else call("play2", () => stream?.play2({ streamName: word(), transition: pick(prng, TRANSITIONS) }));
+        else if (stream !== undefined && prng.chance(0.02)) {
+          this.streams.splice(this.streams.indexOf(stream), 1);
+          call("dispose", () => stream.dispose());
+        } else call("play2", () => stream?.play2({ streamName: word(), transition: pick(prng, TRANSITIONS) }));
         return;
       case 19:
         call("peers", () => stream?.peerStreams[0]?.close());
