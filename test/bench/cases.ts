@@ -87,6 +87,47 @@ function crowd(idle: number): Subject {
   }));
 }
 
+function relay(players: number): Case {
+  return {
+    name: `relay-${players}`,
+    what: `server's CPU for each of ${players} players of 2 Mbit/s, HMAC`,
+    unit: "% of a core",
+    subject: ours(`own, ${players} players`, "relay", { players }, ({ driver, server }) => ({
+      number: ((server["cpuSeconds"] ?? Number.NaN) * 100_000) / (driver["ms"] ?? Number.NaN) / players,
+      note: [
+        `resident ${kib(server["residentBytes"], players)} each`,
+        `first frame ${whole(driver["firstFrameMs"])} ms, at most ${whole(driver["worstFirstFrameMs"])}`,
+        `delay at most ${whole(driver["worstDelayMs"])} ms`,
+        `${whole(((driver["bytes"] ?? 0) * 8) / players / (driver["ms"] ?? 1))} kbit/s each`,
+        `${server["droppedMessages"]} dropped`,
+      ].join(", "),
+    })),
+    target: atMost("number", 0.9, 0.6),
+  };
+}
+
+function kib(bytes: number | undefined, among: number): string {
+  return `${((bytes ?? Number.NaN) / among / 1024).toFixed(0)} KiB`;
+}
+
+function whole(value: number | undefined): string {
+  return (value ?? Number.NaN).toFixed(0);
+}
+
+/** Of each connected client that does nothing. */
+function clients(what: string, key: "heapBytes" | "residentBytes", reach: number, aim: number): Case {
+  return {
+    name: `clients-${what}`,
+    what: `${what} memory per idle NetConnection, HMAC, from 2,000 to 10,000 after GC`,
+    unit: "B",
+    subject: ours("own server", "clients", { idle: 10_000 }, ({ server }) => ({
+      number: server[key] ?? Number.NaN,
+      note: `${server["sessions"]} connected, external ${whole(server["externalBytes"])} B`,
+    })),
+    target: atMost("number", reach, aim),
+  };
+}
+
 /** Every case, in the order of the table. */
 export const CASES: readonly Case[] = [
   {
@@ -174,6 +215,9 @@ export const CASES: readonly Case[] = [
     reference: crowd(0),
     target: atMost("ratio", 1.15, 1.05),
   },
+  ...[10, 40, 80].map(relay),
+  clients("resident", "residentBytes", 16_384, 12_288),
+  clients("heap", "heapBytes", 8_192, 5_120),
   {
     name: "raw",
     what: "raw dgram, 1200 B",

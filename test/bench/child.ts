@@ -34,11 +34,12 @@ const handlers = {
   },
   mark: async (): Promise<void> => {
     await startProfile();
-    serving?.mark?.();
+    await serving?.mark?.();
     cpuAtMark = process.cpuUsage();
   },
   report: async (): Promise<Figures> => {
-    const figures = { ...serving?.report?.(), cpuSeconds: cpuSince(cpuAtMark) };
+    const cpuSeconds = cpuSince(cpuAtMark);
+    const figures = { ...(await serving?.report?.()), cpuSeconds };
     await endProfile();
     return figures;
   },

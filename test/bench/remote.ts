@@ -23,7 +23,7 @@ export class Remote {
   /** Starts the compiled `child.ts`. `label` names the file of its CPU profile. */
   constructor(work: WorkName, { node, profiles }: Launch, label: string) {
     const profile = profiles === undefined ? [] : [join(profiles, `${label}${PROFILE_SUFFIX}`)];
-    this.#child = fork(fileURLToPath(new URL("./dist/child.js", import.meta.url)), [work, ...profile], {
+    this.#child = fork(fileURLToPath(new URL("./dist/bench/child.js", import.meta.url)), [work, ...profile], {
       execPath: node,
       execArgv: ["--expose-gc"],
     });

@@ -11,8 +11,8 @@ describe("the works of the benchmark", () => {
       const settings = { seconds: 0.05, warmUp: 0.05, idle: 20 };
       const serving = await work.serve?.(settings);
       const run = await work.drive(settings, serving?.address ?? { host: "127.0.0.1", port: 1 });
-      serving?.mark?.();
-      const figures = { ...(await run()), ...serving?.report?.() };
+      await serving?.mark?.();
+      const figures = { ...(await run()), ...(await serving?.report?.()) };
       expect(Object.keys(figures).length).toBeGreaterThan(0);
       for (const [key, value] of Object.entries(figures)) expect(value, key).toSatisfy(Number.isFinite);
       // Something must have happened: bytes, packets, round trips, handshakes or sessions.

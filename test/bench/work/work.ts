@@ -22,15 +22,17 @@ export interface Settings {
   readonly group?: number;
   /** Sessions that do nothing. Default 0. */
   readonly idle?: number;
+  /** Clients that play a stream. Default 2. */
+  readonly players?: number;
 }
 
 /** The side that waits. */
 export interface Serving {
   readonly address: Address;
   /** The time that counts begins. */
-  mark?(): void;
+  mark?(): void | Promise<void>;
   /** What it saw since. */
-  report?(): Figures;
+  report?(): Figures | Promise<Figures>;
 }
 
 /** One work in two processes, or in one if nothing serves. */
