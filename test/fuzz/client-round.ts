@@ -97,8 +97,8 @@ async function serve(nc: NetConnection, streams: readonly NetStream[]): Promise<
   if ((await nc.call("echo", null, "afterwards")) !== "afterwards") throw new Error("a call is answered wrongly");
   for (const [i, stream] of streams.entries()) {
     await stream.publish(`afterwards ${i}`).catch((error: Error) => {
-      // Streams that were made to play from a peer, and those whose signal has come.
-      if (!error.message.includes("cannot publish") && error.name !== "AbortError") throw error;
+      // Streams that were made to play from a peer, those disposed of, and those whose signal has come.
+      if (!/cannot publish|is disposed of/.test(error.message) && error.name !== "AbortError") throw error;
     });
     await stream.close();
     if (stream.isPublishing) throw new Error("a stream publishes though it was closed");
