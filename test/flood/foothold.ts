@@ -4,6 +4,14 @@ import type { Chunk } from "rtmfp-core/proto";
 import { sealInSession } from "./seal.ts";
 import type { Abuse } from "./session-attacks.ts";
 
+/** Where a foothold is, and of which kind. */
+export interface FootholdOptions {
+  /** Address to send from. Default: 127.0.0.1. */
+  readonly host?: string;
+  /** Whether its sessions have sequence numbers. Default: "require". */
+  readonly sequence?: "require" | "none";
+}
+
 /** On a socket and with an identity of its own, because a target has one session per address and identity. */
 export class Foothold {
   /** Sessions so far. */
@@ -21,9 +29,10 @@ export class Foothold {
     this.#abuse = abuse;
   }
 
-  /** Resolves once the first session is open: with sequence numbers, unless it is to have none. */
-  static async open(target: Address, abuse: Abuse, sequence: "require" | "none" = "require"): Promise<Foothold> {
-    const endpoint = await UdpEndpoint.open({ host: "127.0.0.1", profile: { groups: [31], sequence } });
+  /** Resolves once the first session is open. */
+  static async open(target: Address, abuse: Abuse, options: FootholdOptions = {}): Promise<Foothold> {
+    const { host = "127.0.0.1", sequence = "require" } = options;
+    const endpoint = await UdpEndpoint.open({ host, profile: { groups: [31], sequence } });
     const foothold = new Foothold(endpoint, target, abuse);
     await foothold.#connect();
     return foothold;

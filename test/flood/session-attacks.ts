@@ -2,7 +2,7 @@
 import type { Address } from "rtmfp-core";
 import { type Chunk, ChunkType, FragmentControl, type Option, UserDataFlag } from "rtmfp-core/proto";
 import type { Attack } from "./attacks.ts";
-import { Foothold } from "./foothold.ts";
+import { Foothold, type FootholdOptions } from "./foothold.ts";
 import { HELD, READ } from "./names.ts";
 import { EPD } from "./seal.ts";
 
@@ -51,9 +51,12 @@ export const forwardedHellos: Abuse = () => {
   return () => [{ type: ChunkType.forwardedIHello, epd: EPD, replyAddress, tag: new Uint8Array(16) }];
 };
 
-/** All through one session, and through the next, which is ready by then, as soon as the target ends it. */
+/**
+ * All through one session, and through the next, which is ready by then, as soon as the target ends it. Each has an address
+ * of its own, because an address has to wait for its next session.
+ */
 export async function reopening(target: Address, abuse: Abuse): Promise<Attack> {
-  const footholds = await openFootholds(target, abuse, SPARE + 1);
+  const footholds = await openFootholds(target, abuse, REOPENED, (i) => ({ host: `127.0.0.${i + 2}` }));
   let current = footholds[0] as Foothold;
   return attackBy(footholds, () => {
     // With none open, the packets of the one that has ended keep the rate up.
@@ -71,12 +74,17 @@ export async function patient(target: Address, abuse: Abuse, rate: number): Prom
 
 /** All through one session without sequence numbers, which is not ended because replays cannot be told in it. */
 export async function unnumbered(target: Address, abuse: Abuse): Promise<Attack> {
-  const footholds = await openFootholds(target, abuse, 1, "none");
+  const footholds = await openFootholds(target, abuse, 1, () => ({ sequence: "none" }));
   return attackBy(footholds, () => footholds[0]?.send());
 }
 
-function openFootholds(target: Address, abuse: Abuse, count: number, sequence?: "none"): Promise<Foothold[]> {
-  return Promise.all(Array.from({ length: count }, () => Foothold.open(target, abuse, sequence)));
+function openFootholds(
+  target: Address,
+  abuse: Abuse,
+  count: number,
+  optionsOf: (index: number) => FootholdOptions = () => ({}),
+): Promise<Foothold[]> {
+  return Promise.all(Array.from({ length: count }, (_, i) => Foothold.open(target, abuse, optionsOf(i))));
 }
 
 function attackBy(footholds: readonly Foothold[], send: () => void): Attack {
@@ -119,7 +127,7 @@ const THOUSAND_BYTES = new Uint8Array(1_000);
 const RUN = 20_000;
 /** So that 500 packets a second reach the caps of a session within seconds. */
 const CHUNKS_PER_PACKET = 16;
-/** Sessions that wait for their turn. */
-const SPARE = 2;
+/** Sessions that take turns: half a second each, and 2.5 s to wait for the next of their address. */
+const REOPENED = 12;
 /** Just below the 500 useless packets a second that a session is borne with. */
 const BORNE_PER_SECOND = 480;

@@ -168,7 +168,7 @@ export const PACKET_FAULTS: readonly Fault[] = [
       "const echo = Math.min(this.tsRx + Math.floor((now - this.tsRxTime) / TICK_MS), 0xffff);",
       "R7016-3.5.2.2-08",
     ],
-    ["if (timestamp === this.tsRx) return;", "", "R7016-3.5.2.2-06"],
+    ["if (timestamp === this.tsRx) return false;", "", "R7016-3.5.2.2-06"],
     ["this.tsRxTime = now;", "if (this.tsRxTime < 0) this.tsRxTime = now;", "R7016-3.5.2.2-06"],
     ["tsEchoTx = -1;", "tsEchoTx = 0;", "R7016-3.5.2.2-05"],
     ["if (this.tsRx < 0) return undefined;", "if (this.tsRx < 0) return 0;", "R7016-3.5.2.2-05"],

@@ -281,6 +281,7 @@ export const PROTO_FAULTS: readonly Fault[] = [
       "R7016-5-04",
     ],
     ["if (this.#session.keys?.farSequence !== true) return;", "", "R7016-5-04"],
+    ["this.#host.sessionAbused(this.#session, now);", "this.#host.stats.sessionsAbused++;", "R7016-5-04"],
   ),
   ...faultsOf(`${PROTO}/startup/unheard.ts`, [
     "return (this.#counts.get(networkOf(from.host)) ?? 0) < MAX_UNHEARD_SESSIONS;",

@@ -235,6 +235,11 @@ export class Endpoint implements StartupHost {
     if (session.keys !== undefined) this.stats.sessionsClosed++;
   }
 
+  sessionAbused({ address }: Session, now: number): void {
+    this.stats.sessionsAbused++;
+    if (address !== undefined) this.#responder.onAbuse(now, address);
+  }
+
   sessionMoved(session: Session, fromKey: string): void {
     this.sessions.moved(session, fromKey);
   }

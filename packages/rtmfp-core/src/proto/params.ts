@@ -180,6 +180,8 @@ export const PING_REPLIES_BURST = 400;
 /** Packets in which something was refused that a session bears: per second, and burst. Honest far ends send hundreds. */
 export const USELESS_PACKETS_PER_SECOND = 500;
 export const USELESS_PACKETS_BURST = 10_000;
+/** IIKeyings that a session ended for it costs its address, so that the next one has to wait for 2.5 s. */
+export const ABUSE_COST_KEYINGS = 500;
 /** Control chunks (Pings, replies, probes, FIHellos) that wait in one session; more are dropped and counted. */
 export const MAX_CONTROL_QUEUE = 64;
 /** FIHellos taken from one introducer: per second, and burst (AMB-21). */

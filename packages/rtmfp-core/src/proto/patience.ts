@@ -1,7 +1,7 @@
 /** How much of what it should not have sent a session bears from its far end (§5, AMB-32). § means RFC 7016. */
 import { USELESS_PACKETS_BURST, USELESS_PACKETS_PER_SECOND } from "./params.ts";
 import type { Session } from "./session.ts";
-import type { EndpointStats } from "./stats.ts";
+import type { SessionHost } from "./session-host.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 /**
@@ -11,14 +11,14 @@ import { TokenBucket } from "./token-bucket.ts";
  */
 export class Patience {
   readonly #session: Session;
-  readonly #stats: EndpointStats;
+  readonly #host: SessionHost;
   #before = 0;
   /** Made with the first refusal. */
   #bucket: TokenBucket | undefined;
 
-  constructor(session: Session, stats: EndpointStats) {
+  constructor(session: Session, host: SessionHost) {
     this.#session = session;
-    this.#stats = stats;
+    this.#host = host;
   }
 
   /** Before the chunks of a packet. */
@@ -32,7 +32,7 @@ export class Patience {
     if (this.#session.keys?.farSequence !== true) return;
     this.#bucket ??= new TokenBucket(USELESS_PACKETS_PER_SECOND, USELESS_PACKETS_BURST, now);
     if (this.#bucket.take(now)) return;
-    this.#stats.sessionsAbused++;
+    this.#host.sessionAbused(this.#session, now);
     this.#session.abort("abusive");
   }
 
@@ -41,7 +41,7 @@ export class Patience {
    * that an introducer passes on.
    */
   get #refusals(): number {
-    const { pingsRefused, forwardedHellosRefused, malformed } = this.#stats;
+    const { pingsRefused, forwardedHellosRefused, malformed } = this.#host.stats;
     const { beyondWindow, flowsRefused, malformed: malformedData } = this.#session.receives.stats;
     const hellos = this.#session.introductions === "ignore" ? forwardedHellosRefused : 0;
     return pingsRefused + hellos + malformed + beyondWindow + flowsRefused + malformedData;

@@ -25,6 +25,8 @@ export interface SessionHost {
   sessionReady(session: Session): void;
   /** The session reached S_CLOSED or S_OPEN_FAILED. */
   sessionEnded(session: Session): void;
+  /** The far end has used its patience up; the session is about to end. */
+  sessionAbused(session: Session, now: number): void;
   /** The session's DESTADDR changed. */
   sessionMoved(session: Session, fromKey: string): void;
   /** A far end introduced an initiator by FIHello (§3.5.1.5). Borrows `epd` and `tag`. */

@@ -6,6 +6,7 @@ import { readAck } from "./chunk/flow.ts";
 import { readStartupChunk } from "./chunk/startup.ts";
 import { type Chunk, ChunkType } from "./chunk/types.ts";
 import { ChunkCounts } from "./chunk-counts.ts";
+import type { EndpointConfig } from "./config.ts";
 import { CubicCongestion } from "./congestion/cubic.ts";
 import type { FarCertificate, SessionKeys } from "./crypto-profile.ts";
 import { RtmfpError } from "./errors.ts";
@@ -126,7 +127,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
     this.datagramBytes = host.config.datagramBytes ?? INITIAL_DATAGRAM_BYTES;
     this.sends = new SendSide(this, host.config.congestion?.() ?? new CubicCongestion());
     this.receives = new ReceiveSide(this);
-    this.#patience = new Patience(this, host.stats);
+    this.#patience = new Patience(this, host);
     this.keepalive = new Keepalive(host.config.keepaliveMs ?? KEEPALIVE_MS, now);
   }
 
@@ -382,6 +383,10 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
 
   queueBufferProbe(flowId: number): void {
     this.#queueControl({ type: ChunkType.bufferProbe, flowId });
+  }
+
+  get discard(): EndpointConfig["discard"] {
+    return this.#host.config.discard;
   }
 
   get receiveBudget(): EndpointBudget {

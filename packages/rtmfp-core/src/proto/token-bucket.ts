@@ -27,4 +27,10 @@ export class TokenBucket {
     this.#tokens--;
     return true;
   }
+
+  /** Takes all that there are, and the next `debt`. */
+  drain(now: number, debt: number): void {
+    this.#tokens = -debt;
+    this.#at = now;
+  }
 }

@@ -5,7 +5,7 @@ import { type Chunk, ChunkType } from "../../src/proto/chunk/types.ts";
 import type { Session } from "../../src/proto/session.ts";
 import { SimWorld } from "../../src/testing/index.ts";
 import { nameOf, type RawNode, rawNode } from "./raw.ts";
-import { data, openScripted, Scripted, startup } from "./scripted.ts";
+import { data, fetchCookie, iiKeying, openScripted, Scripted, startup } from "./scripted.ts";
 import { cipherOf, openSealed, sealedNode, sealWith } from "./sealed.ts";
 
 interface Bench {
@@ -100,6 +100,28 @@ describe("a far end", () => {
     expect(far.endpoint.stats).toMatchObject({ sessionsAbused: 0, replayed: 0 });
     expect(far.endpoint.stats.pingsRefused).toBeGreaterThan(12_000);
     expect(sessions.far.isOpen).toBe(true);
+  });
+
+  it(...rfc("R7016-5-04"), "that has lost its session opens no other for 2.5 s, while other addresses do", () => {
+    const b = bench();
+    const other = new Scripted(b.world.host("other", { link: { latencyMs: 0 } }), "other", b.node.address);
+    flood(b, 13_000, ping);
+    expect(b.node.endpoint.stats.sessionsAbused).toBe(1);
+    const before = b.node.endpoint.stats.rateLimited;
+    const keying = (far: Scripted): number => {
+      far.take();
+      far.nearId++;
+      far.sendStartup(0, iiKeying(far, fetchCookie(b.world, b.node, far)));
+      b.world.run(50);
+      return far.takeChunks(ChunkType.riKeying).length;
+    };
+    expect(keying(b.far)).toBe(0);
+    expect(keying(other)).toBe(1);
+    b.world.run(1_800);
+    expect(keying(b.far)).toBe(0);
+    expect(b.node.endpoint.stats.rateLimited).toBe(before + 2);
+    b.world.run(500);
+    expect(keying(b.far)).toBe(1);
   });
 
   it("that introduces others keeps it, however many hellos it passes on", () => {

@@ -26,6 +26,15 @@ export class RateLimit {
 
   /** Takes one token of the address's network, see {@link networkOf}, whatever the port; false if there is none. */
   allow(now: number, source: Address): boolean {
+    return this.#bucketOf(now, source).take(now);
+  }
+
+  /** Takes all tokens of the address's network, and the next `debt`. */
+  drain(now: number, source: Address, debt: number): void {
+    this.#bucketOf(now, source).drain(now, debt);
+  }
+
+  #bucketOf(now: number, source: Address): TokenBucket {
     const network = networkOf(source.host);
     let bucket = this.#buckets.get(network);
     if (bucket === undefined) {
@@ -34,7 +43,7 @@ export class RateLimit {
       bucket = new TokenBucket(this.#perSecond, this.#burst, now);
       this.#buckets.set(network, bucket);
     }
-    return bucket.take(now);
+    return bucket;
   }
 
   /** Forgets the oldest entry if it says nothing any more, else makes it the youngest. */

@@ -5,6 +5,7 @@ import { writeStartupChunk } from "../chunk/startup.ts";
 import { ChunkType, type IIKeyingChunk, type RIKeyingChunk } from "../chunk/types.ts";
 import type { FarCertificate, ResponderKeying } from "../crypto-profile.ts";
 import {
+  ABUSE_COST_KEYINGS,
   COOKIE_LIFETIME_MS,
   COSTLY_JOBS_BURST,
   COSTLY_JOBS_PER_SECOND,
@@ -51,6 +52,11 @@ export class Responder {
   /** True if the source may send another IHello now. */
   allowHello(now: number, from: Address): boolean {
     return this.#helloRate.allow(now, from);
+  }
+
+  /** A session with that address has ended for abuse: another one must wait. */
+  onAbuse(now: number, from: Address): void {
+    this.#keyingRate.drain(now, from, ABUSE_COST_KEYINGS);
   }
 
   /** Sends RHello to an initiator whose discriminator selects us. */
