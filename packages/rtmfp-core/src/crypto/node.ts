@@ -10,6 +10,7 @@ import {
   type DhKey,
   HASH_BYTES,
   type HmacKey,
+  MAX_SHARED_BYTES,
   MAX_SHARED_MESSAGES,
 } from "./primitives.ts";
 
@@ -246,7 +247,7 @@ const HASH_BLOCK_BYTES = 64;
 const INNER_PAD = 0x36;
 const OUTER_PAD = 0x5c;
 /** What {@link NodeDecryptor} decrypts at once. */
-const SEALED: Uint8Array = new Uint8Array(MAX_SHARED_MESSAGES * 8_192);
+const SEALED: Uint8Array = new Uint8Array(MAX_SHARED_BYTES);
 /** What {@link NodeHmacKey} hashes, put together in place and wiped after each call: a block, and a datagram. */
 const INNER: Uint8Array = new Uint8Array(HASH_BLOCK_BYTES + 8_192);
 const OUTER: Uint8Array = new Uint8Array(HASH_BLOCK_BYTES + HASH_BYTES);

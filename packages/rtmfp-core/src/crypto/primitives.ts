@@ -39,7 +39,8 @@ export interface CbcDecryptor {
   decrypt(bytes: Uint8Array, length: number): Uint8Array;
   /**
    * Decrypts the first `length` bytes of each of several messages: as {@link decrypt} of one after the other, but what
-   * comes back, the caller's own, may lie in common memory, no more than {@link MAX_SHARED_MESSAGES} together. `messages`
+   * comes back, the caller's own, may lie in common memory, no more than {@link MAX_SHARED_MESSAGES}
+   * and {@link MAX_SHARED_BYTES} together. `messages`
    * stay unchanged.
    */
   decryptAll(messages: readonly Uint8Array[], lengths: readonly number[]): Uint8Array[];
@@ -86,5 +87,6 @@ export function hmacSha256(provider: CryptoProvider, key: Uint8Array, message: U
 export const BLOCK_BYTES = 16;
 /** SHA-256 output, in bytes. */
 export const HASH_BYTES = 32;
-/** Messages that may share the memory that they were decrypted to. */
+/** Messages that may share the memory that they were decrypted to, and bytes of that memory. */
 export const MAX_SHARED_MESSAGES = 4;
+export const MAX_SHARED_BYTES = 6_144;

@@ -21,6 +21,8 @@ export class Driver {
   readonly #batch: Datagram[] = [];
   /** What the application's handlers threw: it surfaces when the turn is complete, so that it harms no other session. */
   readonly #thrown: unknown[] = [];
+  /** Memory that nobody uses any more once the endpoint's current call has returned. */
+  readonly #spent: Uint8Array[] = [];
   #turnPending = false;
   #inTurn = false;
   #closed = false;
@@ -37,6 +39,7 @@ export class Driver {
       viaFor: (address, via) => viaFor(carrier, address.host, via),
       ...config,
       wake: () => this.wake(),
+      discard: (memory) => this.#spent.push(memory),
     });
     carrier.onDatagram = (bytes, from, via) => this.#onDatagram(bytes, from, via);
     carrier.onAlarm = () => this.#onAlarm();
@@ -95,6 +98,7 @@ export class Driver {
     const batch = this.#batch.splice(0);
     this.endpoint.handleDatagrams(now, batch);
     for (const { bytes } of batch) this.carrier.release?.(bytes);
+    for (const memory of this.#spent.splice(0)) this.carrier.release?.(memory);
   }
 
   #drain(now: number): void {

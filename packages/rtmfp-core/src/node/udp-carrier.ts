@@ -95,8 +95,8 @@ export class UdpCarrier implements Carrier {
     if (socket.getSendQueueCount() > 0) outgoing = new Uint8Array(MAX_DATAGRAM_BYTES);
   }
 
-  release(datagram: Uint8Array): void {
-    discard(datagram);
+  release(bytes: Uint8Array): void {
+    discard(bytes);
   }
 
   interfaceAddresses(): readonly Address[] {

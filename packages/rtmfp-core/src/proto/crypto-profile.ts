@@ -142,7 +142,7 @@ export interface PacketCipher {
   open(sealed: Uint8Array): Uint8Array | undefined;
   /**
    * {@link open} for several datagrams in the order in which they arrived: each one's packet, or why it failed. The
-   * packets are the caller's, but a few of them may share memory.
+   * packets are the caller's, but up to four of them, of up to 6144 bytes together, may share memory.
    */
   openAll(sealed: readonly Uint8Array[]): readonly (Uint8Array | OpenFailure)[];
   /** Why the last {@link open} gave undefined. */

@@ -51,12 +51,18 @@ export class Reassembly {
   heldCount = 0;
   /** By ascending numbers, each two with a gap between them. */
   readonly #runs: Run[] = [];
+  readonly #discard: ((memory: Uint8Array) => void) | undefined;
   /** Where the fragment went that was added last. */
   #latest: Segment | undefined;
   /** First number after the highest message that came out; flows start with number 1 (§3.6.2). */
   #expected = 1;
   /** Numbers given up since the last message that came out. */
   #missing = 0;
+
+  /** `discard` is told of large pieces of memory that held fragments and that nothing here uses any more. */
+  constructor(discard?: (memory: Uint8Array) => void) {
+    this.#discard = discard;
+  }
 
   /** Takes a fragment whose number is new. Keeps `data`, or a copy if it would keep a packet that is much larger. */
   add(sn: number, control: FragmentControl, data: Uint8Array): void {
@@ -174,7 +180,7 @@ export class Reassembly {
     const missingBefore = this.#missing;
     this.#missing = 0;
     this.#expected = Math.max(this.#expected, segment.last + 1);
-    deliver({ data: join(segment), missingBefore });
+    deliver({ data: join(segment, this.#discard), missingBefore });
   }
 }
 
@@ -270,13 +276,14 @@ function ends(control: FragmentControl): boolean {
   return control === FragmentControl.whole || control === FragmentControl.end;
 }
 
-function join({ front, length }: Segment): Uint8Array {
+function join({ front, length }: Segment, discard: ((memory: Uint8Array) => void) | undefined): Uint8Array {
   if (front.bytes.length === length) return front.bytes;
   const data = new Uint8Array(length);
   let at = 0;
   for (let part: Part | undefined = front; part !== undefined; part = part.behind) {
     data.set(part.used === part.bytes.length ? part.bytes : part.bytes.subarray(0, part.used), at);
     at += part.used;
+    if (part.bytes.buffer.byteLength > SHARED_PACKETS_BYTES) discard?.(new Uint8Array(part.bytes.buffer));
   }
   return data;
 }
@@ -286,11 +293,14 @@ function compact(data: Uint8Array): Uint8Array {
   return isSmall(data) ? data.slice() : data;
 }
 
+/** Of the memory of a large packet no two pieces are kept as they are, so that it is free once one of them is copied. */
 function isSmall(data: Uint8Array): boolean {
-  return data.length * COMPACT_RATIO < data.buffer.byteLength;
+  const { byteLength } = data.buffer;
+  return byteLength > SHARED_PACKETS_BYTES ? data.length * 2 <= byteLength : data.length * COMPACT_RATIO < byteLength;
 }
 
-/** A few packets of a turn lie in common memory (PacketCipher.openAll). */
+/** A few small packets of a turn lie in common memory (PacketCipher.openAll), which has no more bytes than these. */
 const COMPACT_RATIO = 5;
+const SHARED_PACKETS_BYTES = 6_144;
 /** Small fragments of a message share so much memory at a time, at most. */
 const SHARED_BYTES = 1_024;

@@ -4,6 +4,7 @@ import { writeFlowAck } from "./ack-writer.ts";
 import { ByteReader, EMPTY } from "./bytes.ts";
 import { readUserData } from "./chunk/flow.ts";
 import { ChunkType, type FragmentControl, type UserDataChunk, UserDataFlag } from "./chunk/types.ts";
+import type { EndpointConfig } from "./config.ts";
 import { FlowTable } from "./flow-table.ts";
 import { LingerQueue } from "./linger-queue.ts";
 import type { Option } from "./option.ts";
@@ -33,6 +34,8 @@ export interface ReceiveSideHost {
   readonly rtt: RoundTripTimer;
   /** What all sessions hold. */
   readonly receiveBudget: EndpointBudget;
+  /** See EndpointConfig.discard. */
+  readonly discard: EndpointConfig["discard"];
   /** Our open sending flow of that ID, for associations (§3.6.3.1). */
   openSendFlow(id: number): SendFlow | undefined;
   requestTransmit(): void;
@@ -234,6 +237,10 @@ export class ReceiveSide implements RecvFlowHost {
     this.#toAck = NO_FLOWS;
     this.ackNow = false;
     this.delayedAckAt = Number.POSITIVE_INFINITY;
+  }
+
+  get discard(): EndpointConfig["discard"] {
+    return this.#host.discard;
   }
 
   ackDue(flow: RecvFlow, now: boolean): void {

@@ -1,5 +1,6 @@
 /** A receiving flow (§3.6.3). § means RFC 7016. */
 import type { FragmentControl } from "./chunk/types.ts";
+import type { EndpointConfig } from "./config.ts";
 import { Fifo } from "./fifo.ts";
 import {
   HELD_FRAGMENT_COST_BYTES,
@@ -29,6 +30,8 @@ export type DeliveryOrder = "sequence" | "network" | "hold";
 export interface RecvFlowHost {
   /** What all flows of the session hold. */
   readonly budget: SessionBudget;
+  /** See EndpointConfig.discard. */
+  readonly discard: EndpointConfig["discard"];
   /** An acknowledgement is due; at once if `now` is true. */
   ackDue(flow: RecvFlow, now: boolean): void;
   flowReadable(flow: RecvFlow): void;
@@ -71,7 +74,7 @@ export class RecvFlow implements Borrower {
   /** SEQUENCE_SET. */
   readonly seen: RangeSet = new RangeSet();
   readonly #host: RecvFlowHost;
-  readonly #reassembly = new Reassembly();
+  readonly #reassembly: Reassembly;
   readonly #messages = new Fifo<ReceivedMessage>();
   #state: RecvFlowState = "RF_OPEN";
   #order: DeliveryOrder = "sequence";
@@ -87,6 +90,7 @@ export class RecvFlow implements Borrower {
   /** Made by the session's receiving side on the flow's first chunk. Keeps `metadata`. */
   constructor(host: RecvFlowHost, id: number, metadata: Uint8Array, association: SendFlow | undefined) {
     this.#host = host;
+    this.#reassembly = new Reassembly(host.discard);
     this.id = id;
     this.metadata = metadata;
     this.association = association;

@@ -115,4 +115,27 @@ describe("reassembly", () => {
       }),
     );
   });
+
+  it("tells of the memory of large packets once it is copied, and keeps no two pieces of one", () => {
+    const spent: Uint8Array[] = [];
+    const reassembly = new Reassembly((memory) => spent.push(memory));
+    const packets = [1, 2, 3].map((fill) => new Uint8Array(8_176).fill(fill));
+    const [first, second, third] = packets as [Uint8Array, Uint8Array, Uint8Array];
+    reassembly.add(1, FragmentControl.begin, first.subarray(20));
+    reassembly.add(2, FragmentControl.middle, second.subarray(20));
+    reassembly.add(3, FragmentControl.end, third.subarray(20, 120));
+    reassembly.add(4, FragmentControl.begin, third.subarray(120, 4_208));
+    const out: Uint8Array[] = [];
+    reassembly.takeInSequence(4, ({ data }) => out.push(data));
+    expect(spent.map(({ buffer }) => packets.findIndex((packet) => packet.buffer === buffer))).toEqual([0, 1]);
+    for (const { buffer } of spent) new Uint8Array(buffer).fill(0xee);
+    third.fill(0xee);
+    reassembly.add(5, FragmentControl.end, Uint8Array.of(9));
+    reassembly.takeInSequence(5, ({ data }) => out.push(data));
+    expect(out.map((data) => [data.length, data.includes(0xee)])).toEqual([
+      [16_412, false],
+      [4_089, false],
+    ]);
+    expect(spent.length).toBe(2);
+  });
 });
