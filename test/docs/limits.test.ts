@@ -18,10 +18,12 @@ it.each(rows)("docs/limits.md names tests that exist: %s", (_what, shownBy) => {
   expect(names.map((name) => [name, isTest(name)])).toEqual(names.map((name) => [name, true]));
 });
 
-/** A name of the last column: a file of rtmfp-core, `client FILE`, `server FILE`, or `flood CASE` in backticks. */
+/** A name of the last column: a file of rtmfp-core, `client FILE`, `server FILE`, `sim FILE`, or `flood CASE` in backticks. */
 function isTest(name: string): boolean {
   const flood = /^`flood (\S+)`$/.exec(name)?.[1];
   if (flood !== undefined) return flood in CASES;
+  const sim = /^sim ([\w-]+)$/.exec(name)?.[1];
+  if (sim !== undefined) return existsSync(`${root}test/sim/${sim}.sim.test.ts`);
   const [, other, file] = /^(?:(client|server) )?(\S+)$/.exec(name) ?? [];
   const stem = `${root}packages/rtmfp-${other ?? "core"}/test/${file}`;
   return ["", ".sim"].some((kind) => existsSync(`${stem}${kind}.test.ts`));

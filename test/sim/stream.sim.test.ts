@@ -171,6 +171,41 @@ for (const way of ["server", "peer"] as const) {
       await end(scene);
     });
 
+    for (const reliable of [true, false])
+      it(`tells what was lost of ${reliable ? "reliable media: nothing" : "media that need not arrive"}`, async () => {
+        const scene = await makeScene(9);
+        const { world } = scene;
+        const { cam, view, got } = await pair(scene, way);
+        cam.audioReliable = reliable;
+        cam.videoReliable = reliable;
+        await world.settle(view.play("cam"), 5_000);
+        const send = async (from: number, count: number): Promise<void> => {
+          for (let i = from; i < from + count; i++) {
+            cam.writeTag({ ...audio(i), timestamp: i * 40 });
+            cam.writeTag({ ...(i % 25 === 0 ? key(i) : delta(i)), timestamp: i * 40 });
+            await world.runAsync(40);
+          }
+        };
+        await send(0, 100);
+        const cut = world.filter(() => "drop");
+        await send(100, 100);
+        cut();
+        await send(200, 50);
+        await world.runAsync(10_000);
+        const { audioLossRate, videoLossRate, droppedFrames } = cam.info;
+        const lost = got.filter(({ type }) => type === "video").length - 250;
+        if (reliable) expect([audioLossRate, videoLossRate, droppedFrames, lost]).toEqual([0, 0, 0, 0]);
+        else {
+          expect(audioLossRate).toBeGreaterThan(0.2);
+          expect(audioLossRate).toBeLessThan(0.5);
+          expect(videoLossRate).toBeGreaterThan(0.2);
+          expect(droppedFrames).toBeGreaterThan(50);
+          expect(lost).toBeLessThan(-50);
+        }
+        expect(view.info.audioLossRate).toBe(0);
+        await end(scene);
+      });
+
     it("is attached to another connection, and ends for good when it is disposed of", async () => {
       const scene = await makeScene(5);
       const { world, alice, bob } = scene;

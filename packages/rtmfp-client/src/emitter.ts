@@ -19,16 +19,18 @@ export class Emitter<Events extends Record<keyof Events, readonly unknown[]>> {
   }
 
   protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
-      try {
-        listener(...args);
-      } catch (error) {
-        // One bad listener must not keep others, and what is told them, from going on.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) tellListener(listener, ...args);
+  }
+}
+
+/** Calls an application's function. One that throws must not keep others, and what is told them, from going on. */
+export function tellListener<Args extends readonly unknown[]>(listener: (...args: Args) => void, ...args: Args): void {
+  try {
+    listener(...args);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }
 

@@ -10,7 +10,7 @@ import {
 import { checkAuth } from "./auth.ts";
 import { systemClock } from "./clock.ts";
 import { ConnectionCore, type CoreHost } from "./connection-core.ts";
-import { Emitter } from "./emitter.ts";
+import { Emitter, tellListener } from "./emitter.ts";
 import { hex } from "./hex.ts";
 import { Methods } from "./methods.ts";
 import type { NetStream } from "./net-stream.ts";
@@ -49,6 +49,8 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
   #core: ConnectionCore | undefined;
   #uri: string | null = null;
   #connecting: AbortController | undefined;
+  /** Resolves when every attempt to connect so far has ended. */
+  #settled: Promise<unknown> = Promise.resolve();
   #connected = false;
   /** What connect was given beyond the URI. */
   #args: readonly AmfValue[] = [];
@@ -72,6 +74,12 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
    * caller to decide.
    */
   async connect(uri: string | null, ...args: AmfValue[]): Promise<StatusEvent> {
+    const connecting = this.#connect(uri, args);
+    this.#settled = Promise.allSettled([this.#settled, connecting]);
+    return await connecting;
+  }
+
+  async #connect(uri: string | null, args: readonly AmfValue[]): Promise<StatusEvent> {
     if (this.#connecting !== undefined || this.#core !== undefined)
       throw new RtmfpError("BAD_ARGUMENT", "this NetConnection is connected already: close it first, or make another");
     this.#reconnect?.stop();
@@ -86,9 +94,11 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
       const { objectEncoding: encoding } = this;
       const request = { args, encoding, options: this.#options, clock, host: this.#host(), signal: attempt.signal };
       const { core, event } =
-        target.kind === "server"
-          ? await connectServer({ ...request, target })
-          : await this.#local(attempt.signal, request.host);
+        target.kind === "server" ? await connectServer({ ...request, target }) : await this.#local(request.host);
+      if (attempt.signal.aborted) {
+        await core.abort();
+        throw abortedError();
+      }
       this.#core = core;
       this.objectEncoding = core.objectEncoding;
       this.#connected = true;
@@ -112,12 +122,12 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
   call(command: string, responder?: Responder | null, ...args: AmfValue[]): Promise<AmfValue> {
     const answer = this.core.call(command, args, responder?.options).then(
       (value) => {
-        responder?.onResult?.(value);
+        if (typeof responder?.onResult === "function") tellListener(responder.onResult, value);
         return value;
       },
       (error: RtmfpError) => {
         if (typeof responder?.onStatus !== "function") throw error;
-        responder.onStatus(error.info as AmfValue);
+        tellListener(responder.onStatus, error.info as AmfValue);
         return undefined;
       },
     );
@@ -152,6 +162,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     this.#connecting?.abort();
     this.#ignoreSignal();
     await this.#end();
+    await this.#settled;
   }
 
   /** True from NetConnection.Connect.Success until the connection ends. */
@@ -230,12 +241,8 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     this.emit("status", event);
   }
 
-  async #local(signal: AbortSignal, host: CoreHost): Promise<{ core: ConnectionCore; event: TcStatusEvent }> {
+  async #local(host: CoreHost): Promise<{ core: ConnectionCore; event: TcStatusEvent }> {
     const endpoint = await openServerless(this.#options);
-    if (signal.aborted) {
-      await endpoint.close();
-      throw abortedError();
-    }
     const { clock = systemClock } = this.#options;
     const core = new ConnectionCore(endpoint, undefined, clock, this.objectEncoding, host);
     return { core, event: makeStatus("NetConnection.Connect.Success") };

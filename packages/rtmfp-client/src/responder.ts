@@ -12,7 +12,7 @@ export interface ResponderOptions {
 
 /** Takes the answer to a call, as in ActionScript. */
 export class Responder {
-  /** Called with the reply. */
+  /** Called with the reply. What it throws is an uncaught exception of its own; so for {@link onStatus}. */
   readonly onResult: ((value: AmfValue) => void) | null;
   /** Called with the error event. */
   readonly onStatus: ((error: AmfValue) => void) | null;

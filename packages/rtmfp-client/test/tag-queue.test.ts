@@ -32,6 +32,17 @@ describe("TagQueue", () => {
     expect(got).toEqual([1, 2, 3]);
   });
 
+  it("tells what waits of each kind", async () => {
+    const { queue } = make();
+    const none = { bytes: 0, ms: 0 };
+    expect(queue.waiting).toEqual({ audio: none, video: none, data: none });
+    for (let i = 0; i < 3_000; i++) queue.push(tag(i * 10, 2));
+    queue.push({ ...tag(7, 5), type: "audio" });
+    expect(queue.waiting).toEqual({ audio: { bytes: 5, ms: 0 }, video: { bytes: 6_000, ms: 29_990 }, data: none });
+    for (let i = 0; i < 2_000; i++) await queue.next();
+    expect(queue.waiting.video).toEqual({ bytes: 2_000, ms: 9_990 });
+  });
+
   it("drops the oldest while nobody reads", async () => {
     const { queue, told } = make();
     for (let i = 0; i < 10; i++) queue.push(tag(i, MEGABYTE));
