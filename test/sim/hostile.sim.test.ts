@@ -57,7 +57,7 @@ function startOddServer(world: SimWorld, answer: Answer): PeerEndpoint {
     flow.onMessage = (data) => {
       const message = decodeMessage(data);
       if (message?.type !== MessageType.commandAmf0) return;
-      back ??= flow.openReturn(encodeMetadata(0));
+      back ??= flow.openReturn(encodeMetadata(flow.metadata[3] ?? 0));
       const received = decodeCommand(message);
       answer(received, back, flow);
     };
@@ -163,6 +163,40 @@ describe("a client of an odd server", () => {
     expect(await world.settle(second as Promise<string>, 1_000)).toBe("the server gave no usable stream ID");
     await world.settle(Promise.all([nc.close(), server.close()]), 5_000);
     expect(await first).toBe("the server connection ended");
+  });
+
+  it("fails at once by errors that nobody knows, and says which", async () => {
+    const world = new SimWorld(11);
+    const infos: AmfValue[] = [
+      { level: "error", code: "NetStream.Play.Unauthorized", description: "no token" },
+      { level: "error", code: "NetStream.Made.Up" },
+      { level: "error" },
+    ];
+    let attempt = 0;
+    const server = startOddServer(world, (received, back) => {
+      if (received.name === "createStream") back.write(command("_result", received.transactionId, null, attempt + 1));
+      else accept(received, back, undefined as never);
+      if (received.name !== "play" && received.name !== "publish") return;
+      back.write(command("onStatus", 0, null, { level: "status", code: "NetStream.Made.Up.Too" }));
+      back.write(command("onStatus", 0, null, infos[attempt++]));
+    });
+    const { nc } = makeClient(world, "client");
+    await world.settle(nc.connect(URL), 5_000);
+    const told: unknown[] = [];
+    for (const way of ["play", "publish", "play"] as const) {
+      const stream = new NetStream(nc).on("status", ({ code }) => told.push(code));
+      await world.settle(
+        stream[way]("cam").catch((error) => told.push([error.code, error.message])),
+        5_000,
+      );
+    }
+    const failed = (why: string): unknown[] => ["NetStream.Failed", ["NetStream.Failed", why]];
+    expect(told).toEqual([
+      ...failed("NetStream.Play.Unauthorized: no token"),
+      ...failed("NetStream.Made.Up"),
+      ...failed("the server does not say why"),
+    ]);
+    await world.settle(Promise.all([nc.close(), server.close()]), 5_000);
   });
 
   it("tells proper events only, whatever connect is refused with", async () => {

@@ -5,12 +5,12 @@ import {
   decodeData,
   decodeUserControl,
   MessageType,
-  parseStatus,
   type RtmpMessage,
   type StatusEvent,
   type TreeRecvFlow,
 } from "rtmfp-core/tc";
 import type { Clock } from "./clock.ts";
+import { streamStatus } from "./status-error.ts";
 import { TagMerger } from "./tag-merger.ts";
 
 /** What a played stream tells. */
@@ -93,7 +93,7 @@ export class PlayInput {
 
   #onCommand(message: RtmpMessage): void {
     const { name, args } = decodeCommand(message);
-    const event = name === "onStatus" ? parseStatus(args[0]) : undefined;
+    const event = name === "onStatus" ? streamStatus(args[0]) : undefined;
     if (event === undefined) return;
     if (RESTARTS.has(event.code)) this.#merger.reset();
     else if (event.code === "NetStream.Play.Stop") this.#merger.flush();

@@ -6,13 +6,12 @@ import {
   encodeCommand,
   MAX_STREAM_ID,
   MessageType,
-  parseStatus,
   type RtmpMessage,
   type StatusEvent,
   type TreeSendFlow,
 } from "rtmfp-core/tc";
 import type { ConnectionCore, StreamInput } from "./connection-core.ts";
-import { makeStatus, statusError } from "./status-error.ts";
+import { makeStatus, statusError, streamStatus } from "./status-error.ts";
 
 export class ServerStream {
   readonly core: ConnectionCore;
@@ -85,5 +84,5 @@ function requestId(core: ConnectionCore, signal: AbortSignal): Promise<AmfValue>
 export function statusIn(message: RtmpMessage): StatusEvent | undefined {
   if (message.type !== MessageType.commandAmf0 && message.type !== MessageType.commandAmf3) return undefined;
   const { name, args } = decodeCommand(message);
-  return name === "onStatus" ? parseStatus(args[0]) : undefined;
+  return name === "onStatus" ? streamStatus(args[0]) : undefined;
 }

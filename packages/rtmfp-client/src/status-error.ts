@@ -1,6 +1,6 @@
 /** Status events as errors. */
 import { RtmfpError } from "rtmfp-core";
-import { type AmfValue, levelOf, parseStatus, type StatusCode, type StatusEvent } from "rtmfp-core/tc";
+import { type AmfValue, levelOf, namedValues, parseStatus, type StatusCode, type StatusEvent } from "rtmfp-core/tc";
 
 /** What a promise rejects with when an event says that it failed: `code` is the event's, `info` the event. */
 export function statusError(event: StatusEvent): RtmfpError {
@@ -28,4 +28,16 @@ export function statusOf(info: AmfValue, fallback: StatusCode): StatusEvent {
   const event = parseStatus(info);
   if (event !== undefined) return event;
   return makeStatus(fallback, typeof info === "string" ? info : undefined);
+}
+
+/**
+ * The event that a server tells of a stream; undefined if it is none. An error whose code nobody knows is a
+ * NetStream.Failed that says which.
+ */
+export function streamStatus(info: AmfValue): StatusEvent | undefined {
+  const event = parseStatus(info);
+  const values = namedValues(info);
+  if (event !== undefined || values?.["level"] !== "error") return event;
+  const texts = [values["code"], values["description"]].filter((text) => typeof text === "string" && text !== "");
+  return makeStatus("NetStream.Failed", texts.length === 0 ? "the server does not say why" : texts.join(": "));
 }
