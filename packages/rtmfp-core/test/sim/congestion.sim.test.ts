@@ -64,13 +64,14 @@ class Reno implements CongestionController {
 }
 
 /**
- * Two bulk sessions with these controllers over one link; the second starts 5 s later. What each carries in the minute
+ * Two bulk sessions with these controllers over one link; the second starts 5 s later. What each carries in the time
  * after, and the share of the link that is used.
  */
 function compete(
   seed: number,
   link: Partial<LinkOptions> & { bitsPerSecond: number },
   controllers: readonly (new () => CongestionController)[],
+  seconds = 60,
 ): { shares: number[]; used: number } {
   const made = new Map<CongestionController, number>();
   const congestion = (): CongestionController => {
@@ -90,9 +91,9 @@ function compete(
     s.world.run(5_000);
   }
   const before = [...s.read];
-  s.world.run(60_000);
+  s.world.run(1_000 * seconds);
   const shares = sessions.map(({ i }) => (s.read[i] as number) - (before[i] as number));
-  return { shares, used: shares.reduce((sum, share) => sum + share) / ((60 * link.bitsPerSecond) / 8) };
+  return { shares, used: shares.reduce((sum, share) => sum + share) / ((seconds * link.bitsPerSecond) / 8) };
 }
 
 /** Jain's index: 1 if all have the same, 1 / n if one has everything. */
@@ -129,14 +130,17 @@ describe("congestion control at work", () => {
     ...rfc("R7016-3.5.2-01", "R7016-3.5.2-02"),
     "leaves to TCP, and to Appendix A, what they leave to each other",
     () => {
+      // Who loses which packet is chance: with Reno one run's ratio lies between 0.57 and 1.1, and any change of timing moves it.
       const link = { latencyMs: 25, bitsPerSecond: 8_000_000, queueBytes: 60_000, jitterMs: 2 };
-      for (let seed = 1; seed <= 3; seed++) {
-        const tcp = compete(seed, link, [Reno, CubicCongestion]).shares;
-        expect((tcp[0] as number) / (tcp[1] as number)).toBeGreaterThan(0.45);
-        const appendixA = compete(seed, link, [Rfc7016Congestion, CubicCongestion]).shares;
-        expect((appendixA[0] as number) / (appendixA[1] as number)).toBeGreaterThan(0.45);
+      for (const other of [Reno, Rfc7016Congestion]) {
+        const ratios = [1, 2, 3, 4, 5].map((seed) => {
+          const [left, taken] = compete(seed, link, [other, CubicCongestion], 30).shares as [number, number];
+          return left / taken;
+        });
+        expect(ratios.sort((a, b) => a - b)[2], ratios.join(" ")).toBeGreaterThan(0.6);
       }
     },
+    60_000,
   );
 
   it(...rfc("R7016-3.6.2.3-03"), "shares a session evenly between two flows of one priority", () => {
