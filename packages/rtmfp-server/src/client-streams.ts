@@ -5,7 +5,8 @@ import { ServerStream, type StreamHost } from "./server-stream.ts";
 /** See the file's head. */
 export class ClientStreams {
   readonly #host: StreamHost;
-  readonly #streams = new Map<number, ServerStream>();
+  /** Made with the first stream: most clients of a rendezvous have none. */
+  #streams: Map<number, ServerStream> | undefined;
   #nextId = 1;
 
   constructor(host: StreamHost) {
@@ -13,45 +14,46 @@ export class ClientStreams {
   }
 
   get size(): number {
-    return this.#streams.size;
+    return this.#streams?.size ?? 0;
   }
 
   /** Streams by which the client publishes. */
   get published(): number {
     let count = 0;
-    for (const stream of this.#streams.values()) if (stream.isPublished) count++;
+    for (const stream of this.#streams?.values() ?? []) if (stream.isPublished) count++;
     return count;
   }
 
   /** The client publishes or plays. */
   get isInUse(): boolean {
-    for (const stream of this.#streams.values()) if (stream.isInUse) return true;
+    for (const stream of this.#streams?.values() ?? []) if (stream.isInUse) return true;
     return false;
   }
 
   of(id: number): ServerStream | undefined {
-    return this.#streams.get(id);
+    return this.#streams?.get(id);
   }
 
   /** A new stream's ID; each is used once, until all 24 bits have been used. */
   create(): number {
     const id = this.#freeId();
+    this.#streams ??= new Map();
     this.#streams.set(id, new ServerStream(this.#host, id));
     return id;
   }
 
   /** The far end has rejected a flow of a stream, which may be gone already. */
   onRefused(id: number): void {
-    const stream = this.#streams.get(id);
+    const stream = this.#streams?.get(id);
     if (stream === undefined) this.#host.tree.clearRefused(id);
     else stream.onRefused();
   }
 
   delete(id: number): void {
-    const stream = this.#streams.get(id);
+    const stream = this.#streams?.get(id);
     if (stream === undefined) return;
     stream.end();
-    this.#streams.delete(id);
+    this.#streams?.delete(id);
     this.#host.tree.rejectStream(id);
     // Nobody will ask again whether it is refused.
     this.#host.tree.clearRefused(id);
@@ -59,15 +61,15 @@ export class ClientStreams {
 
   /** The connection is gone. */
   end(): void {
-    for (const stream of this.#streams.values()) stream.end();
-    this.#streams.clear();
+    for (const stream of this.#streams?.values() ?? []) stream.end();
+    this.#streams = undefined;
   }
 
   #freeId(): number {
     for (;;) {
       const id = this.#nextId;
       this.#nextId = (id % MAX_STREAM_ID) + 1;
-      if (!this.#streams.has(id)) return id;
+      if (this.#streams?.has(id) !== true) return id;
     }
   }
 }

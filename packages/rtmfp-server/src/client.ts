@@ -24,8 +24,11 @@ export interface ClientLink {
   readonly user: User | undefined;
   /** Of the session under the connection. */
   readonly sessionStats: Session["stats"];
-  /** The object of the client's `connect`. */
-  readonly connectObject: Readonly<Record<string, AmfValue>>;
+  /** What the client says of itself in `connect`; `""` where it says nothing. */
+  readonly uri: string;
+  readonly pageUrl: string;
+  readonly referrer: string;
+  readonly agent: string;
   /** Sends a Forwarded IHello. */
   introduce(to: Address, tag: Uint8Array): void;
   /** Sends a command on stream 0, after the answer to `connect`. */
@@ -40,8 +43,10 @@ export class Client {
   /** The application instance that it asked for. */
   readonly app: Application;
   readonly #link: ClientLink;
-  readonly #exposed = new Map<string, Exposed>();
-  readonly #calls = new Map<number, { resolve: (value: AmfValue) => void; reject: (error: Error) => void }>();
+  /** Made with the first function. */
+  #exposed: Map<string, Exposed> | undefined;
+  /** Calls that wait for their reply; made with the first. */
+  #calls: Map<number, { resolve: (value: AmfValue) => void; reject: (error: Error) => void }> | undefined;
   #nextCall = 1;
   #gone = false;
 
@@ -110,22 +115,22 @@ export class Client {
 
   /** The URL that it connected to, as it says. */
   get uri(): string {
-    return this.#text("tcUrl");
+    return this.#link.uri;
   }
 
   /** The page that it ran in, as it says. */
   get pageUrl(): string {
-    return this.#text("pageUrl");
+    return this.#link.pageUrl;
   }
 
   /** Where its program came from, as it says. */
   get referrer(): string {
-    return this.#text("swfUrl");
+    return this.#link.referrer;
   }
 
   /** What it calls itself. */
   get agent(): string {
-    return this.#text("flashVer");
+    return this.#link.agent;
   }
 
   /** What its token says of it; undefined where none was asked for, and for the token of a whole application. */
@@ -138,19 +143,15 @@ export class Client {
     return this.#link.sessionStats;
   }
 
-  /** What it says of itself in `connect`, all of it. Owned by the connection; do not modify. */
-  get connectObject(): Readonly<Record<string, AmfValue>> {
-    return this.#link.connectObject;
-  }
-
   /** Lets it call these functions, and no others but the instance's; adds to those exposed before. The reply is what they return. */
   expose(functions: Readonly<Record<string, Exposed>>): void {
+    this.#exposed ??= new Map();
     for (const [name, run] of Object.entries(functions)) this.#exposed.set(name, run);
   }
 
   /** The function of that name that it may call: its own, or one of the instance's. */
   exposed(name: string): Exposed | undefined {
-    const own = this.#exposed.get(name);
+    const own = this.#exposed?.get(name);
     if (own !== undefined) return own;
     const shared = this.app.exposed(name);
     return shared === undefined ? undefined : (...args) => shared(this, ...args);
@@ -167,15 +168,16 @@ export class Client {
    */
   call(name: string, ...args: AmfValue[]): Promise<AmfValue> {
     if (this.#gone) return Promise.reject(failed(`${name}: the client is gone`));
-    if (this.#calls.size >= MAX_WAITING_CALLS)
-      return Promise.reject(failed(`${name}: too many calls wait for a reply`));
+    this.#calls ??= new Map();
+    const calls = this.#calls;
+    if (calls.size >= MAX_WAITING_CALLS) return Promise.reject(failed(`${name}: too many calls wait for a reply`));
     const id = this.#nextCall++;
     return new Promise((resolve, reject) => {
-      this.#calls.set(id, { resolve, reject });
+      calls.set(id, { resolve, reject });
       try {
         this.#link.command(name, id, args);
       } catch (error) {
-        this.#calls.delete(id);
+        calls.delete(id);
         reject(error as Error);
       }
     });
@@ -201,8 +203,8 @@ export class Client {
 
   /** A reply to {@link call} came. Called by the server. */
   onReply(isError: boolean, transactionId: number, value: AmfValue): void {
-    const call = this.#calls.get(transactionId);
-    this.#calls.delete(transactionId);
+    const call = this.#calls?.get(transactionId);
+    this.#calls?.delete(transactionId);
     if (call === undefined) return;
     if (isError) call.reject(failed("the client could not be called", value));
     else call.resolve(value);
@@ -211,13 +213,8 @@ export class Client {
   /** The connection has ended. Called by the server. */
   onGone(): void {
     this.#gone = true;
-    for (const call of this.#calls.values()) call.reject(failed("the client is gone"));
-    this.#calls.clear();
-  }
-
-  #text(name: string): string {
-    const value = this.#link.connectObject[name];
-    return typeof value === "string" ? value : "";
+    for (const call of this.#calls?.values() ?? []) call.reject(failed("the client is gone"));
+    this.#calls = undefined;
   }
 }
 

@@ -40,7 +40,10 @@ import type { User } from "./user.ts";
 /** From the client's control flow to the end of its tree of flows. */
 export class Connection implements ClientLink, StreamHost, Member {
   readonly tree: MessageTree;
-  connectObject: Readonly<Record<string, AmfValue>> = {};
+  uri = "";
+  pageUrl = "";
+  referrer = "";
+  agent = "";
   user: User | undefined;
   /** Whose connection it is. */
   readonly peer: PeerEntry;
@@ -60,11 +63,7 @@ export class Connection implements ClientLink, StreamHost, Member {
     this.#host = host;
     this.peer = peer;
     this.tree = tree;
-    this.#writer = new ControlWriter(
-      tree,
-      (bytes) => this.onSent(bytes),
-      () => this.onDropped(),
-    );
+    this.#writer = new ControlWriter(tree, this);
     tree.onEnd = (end) => this.#onEnd(end);
     tree.onRefused = (streamId) => this.#streams.onRefused(streamId);
     tree.onMessage = (streamId, message, flow, missing) => this.#onMessage(streamId, message, flow, missing);
@@ -149,7 +148,7 @@ export class Connection implements ClientLink, StreamHost, Member {
   }
 
   async endWith(code: StatusCode, description: string): Promise<void> {
-    if (this.#state === "pending") this.#refuse(code, description);
+    if (this.#state === "pending") this.#refuse(this.app.path, code, description);
     else if (this.#state === "accepted") this.#writer.status("onStatus", 0, code, description);
     await this.tree.close();
   }
@@ -264,30 +263,40 @@ export class Connection implements ClientLink, StreamHost, Member {
     this.#connectId = transactionId;
     this.#connectEncoding = encoding;
     this.#writer.hold();
-    this.connectObject = namedValues(commandObject) ?? {};
-    this.#writer.objectEncoding = this.connectObject["objectEncoding"] === 3 ? 3 : 0;
-    const { name, instance } = applicationPath(this.connectObject);
+    const said = namedValues(commandObject) ?? {};
+    this.#introduce(said);
+    const { name, instance } = applicationPath(said);
+    const path = instance === "" ? name : `${name}/${instance}`;
     if (this.#host.isClosing()) {
-      this.#refuse("NetConnection.Connect.AppShutdown", "The server is shutting down.");
+      this.#refuse(path, "NetConnection.Connect.AppShutdown", "The server is shutting down.");
       return;
     }
     if (!this.#host.applications.has(name) && this.#host.keys?.allows(name) !== true) {
-      if (this.#host.keys !== undefined) this.#refuse("NetConnection.Connect.Failed", "Unknown developer key.");
-      else this.#refuse("NetConnection.Connect.InvalidApp", "No application has that name.");
+      if (this.#host.keys !== undefined) this.#refuse(path, "NetConnection.Connect.Failed", "Unknown developer key.");
+      else this.#refuse(path, "NetConnection.Connect.InvalidApp", "No application has that name.");
       return;
     }
-    const path = instance === "" ? name : `${name}/${instance}`;
     const admission = this.#host.access.check(path, args, this, Date.now());
     if (typeof admission === "string") {
-      this.#refuse("NetConnection.Connect.Rejected", admission);
+      this.#refuse(path, "NetConnection.Connect.Rejected", admission);
       return;
     }
     this.user = admission.user;
     this.#ask(name, instance, admission.args, (reject) => {
       if (this.#state !== "pending") return;
       if (reject === undefined) this.#accept(admission.proof);
-      else this.#reject(reject);
+      else this.#reject(path, reject);
     });
+  }
+
+  /** Keeps what the client says of itself: no more, for there may be very many clients. */
+  #introduce(said: Readonly<Record<string, AmfValue>>): void {
+    const text = (value: AmfValue): string => (typeof value === "string" ? value : "");
+    this.uri = text(said["tcUrl"]);
+    this.pageUrl = text(said["pageUrl"]);
+    this.referrer = text(said["swfUrl"]);
+    this.agent = text(said["flashVer"]);
+    this.#writer.objectEncoding = said["objectEncoding"] === 3 ? 3 : 0;
   }
 
   /** Enters the instance and asks its application. */
@@ -361,17 +370,16 @@ export class Connection implements ClientLink, StreamHost, Member {
     });
   }
 
-  #reject(reject: Reject): void {
+  #reject(path: string, reject: Reject): void {
     this.#running?.app.refuse();
-    this.#refuse("NetConnection.Connect.Rejected", reject.message, reject.more);
+    this.#refuse(path, "NetConnection.Connect.Rejected", reject.message, reject.more);
     if (this.#client !== undefined) this.#running?.tell("onConnectReject", this.#client, reject);
   }
 
   /** The error, then an orderly close. */
-  #refuse(code: StatusCode, text: string, more: AmfObject = {}): void {
+  #refuse(path: string, code: StatusCode, text: string, more: AmfObject = {}): void {
     this.#state = "refused";
-    const { name, instance } = applicationPath(this.connectObject);
-    this.log("connect", { app: instance === "" ? name : `${name}/${instance}`, outcome: code });
+    this.log("connect", { app: path, outcome: code });
     const answer = (info: AmfObject): void =>
       this.#writer.status("_error", this.#connectId, code, text, info, this.#connectEncoding);
     try {

@@ -13,21 +13,26 @@ import {
   type UserControl,
 } from "rtmfp-core/tc";
 
+/** Who counts what a writer does. */
+export interface WriterHost {
+  /** A message was queued. */
+  onSent(bytes: number): void;
+  /** A message did not fit. */
+  onDropped(): void;
+}
+
 /** What does not fit into the flow's buffer is dropped: a client that does not listen costs no more than that. */
 export class ControlWriter {
   /** How objects are encoded; settled by `connect`. */
   objectEncoding: ObjectEncoding = 0;
   readonly #tree: MessageTree;
-  readonly #onDropped: () => void;
-  readonly #onWritten: (bytes: number) => void;
+  readonly #host: WriterHost;
   /** Commands that wait for {@link release}. */
   #held: Uint8Array[] | undefined;
 
-  /** `onWritten` is told of every message that was queued, with its bytes; `onDropped` of the others. */
-  constructor(tree: MessageTree, onWritten: (bytes: number) => void, onDropped: () => void) {
+  constructor(tree: MessageTree, host: WriterHost) {
     this.#tree = tree;
-    this.#onWritten = onWritten;
-    this.#onDropped = onDropped;
+    this.#host = host;
   }
 
   /** Keeps commands back from now on. */
@@ -103,11 +108,11 @@ export class ControlWriter {
   #write(message: Uint8Array): boolean {
     try {
       this.#tree.control.write(message);
-      this.#onWritten(message.length);
+      this.#host.onSent(message.length);
       return true;
     } catch (error) {
       if (!(error instanceof RtmfpError)) throw error;
-      this.#onDropped();
+      this.#host.onDropped();
       return false;
     }
   }

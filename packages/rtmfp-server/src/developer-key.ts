@@ -54,23 +54,20 @@ export function developerKeyApplication(relaySender: RelaySender = "auto"): Appl
     target.send("onRelay", isPlain ? sender.farID : header(sender), ...args);
   };
 
-  return (app: Application) => ({
-    onConnect(client) {
-      byId.set(client.farID, client);
-      client.expose({
-        relay: (id, ...args) => {
-          const target = typeof id === "string" ? byId.get(id) : undefined;
-          if (target === undefined) throw new Error("nobody with that peer ID is connected");
-          tell(target, client, args);
-        },
-        broadcast: (...args) => {
-          for (const target of app.clients) tell(target, client, args);
-        },
-        watch: (id) => watch(client, id),
-      });
-    },
-    onDisconnect: forget,
-  });
+  return (app: Application) => {
+    app.expose({
+      relay: (sender, id, ...args) => {
+        const target = typeof id === "string" ? byId.get(id) : undefined;
+        if (target === undefined) throw new Error("nobody with that peer ID is connected");
+        tell(target, sender, args);
+      },
+      broadcast: (sender, ...args) => {
+        for (const target of app.clients) tell(target, sender, args);
+      },
+      watch,
+    });
+    return { onConnect: (client) => void byId.set(client.farID, client), onDisconnect: forget };
+  };
 }
 
 function header({ farID, user }: Client): AmfObject {

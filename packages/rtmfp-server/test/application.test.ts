@@ -178,7 +178,7 @@ describe("an application", () => {
   it(...rfc("F-8"), "sees of a client what it said of itself, and what the session says", async () => {
     const seen: Client[] = [];
     const { sim } = await lobby(() => ({ onConnect: (client) => void seen.push(client) }));
-    const said = { pageUrl: "http://page", swfUrl: "http://swf", flashVer: "LNX 1", extra: 7 };
+    const said = { pageUrl: "http://page", swfUrl: "http://swf", flashVer: "LNX 1" };
     const client = await sim.connect("lobby/one", [], said);
     const [server] = seen as [Client];
     expect(server).toMatchObject({
@@ -194,7 +194,6 @@ describe("an application", () => {
     expect(server.farNonce).toEqual(client.session.nearNonce);
     expect(server.nearNonce).toEqual(client.session.farNonce);
     expect(server.ip).toBe(sim.hosts[0]?.addresses[0]);
-    expect(server.connectObject["extra"]).toBe(7);
     expect(server.stats.bytesReceived).toBeGreaterThan(0);
   });
 
