@@ -76,15 +76,15 @@ export class MessageTree {
   /** The far end rejected a flow other than the control flow; do not open another in its place (§5.3.5.3). */
   onRefused: ((streamId: number, flow: TreeSendFlow, code: number) => void) | undefined;
   readonly #owner: TreeOwner;
-  readonly #sync = new FlowSync<TreeRecvFlow>();
+  // Most connections never have a barrier, a held or a refused stream, and servers have many connections.
+  #sync: FlowSync<TreeRecvFlow> | undefined;
   readonly #receiving = new Map<TreeRecvFlow, number>();
   readonly #sending = new Map<TreeSendFlow, number>();
-  readonly #held = new Set<number>();
+  #held: Set<number> | undefined;
   /** Fragments given up in front of messages that are not told, by flow. */
   #missing: Map<TreeRecvFlow, number> | undefined;
-  readonly #refusedStreams = new Set<number>();
-  readonly #whenEnded: Promise<TreeEnd>;
-  #resolveEnded: (end: TreeEnd) => void = () => {};
+  #refusedStreams: Set<number> | undefined;
+  #whenEnded: { readonly promise: Promise<TreeEnd>; readonly resolve: (end: TreeEnd) => void } | undefined;
   #onMessage: TreeMessageHandler | undefined;
   #control: TreeSendFlow | undefined;
   #farControl: TreeRecvFlow | undefined;
@@ -101,9 +101,6 @@ export class MessageTree {
     this.session = owner.session;
     this.streamId = streamId;
     this.#farControl = farControl;
-    this.#whenEnded = new Promise((resolve) => {
-      this.#resolveEnded = resolve;
-    });
     if (farControl === undefined) this.#control = this.#open(streamId, "sequence", { priority: CONTROL_PRIORITY });
   }
 
@@ -119,7 +116,15 @@ export class MessageTree {
 
   /** Resolves when the tree has ended. */
   get whenEnded(): Promise<TreeEnd> {
-    return this.#whenEnded;
+    if (this.#ended !== undefined) return Promise.resolve(this.#ended);
+    if (this.#whenEnded === undefined) {
+      let resolve: (end: TreeEnd) => void = () => {};
+      const promise = new Promise<TreeEnd>((settle) => {
+        resolve = settle;
+      });
+      this.#whenEnded = { promise, resolve };
+    }
+    return this.#whenEnded.promise;
   }
 
   /**
@@ -159,12 +164,12 @@ export class MessageTree {
 
   /** True once the far end has rejected a flow of that stream. */
   isRefused(streamId: number): boolean {
-    return this.#refusedStreams.has(streamId);
+    return this.#refusedStreams?.has(streamId) === true;
   }
 
   /** Forgets that a stream was refused: its ID stands for another stream now. */
   clearRefused(streamId: number): void {
-    this.#refusedStreams.delete(streamId);
+    this.#refusedStreams?.delete(streamId);
   }
 
   /** Writes one barrier to all of `flows`: nothing after it overtakes what is before it (§5.2). Less than two need none. */
@@ -178,8 +183,10 @@ export class MessageTree {
 
   /** Stops delivery of a stream's messages, or lets it go on. Its senders are held back when the flows' buffers fill. */
   hold(streamId: number, held: boolean): void {
-    if (held) this.#held.add(streamId);
-    else this.#held.delete(streamId);
+    if (held) {
+      this.#held ??= new Set();
+      this.#held.add(streamId);
+    } else this.#held?.delete(streamId);
     for (const [flow, id] of [...this.#receiving]) if (id === streamId) this.#setPaused(flow, id);
   }
 
@@ -194,7 +201,7 @@ export class MessageTree {
    * the subscriber's control flow. A subscriber closes its control flow and refuses the rest.
    */
   close(): Promise<TreeEnd> {
-    if (this.#ended !== undefined || this.#closingAs !== undefined) return this.#whenEnded;
+    if (this.#ended !== undefined || this.#closingAs !== undefined) return this.whenEnded;
     this.#closingAs = "closed";
     const delivered = this.#closeSending();
     if (!this.isPeerStream) {
@@ -202,7 +209,7 @@ export class MessageTree {
       this.#checkDrained();
     } else if (this.#farControl === undefined) this.#finish("closed");
     else void delivered.then(() => this.#finish("closed"));
-    return this.#whenEnded;
+    return this.whenEnded;
   }
 
   /** Ends the tree at once: rejects every receiving flow, closes every sending flow (§5.3.6). */
@@ -230,7 +237,7 @@ export class MessageTree {
 
   /** The session under the tree is gone; what a held stream has received can still be read. Called by MessageTrees. */
   sessionEnded(): void {
-    if (this.#held.size === 0) {
+    if (this.#held === undefined || this.#held.size === 0) {
       this.#finish("session");
       return;
     }
@@ -297,6 +304,7 @@ export class MessageTree {
   }
 
   #onSync(flow: TreeRecvFlow, streamId: number, syncId: number, count: number): void {
+    this.#sync ??= new FlowSync();
     const released = this.#sync.arrive(flow, syncId, count, this.#owner.clock.now());
     this.#setPaused(flow, streamId);
     this.#release(released);
@@ -311,7 +319,8 @@ export class MessageTree {
   }
 
   #setPaused(flow: TreeRecvFlow, streamId: number): void {
-    if (this.#sync.isSuspended(flow) || this.#held.has(streamId)) flow.pause();
+    const isHeld = this.#sync?.isSuspended(flow) === true || this.#held?.has(streamId) === true;
+    if (isHeld) flow.pause();
     else flow.resume();
   }
 
@@ -319,11 +328,12 @@ export class MessageTree {
     this.#cancelSyncTimer?.();
     this.#cancelSyncTimer = undefined;
     const { clock } = this.#owner;
-    const at = this.#sync.pollTimeout();
-    if (at === undefined || this.#ended !== undefined) return;
+    const sync = this.#sync;
+    const at = sync?.pollTimeout();
+    if (sync === undefined || at === undefined || this.#ended !== undefined) return;
     this.#cancelSyncTimer = clock.after(Math.max(0, at - clock.now()), () => {
-      const released = this.#sync.handleTimeout(clock.now());
-      this.stats.syncTimeouts = this.#sync.timeouts;
+      const released = sync.handleTimeout(clock.now());
+      this.stats.syncTimeouts = sync.timeouts;
       this.#release(released);
       this.#setSyncTimer();
     });
@@ -332,7 +342,7 @@ export class MessageTree {
   #onFlowEnd(flow: TreeRecvFlow): void {
     if (!this.#receiving.delete(flow)) return;
     this.#missing?.delete(flow);
-    this.#release(this.#sync.leave(flow));
+    this.#release(this.#sync?.leave(flow) ?? []);
     if (this.#ended !== undefined) return;
     if (!this.session.isOpen) this.sessionEnded();
     else if (flow === this.#farControl) this.#onFarClose();
@@ -356,6 +366,7 @@ export class MessageTree {
     if (this.#ended !== undefined) return;
     const isRoot = flow === this.#control && !(this.isPeerStream && this.#farControl !== undefined);
     if (!isRoot) {
+      this.#refusedStreams ??= new Set();
       this.#refusedStreams.add(streamId);
       this.onRefused?.(streamId, flow, code);
     } else if (this.isPeerStream && this.#closingAs === undefined) {
@@ -407,7 +418,7 @@ export class MessageTree {
     for (const flow of this.#sending.keys()) void flow.close();
     this.#owner.ended(this);
     this.onEnd?.(end);
-    this.#resolveEnded(end);
+    this.#whenEnded?.resolve(end);
   }
 }
 

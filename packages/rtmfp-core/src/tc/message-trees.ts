@@ -9,7 +9,7 @@ import type { TreeClock, TreeRecvFlow, TreeSendFlow, TreeSession } from "./tree-
  * (§5.4.2); one that answers none may begin a tree. Flows with other metadata than §5.1.1's go to {@link onOther}.
  * Whatever nobody takes is rejected with code 0.
  */
-export class MessageTrees {
+export class MessageTrees implements TreeOwner {
   /**
    * A flow that may begin a tree: stream 0 for a NetConnection, another for a peer's subscription. Take it by
    * {@link answer} before returning; otherwise it is rejected.
@@ -19,7 +19,8 @@ export class MessageTrees {
   onOther: ((flow: TreeRecvFlow) => void) | undefined;
   /** The session that carries the trees. */
   readonly session: TreeSession;
-  readonly #owner: TreeOwner;
+  /** Times flow synchronization and closing. */
+  readonly clock: TreeClock;
   readonly #byFlow = new Map<TreeSendFlow, MessageTree>();
   readonly #trees = new Set<MessageTree>();
   /** The flow that is being told to {@link onControl}. */
@@ -28,13 +29,7 @@ export class MessageTrees {
   /** Sets the session's `onFlow`. `clock` times flow synchronization and closing. */
   constructor(session: TreeSession, clock: TreeClock) {
     this.session = session;
-    this.#owner = {
-      session,
-      clock,
-      register: (flow, tree) => void this.#byFlow.set(flow, tree),
-      unregister: (flow) => void this.#byFlow.delete(flow),
-      ended: (tree) => void this.#trees.delete(tree),
-    };
+    this.clock = clock;
     session.onFlow = (flow: TreeRecvFlow) => this.#take(flow);
     void session.closed.then(() => {
       for (const tree of [...this.#trees]) tree.sessionEnded();
@@ -52,7 +47,7 @@ export class MessageTrees {
    */
   open(streamId: number): MessageTree {
     if (!this.session.isOpen) throw new RtmfpError("SESSION_CLOSED", "the session is closed");
-    const tree = new MessageTree(this.#owner, streamId, undefined);
+    const tree = new MessageTree(this, streamId, undefined);
     this.#trees.add(tree);
     return tree;
   }
@@ -65,10 +60,25 @@ export class MessageTrees {
     const offered = this.#offered;
     if (offered?.flow !== flow) throw new RtmfpError("BAD_ARGUMENT", "a tree answers the flow that is being offered");
     this.#offered = undefined;
-    const tree = new MessageTree(this.#owner, offered.metadata.streamId, flow);
+    const tree = new MessageTree(this, offered.metadata.streamId, flow);
     this.#trees.add(tree);
     tree.adoptControl(flow, offered.metadata);
     return tree;
+  }
+
+  /** Called by its trees: flows that answer `flow` belong to `tree`. */
+  register(flow: TreeSendFlow, tree: MessageTree): void {
+    this.#byFlow.set(flow, tree);
+  }
+
+  /** Called by its trees: flows that answer `flow` belong to none any more. */
+  unregister(flow: TreeSendFlow): void {
+    this.#byFlow.delete(flow);
+  }
+
+  /** Called by its trees: one has ended. */
+  ended(tree: MessageTree): void {
+    this.#trees.delete(tree);
   }
 
   #take(flow: TreeRecvFlow): void {

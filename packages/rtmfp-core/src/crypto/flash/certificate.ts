@@ -65,7 +65,7 @@ export function parseCertificate(provider: CryptoProvider, input: Uint8Array): F
   let hostname: Uint8Array | undefined;
   let acceptsAncillaryData = false;
   const ephemeralGroups: number[] = [];
-  let staticKeys: Map<number, Uint8Array> | undefined;
+  const keyPlaces: number[] = [];
   while (reader.remaining > 0) {
     const option = readOption(reader);
     if (reader.failed) return undefined;
@@ -82,9 +82,8 @@ export function parseCertificate(provider: CryptoProvider, input: Uint8Array): F
       ephemeralGroups.push(readGroup(value));
     } else if (option.type === STATIC_KEY) {
       const group = readGroup(value);
-      // §4.3.3.5 leaves a second key of a group undefined: the first one counts.
-      staticKeys ??= new Map();
-      if (!staticKeys.has(group)) staticKeys.set(group, value.rest());
+      const key = value.rest();
+      keyPlaces.push(group, key.byteOffset - bytes.byteOffset, key.length);
     }
     if (value.failed) return undefined;
   }
@@ -96,9 +95,14 @@ export function parseCertificate(provider: CryptoProvider, input: Uint8Array): F
     acceptsAncillaryData,
     // Of its own length: an array that grew has room for seventeen.
     ephemeralGroups: ephemeralGroups.slice(),
-    staticKeys: staticKeys ?? NO_KEYS,
+    keyPlaces: keyPlaces.slice(),
   });
 }
+
+/** What {@link parseCertificate} finds. */
+type Parsed = Omit<FlashCertificate, "fingerprint" | "canonicalEpd" | "selectedBy" | "staticKeys"> & {
+  readonly keyPlaces: readonly number[];
+};
 
 /** Every session holds one, so what follows from the rest is made when asked for. */
 class ParsedCertificate implements FlashCertificate {
@@ -108,16 +112,27 @@ class ParsedCertificate implements FlashCertificate {
   readonly hostname: Uint8Array | undefined;
   readonly acceptsAncillaryData: boolean;
   readonly ephemeralGroups: readonly number[];
-  readonly staticKeys: ReadonlyMap<number, Uint8Array>;
+  /** Group, first byte and length of each static key. */
+  readonly #keyPlaces: readonly number[];
 
-  constructor(parsed: Omit<FlashCertificate, "fingerprint" | "canonicalEpd" | "selectedBy">) {
+  constructor(parsed: Parsed) {
     this.bytes = parsed.bytes;
     this.id = parsed.id;
     this.canonicalSectionLength = parsed.canonicalSectionLength;
     this.hostname = parsed.hostname;
     this.acceptsAncillaryData = parsed.acceptsAncillaryData;
     this.ephemeralGroups = parsed.ephemeralGroups;
-    this.staticKeys = parsed.staticKeys;
+    this.#keyPlaces = parsed.keyPlaces;
+  }
+
+  get staticKeys(): ReadonlyMap<number, Uint8Array> {
+    const keys = new Map<number, Uint8Array>();
+    for (let i = 0; i < this.#keyPlaces.length; i += 3) {
+      const [group = 0, start = 0, length = 0] = this.#keyPlaces.slice(i, i + 3);
+      // §4.3.3.5 leaves a second key of a group undefined: the first one counts.
+      if (!keys.has(group)) keys.set(group, this.bytes.subarray(start, start + length));
+    }
+    return keys;
   }
 
   get fingerprint(): Uint8Array {
@@ -161,4 +176,3 @@ const ACCEPTS_ANCILLARY_DATA = 0x0a;
 const EXTRA_RANDOMNESS = 0x0e;
 const EPHEMERAL_GROUP = 0x15;
 const STATIC_KEY = 0x1d;
-const NO_KEYS: ReadonlyMap<number, Uint8Array> = new Map();
