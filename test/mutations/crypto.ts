@@ -44,8 +44,8 @@ export const CRYPTO_FAULTS: readonly Fault[] = [
     ["if (option === undefined) canonical = false;", "", "R7425-4.3.1-01", "R7425-4.3.3.1-02"],
     ["if (hostname !== undefined) return undefined;", "", "AMB-48", "R7425-4.3.3.1-01"],
     [
-      "if (!staticKeys.has(group)) staticKeys.set(group, value.rest());",
-      "staticKeys.set(group, value.rest());",
+      "if (!keys.has(group)) keys.set(group, this.bytes.subarray(start, start + length));",
+      "keys.set(group, this.bytes.subarray(start, start + length));",
       "AMB-48",
     ],
     ["acceptsAncillaryData = true;", "", "R7425-4.4.3-04", "R7425-4.4.3-01"],
