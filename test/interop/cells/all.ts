@@ -3,6 +3,7 @@ import { echoCells } from "./echo.ts";
 import { mediaCells } from "./media.ts";
 import { pinCells } from "./pin.ts";
 import { redirectCells } from "./redirect.ts";
+import { relayCells } from "./relay.ts";
 import { rulesCells } from "./rules.ts";
 import { tokenCells } from "./tokens.ts";
 
@@ -14,4 +15,5 @@ export const cells: readonly Cell[] = [
   ...pinCells,
   ...tokenCells,
   ...rulesCells,
+  ...relayCells,
 ];

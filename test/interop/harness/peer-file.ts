@@ -159,5 +159,6 @@ const ROLE_NAMES = [
   "redirector",
   "rules",
   "caller",
+  "relay",
 ] as const;
 const ROLE_FIELDS = ["argv", "options", "ready", "done", "doneTimes", "failed", "stop", "tags", "trailerMs"];
