@@ -87,6 +87,14 @@ describe("rtmfp-client says in one line what failed", () => {
     await expectFailure(1, /^This server only introduces peers/, "play", introducer, "cam");
   });
 
+  it("when a name is taken, or not one that the server takes", async () => {
+    const long = "a".repeat(1_025);
+    const rule = "The name of a stream has 1 to 1024 characters";
+    const refusal = `${url("open")} refuses the name "${long}": ${rule}; choose another name`;
+    await expectFailure(1, refusal, "publish", url("open"), long, SAMPLE);
+    await expectFailure(1, `${rule}.`, "play", url("open"), long);
+  });
+
   it("when a call fails, or is not answered in time", async () => {
     await expectFailure(1, "Method not found (nothing).", "call", url("open"), "nothing");
     const late = 'the server did not answer "never" within 0.3 s';
@@ -161,6 +169,12 @@ describe("rtmfp-client", () => {
       [["play", "rtmfp://[::ffff:1.2.3]/", "cam"], /is not an rtmfp URI: .* is not an IPv6 address$/],
       [["call", url("open"), "x", "--frobnicate"], /^unknown option '--frobnicate'; see --help$/],
       [["publish", url("open"), "cam", "-", "--loop"], /^--loop needs a file/],
+      [
+        ["publish", url("open"), "", SAMPLE],
+        /'' is invalid for argument 'stream'\. A name has a character or more; see/,
+      ],
+      [["play", url("open"), ""], /A name has a character or more; see --help$/],
+      [["call", url("open"), ""], /'' is invalid for argument 'method'/],
     ] as const)
       await expectFailure(2, line, ...args);
   });

@@ -3,7 +3,15 @@ import { Command, CommanderError } from "commander";
 import { defaultProvider } from "rtmfp-core/crypto";
 import { call } from "./cli/call.ts";
 import { check } from "./cli/check.ts";
-import { type CommonOptions, parseCount, parseId, parseSeconds, parseUrl, withCommonOptions } from "./cli/options.ts";
+import {
+  type CommonOptions,
+  parseCount,
+  parseId,
+  parseName,
+  parseSeconds,
+  parseUrl,
+  withCommonOptions,
+} from "./cli/options.ts";
 import { guardOutput } from "./cli/output.ts";
 import { type PlayOptions, play } from "./cli/play.ts";
 import { type PublishOptions, publish } from "./cli/publish.ts";
@@ -41,7 +49,7 @@ function makeProgram(exit: (code: number) => void): Command {
   // Subcommands take over these settings only when they are made by the program itself.
   withCommonOptions(program.command("publish").description("publish an FLV file, or stdin"))
     .argument("<url>", "rtmfp://host[:port]/app")
-    .argument("<stream>", "name of the stream")
+    .argument("<stream>", "name of the stream", parseName)
     .argument("<file>", "FLV file, or - for stdin")
     .option("--loop", "begin again at the end of the file")
     .option("--p2p", "send to viewers directly; they play with --peer and the ID shown")
@@ -52,7 +60,7 @@ function makeProgram(exit: (code: number) => void): Command {
     });
   withCommonOptions(program.command("play").description("play a stream, into a file or for its figures"))
     .argument("<url>", "rtmfp://host[:port]/app")
-    .argument("<stream>", "name of the stream")
+    .argument("<stream>", "name of the stream", parseName)
     .option("-o, --output <file>", "write FLV to this file, or to stdout with -")
     .option("--peer <id>", "play from this peer directly", parseId)
     .option("--duration <seconds>", "stop so long after the first tag", parseSeconds)
@@ -63,7 +71,7 @@ function makeProgram(exit: (code: number) => void): Command {
     });
   withCommonOptions(program.command("call").description("call a method of the server's; the reply is JSON on stdout"))
     .argument("<url>", "rtmfp://host[:port]/app")
-    .argument("<method>", "name of the method")
+    .argument("<method>", "name of the method", parseName)
     .argument("[args...]", "arguments, each one JSON value")
     .action(async (url: string, method: string, args: string[], options: CommonOptions) => {
       parseUrl(url);

@@ -21,7 +21,7 @@ import type { BrokerPublisher, StreamBroker } from "./stream-broker.ts";
 import { StreamFlows } from "./stream-flows.ts";
 import { lifetimesOf } from "./stream-lifetimes.ts";
 import { kindOf, StreamMessage } from "./stream-message.ts";
-import { hashName, isHashName, parseStreamName, priorityOf, type StreamName } from "./stream-name.ts";
+import { hashName, isHashName, MAX_NAME, parseStreamName, priorityOf, type StreamName } from "./stream-name.ts";
 import { Subscription } from "./subscription.ts";
 
 /** What a stream needs of its connection. */
@@ -173,7 +173,7 @@ export class ServerStream implements BrokerPublisher {
     this.#renewFlows();
     const name = parseStreamName(text);
     if (name === undefined) {
-      this.#status("NetStream.Publish.BadName", "A stream needs a name.");
+      this.#status("NetStream.Publish.BadName", NO_NAME);
       return;
     }
     const priority = priorityOf(name, this.#host.maxPriority);
@@ -211,7 +211,7 @@ export class ServerStream implements BrokerPublisher {
     this.#renewFlows();
     const name = parseStreamName(text);
     if (name === undefined) {
-      this.#status("NetStream.Play.Failed", "A stream needs a name.");
+      this.#status("NetStream.Play.Failed", NO_NAME);
       return;
     }
     // From 0 on, `start` asks for a recording (Adobe's NetStream.play).
@@ -326,6 +326,7 @@ export class ServerStream implements BrokerPublisher {
   }
 }
 
+const NO_NAME = `The name of a stream has 1 to ${MAX_NAME} characters.`;
 const TYPES: Readonly<Record<FlvTagType, number>> = {
   audio: MessageType.audio,
   video: MessageType.video,

@@ -59,6 +59,12 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError("Expected a whole number of 1 or more.");
 }
 
+/** The name of a stream or method. */
+export function parseName(text: string): string {
+  if (text !== "") return text;
+  throw new InvalidArgumentError("A name has a character or more.");
+}
+
 /** A peer ID or fingerprint. */
 export function parseId(text: string): string {
   if (/^[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase();

@@ -54,9 +54,7 @@ async function send(work: Work, url: string, name: string, file: string, options
     ),
   );
   await stream.publish(name).catch((error) => {
-    throw error.code === "NetStream.Publish.BadName"
-      ? new RtmfpError(error.code, `"${name}" is being published at ${url} already: choose another name`)
-      : error;
+    throw error.code === "NetStream.Publish.BadName" ? badName(error, name, url) : error;
   });
   const peerId = connection.nearID;
   const watch = `rtmfp-client play ${url} ${name}${isDirect ? ` --peer ${peerId}` : ""}`;
@@ -74,6 +72,15 @@ async function send(work: Work, url: string, name: string, file: string, options
   const { tags, bytes, delivered, abandoned } = result;
   const line = `sent ${tags} tags, ${formatBytes(bytes)}: ${delivered} delivered, ${abandoned} abandoned`;
   reporter.event("done", { stream: name, tags, bytes, delivered, abandoned }, line);
+}
+
+/** Servers that do not say why mean that the name is taken. */
+function badName({ code, message }: RtmfpError, name: string, url: string): RtmfpError {
+  const isTaken = message === code || message.includes("already");
+  const line = isTaken
+    ? `"${name}" is being published at ${url} already: choose another name`
+    : `${url} refuses the name "${name}": ${message.replace(/\.$/, "")}; choose another name`;
+  return new RtmfpError(code, line);
 }
 
 /** Reads a file to its end. */
