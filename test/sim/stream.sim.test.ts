@@ -4,7 +4,7 @@ import type { FlvTag } from "rtmfp-core/flv";
 import { SimWorld } from "rtmfp-core/testing";
 import type { Server } from "rtmfp-server";
 import { describe, expect } from "vitest";
-import { it } from "../support/rfc.ts";
+import { it, rfc } from "../support/rfc.ts";
 import { makeClient, startServer, URL } from "./support.ts";
 
 /** A server and two clients. */
@@ -269,6 +269,45 @@ for (const way of ["server", "peer"] as const) {
     });
   });
 }
+
+describe("consent", () => {
+  it(
+    ...rfc("V-3"),
+    "is refused by false, now or later, and by a handler that fails, of which the publisher hears",
+    async () => {
+      const scene = await makeScene(10);
+      const { world, alice, bob } = scene;
+      const cam = new NetStream(alice, NetStream.DIRECT_CONNECTIONS);
+      const errors: unknown[] = [];
+      cam.on("asyncError", (error) => errors.push((error as Error).message));
+      await cam.publish("cam");
+      const outcomes: string[] = [];
+      const answers: (() => unknown)[] = [
+        () => false,
+        () => world.sleep(3_000).then(() => false),
+        () => {
+          throw new Error("oops");
+        },
+        () => Promise.reject(new Error("oops later")),
+        () => undefined,
+        () => world.sleep(3_000).then(() => true),
+      ];
+      for (const answer of answers) {
+        cam.client = { onPeerConnect: answer };
+        const view = new NetStream(bob, alice.nearID);
+        const play = view.play("cam").then(
+          ({ code }) => code,
+          ({ code }) => code,
+        );
+        outcomes.push(await world.settle(play, 10_000));
+      }
+      const [no, yes] = ["NetStream.Connect.Rejected", "NetStream.Play.Start"];
+      expect(outcomes).toEqual([no, no, no, no, yes, yes]);
+      expect([errors, cam.peerStreams.length]).toEqual([["oops", "oops later"], 2]);
+      await end(scene);
+    },
+  );
+});
 
 describe("seek", () => {
   for (const way of ["server", "peer"] as const) {

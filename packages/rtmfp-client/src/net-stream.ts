@@ -431,9 +431,15 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     return event;
   }
 
+  /** A handler that fails does not consent. */
   async #consents(peer: PeerStream): Promise<boolean> {
     const ask = this.#methods.get("onPeerConnect");
-    return ask === undefined || (await ask(peer)) !== false;
+    try {
+      return ask === undefined || (await ask(peer)) !== false;
+    } catch (error) {
+      this.emit("asyncError", error);
+      return false;
+    }
   }
 
   #playbackHost(attempt: { isOver: boolean }): PlaybackHost {
