@@ -10,8 +10,8 @@ import { TrafficMeter, type TrafficStats } from "./traffic-meter.ts";
 
 /**
  * What an application may decide and hear, in the order in which it happens. All are optional. Where a handler decides,
- * returning means yes, throwing {@link Reject} no, and a Promise leaves the matter open until it settles; whatever else is
- * thrown is a no whose reason the client does not learn, and goes to the log and to `onStatus`.
+ * returning means yes, throwing {@link Reject} no, and a Promise, or what else can be awaited, leaves the matter open until it
+ * settles; whatever else is thrown is a no whose reason the client does not learn, and goes to the log and to `onStatus`.
  */
 export interface ApplicationHandlers {
   /** The instance begins, before its first client is asked about. The factory itself may do the same work. */

@@ -7,6 +7,7 @@ import {
   type ApplicationStats,
 } from "./application.ts";
 import { type ApplicationLimits, type SettledLimits, settleLimits } from "./limits.ts";
+import { pendingOf } from "./pending.ts";
 import { Reject } from "./reject.ts";
 
 /** What the applications need of the server. */
@@ -47,7 +48,7 @@ export class RunningApplication {
     const handler = this.handlers[event] as ((...args: unknown[]) => unknown) | undefined;
     try {
       const result = handler?.apply(this.handlers, args);
-      if (result instanceof Promise) result.catch((error: unknown) => this.fail(error));
+      pendingOf(result)?.catch((error: unknown) => this.fail(error));
     } catch (error) {
       this.fail(error);
     }
@@ -67,8 +68,9 @@ export class RunningApplication {
       refuse(error);
       return;
     }
-    if (answer instanceof Promise) answer.then(() => decide(), refuse);
-    else decide();
+    const pending = pendingOf(answer);
+    if (pending === undefined) decide();
+    else pending.then(() => decide(), refuse);
   }
 
   /** A handler has thrown what it should not. */

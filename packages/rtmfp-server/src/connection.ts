@@ -30,6 +30,7 @@ import type { SettledLimits } from "./limits.ts";
 import { type LogEntry, shortId } from "./log.ts";
 import type { NatVerdict } from "./nat.ts";
 import type { PeerEntry } from "./peers.ts";
+import { pendingOf } from "./pending.ts";
 import { Reject } from "./reject.ts";
 import type { Refusal, StreamHost, StreamUse } from "./server-stream.ts";
 import type { StreamBroker } from "./stream-broker.ts";
@@ -443,9 +444,9 @@ export class Connection implements ClientLink, StreamHost, Member {
     };
     try {
       const result = exposed(...args);
-      if (result instanceof Promise) {
-        result.then((value) => this.#writer.reply(transactionId, value as AmfValue)).catch(fail);
-      } else this.#writer.reply(transactionId, result as AmfValue);
+      const pending = pendingOf(result);
+      if (pending === undefined) this.#writer.reply(transactionId, result as AmfValue);
+      else pending.then((value) => this.#writer.reply(transactionId, value as AmfValue)).catch(fail);
     } catch (error) {
       fail(error);
     }

@@ -150,6 +150,32 @@ describe("an application", () => {
     expect(sim.server.stats).toMatchObject({ clients: 0, sessions: 0 });
   });
 
+  it(...rfc("F-3", "F-7"), "may give whatever can be awaited, as the queries of databases are", async () => {
+    /** Begins when it is awaited. */
+    const query = (run: () => unknown) => ({
+      // biome-ignore lint/suspicious/noThenProperty: a thenable is what is shown.
+      then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => {
+        void sim.world.sleep(1_000).then(run).then(resolve, reject);
+      },
+    });
+    const { sim } = await lobby(() => ({
+      onConnect: (client, isKnown) => {
+        client.expose({ look: () => query(() => "found") });
+        return query(() => {
+          if (isKnown !== true) throw new Reject("who are you?");
+        });
+      },
+      onDisconnect: () => query(() => Promise.reject(new Error("no farewell"))),
+    }));
+    const stranger = await sim.open();
+    expect((await sim.run(stranger.connect("lobby")))["application"]).toBe("who are you?");
+    const client = await sim.connect("lobby", [true]);
+    expect((await sim.run(client.call("look"))).args).toEqual(["found"]);
+    await client.close();
+    await sim.pass(2_000);
+    expect(sim.logged("application")).toEqual([{ message: "no farewell" }]);
+  });
+
   it("whose factory fails refuses its clients, and is made anew for the next one", async () => {
     let attempts = 0;
     const { sim } = await lobby(() => {
