@@ -170,6 +170,25 @@ describe("a client that reconnects", () => {
     await scene.end(nc, other.nc);
   });
 
+  it(...rfc("O-6"), "comes back after a long notice, during which its server takes no clients", async () => {
+    const scene = new Scene(8);
+    await scene.start();
+    const { nc, events } = await scene.client("alice", { reconnect: true });
+    const other = makeClient(scene.world, "bob");
+    await scene.world.settle(other.nc.connect(URL), 10_000);
+    const { server } = scene;
+    const closing = server?.close({ noticeMs: 60_000 }) ?? Promise.resolve();
+    await scene.world.runAsync(30_000);
+    // Bob, who stays, keeps the server from ending early.
+    expect(nc.connected).toBe(false);
+    expect(events.map(([code]) => code)).toContain("AppShutdown");
+    await scene.world.settle(closing, 60_000);
+    await scene.start();
+    await scene.world.runUntilAsync(() => nc.connected, 120_000);
+    expect(scene.connects.at(-1)).toEqual(["alice", 7]);
+    await scene.end(nc, other.nc);
+  });
+
   it("gives up when the server refuses it, when it is closed, and when its signal is aborted", async () => {
     const scene = new Scene(5);
     await scene.start();

@@ -56,10 +56,15 @@ export class Reconnect {
   }
 }
 
-/** A server that cannot be reached may be there later; one that refuses, and an attempt that was ended here, are final. */
+/**
+ * A server that cannot be reached, or is about to end, may be there later; one that refuses, and an attempt that was ended
+ * here, are final.
+ */
 function isWorthTrying(error: unknown): boolean {
-  return error instanceof RtmfpError && error.code === "NetConnection.Connect.Failed";
+  return error instanceof RtmfpError && PASSING.has(error.code);
 }
+
+const PASSING: ReadonlySet<string> = new Set(["NetConnection.Connect.Failed", "NetConnection.Connect.AppShutdown"]);
 
 const FIRST_MS = 1_000;
 const MOST_MS = 30_000;
