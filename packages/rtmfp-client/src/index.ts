@@ -19,10 +19,11 @@ export type { FeedOptions, FeedResult, TagOutcome, TagReceipt } from "./feed.ts"
 export { type FlvFileInfo, readFlv, writeFlv } from "./files.ts";
 /** Connections. */
 export { NetConnection, type NetConnectionEvents, type StatusEvent } from "./net-connection.ts";
-export { NetStream, type NetStreamEvents, type NetStreamOptions, type PublishType } from "./net-stream.ts";
+export { NetStream } from "./net-stream.ts";
 export type { NetConnectionOptions } from "./options.ts";
 export type { NetStreamPlayOptions, Reset } from "./play-arguments.ts";
 export type { ReconnectOptions } from "./reconnect.ts";
 export { Responder, type ResponderOptions } from "./responder.ts";
 export type { NetStreamInfo } from "./stream-info.ts";
+export type { NetStreamEvents, NetStreamOptions, PublishType } from "./stream-options.ts";
 export { type Reliability, StreamSettings } from "./stream-settings.ts";

@@ -1,5 +1,5 @@
 /** NetStream with Adobe's names (ActionScript's flash.net): tags in, tags out. */
-import { type Address, parseAddressText, RtmfpError } from "rtmfp-core";
+import { type Address, RtmfpError } from "rtmfp-core";
 import type { FlvTag } from "rtmfp-core/flv";
 import type { AmfValue, ObjectEncoding, StatusCode } from "rtmfp-core/tc";
 import type { Clock } from "./clock.ts";
@@ -11,43 +11,21 @@ import type { NetConnection, StatusEvent } from "./net-connection.ts";
 import { type NetStreamPlayOptions, playArguments, type Reset, resetOf } from "./play-arguments.ts";
 import { type Playback, type PlaybackHost, type PlayRequest, playFromPeer, playFromServer } from "./playback.ts";
 import { NOT_TAKEN, type Publication, type PublicationHost } from "./publication.ts";
+import { Reception } from "./reception.ts";
 import { ServerPublication } from "./server-publication.ts";
 import { makeStatus, statusError } from "./status-error.ts";
 import { type NetStreamInfo, StreamMeter } from "./stream-info.ts";
+import {
+  checkName,
+  checkPublishType,
+  type NetStreamEvents,
+  type NetStreamOptions,
+  type PublishType,
+  parseAddress,
+} from "./stream-options.ts";
 import { StreamSettings } from "./stream-settings.ts";
 import { checkTag } from "./tag-check.ts";
 import { TagQueue } from "./tag-queue.ts";
-
-/** Events of a NetStream. */
-export interface NetStreamEvents {
-  /** Adobe's netStatus. */
-  status: [event: StatusEvent];
-  /** A message was for a handler that the client object does not have, or that threw. */
-  asyncError: [error: unknown];
-  /** A peer subscribed, or left; only for streams published to peers directly. */
-  peerJoined: [peer: PeerStream];
-  /** A subscriber of a direct publication left. */
-  peerLeft: [peer: PeerStream];
-}
-
-/** Settings that ActionScript does not have. */
-export interface NetStreamOptions {
-  /** Closes the stream, or ends an attempt to publish or play. Default: none. */
-  readonly signal?: AbortSignal;
-  /**
-   * Audio, video and data come in flows of their own and are put back into the order of their timestamps; a tag waits at
-   * most this long for earlier ones of another kind. ms, default 2000.
-   */
-  readonly reorderMs?: number;
-  /**
-   * Where the peer to play from is, `host:port` or `[host]:port` each, such as its `nearAddresses`: no server is asked.
-   * Default: the server introduces us.
-   */
-  readonly addresses?: readonly string[];
-}
-
-/** Whether a stream is only relayed, or recorded too. */
-export type PublishType = "live" | "record" | "append" | "appendWithGap";
 
 /**
  * A stream: published or played, on the server or between peers, as the second argument of the constructor says. To read
@@ -72,9 +50,7 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
   #client: object = this;
   #publication: Publication | undefined;
   #playback: Playback | undefined;
-  /** Which kinds the subscriber wants, and whether any at present. */
-  readonly #wanted = { audio: true, video: true };
-  #paused = false;
+  readonly #reception: Reception;
   /** The attempt to play that tags are taken from. */
   #playing: object | undefined;
   #busy = false;
@@ -100,6 +76,7 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     this.#connection = connection;
     this.#target = isKnown ? target : target.toLowerCase();
     this.#options = options;
+    this.#reception = new Reception(this.#isFromServer);
     this.#addresses = (options.addresses ?? []).map(parseAddress);
   }
 
@@ -114,16 +91,11 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
       return makeStatus("NetStream.Unpublish.Success") as StatusEvent;
     }
     checkName("publish", name);
-    if (!PUBLISH_TYPES.has(type))
-      throw new RtmfpError("BAD_ARGUMENT", `publish: expected ${[...PUBLISH_TYPES].join(", ")}, got "${String(type)}"`);
+    checkPublishType(type, this.#isDirect);
     if (this.#publication !== undefined || this.#playback !== undefined) throw inUse();
-    if (this.#target === NetStream.DIRECT_CONNECTIONS && type !== "live")
-      throw new RtmfpError("BAD_ARGUMENT", `publish: peers do not record, so that the type can only be "live"`);
     this.#begin(name);
     try {
-      return await (this.#target === NetStream.DIRECT_CONNECTIONS
-        ? this.#publishDirect(name)
-        : this.#publishOnServer(name, type));
+      return await (this.#isDirect ? this.#publishDirect(name) : this.#publishOnServer(name, type));
     } finally {
       this.#settled();
     }
@@ -143,7 +115,7 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     }
     checkName("play", name);
     const args = playArguments(start, len, reset);
-    if (this.#target === NetStream.DIRECT_CONNECTIONS)
+    if (this.#isDirect)
       throw new RtmfpError("BAD_ARGUMENT", "this stream publishes to peers: to play, name the peer to play from");
     if (this.#publication !== undefined) throw inUse();
     const { core } = this.#connection;
@@ -155,15 +127,14 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
       const attempt = { isOver: false };
       this.#playing = attempt;
       const host = this.#playbackHost(attempt);
-      const isServer = this.#target === NetStream.CONNECT_TO_FMS;
-      const { playback, event } = isServer
+      const { playback, event } = this.#isFromServer
         ? await playFromServer(core, request, host)
         : await playFromPeer(core, this.#target, request, host);
       this.#playback = playback;
       this.#register();
       if (this.#queue.isFull) playback.hold(true);
       if (attempt.isOver) await this.#stop();
-      else this.#askAgain();
+      else this.#reception.begin(playback);
       return event as StatusEvent;
     } catch (error) {
       this.#tellConnectFailure(error);
@@ -230,14 +201,12 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
 
   /** Asks the publisher or server to send audio, or to stop sending it; also before {@link play}. */
   receiveAudio(flag: boolean): void {
-    this.#wanted.audio = flag;
-    if (!this.#paused || this.#isFromServer) this.#playback?.command("receiveAudio", [flag]);
+    this.#reception.receiveAudio(flag, this.#playback);
   }
 
   /** Asks the publisher or server to send pictures, or to stop sending them; also before {@link play}. */
   receiveVideo(flag: boolean): void {
-    this.#wanted.video = flag;
-    if (!this.#paused || this.#isFromServer) this.#playback?.command("receiveVideo", [flag]);
+    this.#reception.receiveVideo(flag, this.#playback);
   }
 
   /** {@link receiveVideo}: none at 0 frames per second, all at more, because frames build on each other. */
@@ -260,7 +229,7 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
 
   /** {@link pause}, or {@link resume} if paused. */
   togglePause(): void {
-    this.#pause(!this.#paused);
+    this.#pause(!this.#reception.paused);
   }
 
   /**
@@ -363,7 +332,7 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
       videoBufferByteLength: video.bytes,
       dataBufferLength: data.ms / 1000,
       dataBufferByteLength: data.bytes,
-      droppedFrames: this.#publication === undefined ? this.#queue.dropped : this.#meter.lostFrames,
+      droppedFrames: this.#meter.lostFrames + this.#queue.dropped,
       SRTT: this.#srtt,
       ...this.#told,
       uri: this.#connection.uri,
@@ -397,7 +366,7 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
   }
 
   async #publishOnServer(name: string, type: PublishType): Promise<StatusEvent> {
-    if (this.#target !== NetStream.CONNECT_TO_FMS)
+    if (!this.#isFromServer)
       throw new RtmfpError("BAD_ARGUMENT", "a stream from a peer cannot publish: use DIRECT_CONNECTIONS");
     const host: PublicationHost = {
       status: (status) => this.emit("status", status as StatusEvent),
@@ -448,8 +417,10 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
       tag: (tag) => {
         if (attempt.isOver) return;
         this.#meter.add(tag, this.#now);
+        this.#meter.settled(tag.type, true);
         queue.push(tag);
       },
+      lost: (type) => this.#meter.settled(type, false),
       status: (event) => this.emit("status", event as StatusEvent),
       data: (handler, values) => this.#onData(handler, values as AmfValue[]),
       connected: () => this.#tellConnection("NetStream.Connect.Success"),
@@ -474,27 +445,13 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
 
   #pause(paused: boolean): void {
     const playback = this.#playback;
-    if (playback === undefined || paused === this.#paused) return;
-    this.#paused = paused;
-    if (this.#isFromServer) {
-      playback.command("pause", [paused, this.#meter.lastTimestamp]);
-      return;
-    }
-    for (const [command, wanted] of this.#requests) playback.command(command, [wanted && !paused]);
-    this.#tell(paused ? "NetStream.Pause.Notify" : "NetStream.Unpause.Notify");
+    if (playback === undefined || paused === this.#reception.paused) return;
+    this.#reception.pause(paused, playback, this.#meter.lastTimestamp);
+    if (!this.#isFromServer) this.#tell(paused ? "NetStream.Pause.Notify" : "NetStream.Unpause.Notify");
   }
 
-  /** What was asked for before the stream was played. */
-  #askAgain(): void {
-    this.#paused = false;
-    for (const [command, wanted] of this.#requests) if (!wanted) this.#playback?.command(command, [false]);
-  }
-
-  get #requests(): readonly (readonly [string, boolean])[] {
-    return [
-      ["receiveAudio", this.#wanted.audio],
-      ["receiveVideo", this.#wanted.video],
-    ];
+  get #isDirect(): boolean {
+    return this.#target === NetStream.DIRECT_CONNECTIONS;
   }
 
   get #isFromServer(): boolean {
@@ -506,7 +463,7 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
   }
 
   get #srtt(): number {
-    const server = this.#target === NetStream.CONNECT_TO_FMS ? this.#connection.stats : undefined;
+    const server = this.#isFromServer ? this.#connection.stats : undefined;
     const all = [server, this.#playback?.session?.stats, ...this.peerStreams.map(({ stats }) => stats)];
     return Math.max(0, ...all.map((stats) => stats?.srtt ?? 0));
   }
@@ -582,20 +539,9 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
   }
 }
 
-function parseAddress(text: string): Address {
-  const address = typeof text === "string" ? parseAddressText(text) : undefined;
-  if (address !== undefined) return address;
-  throw new RtmfpError("BAD_ARGUMENT", `expected an address as in 192.0.2.1:1935 or [2001:db8::1]:1935, got "${text}"`);
-}
-
-function checkName(method: string, name: unknown): void {
-  if (typeof name !== "string") throw new RtmfpError("BAD_ARGUMENT", `${method}: expected a name, got ${String(name)}`);
-}
-
 function inUse(): RtmfpError {
   return new RtmfpError("BAD_ARGUMENT", "this stream is in use: close it first, or make another");
 }
 
-const PUBLISH_TYPES: ReadonlySet<string> = new Set(["live", "record", "append", "appendWithGap"]);
 /** As long as a flow is likely to be held up by a loss, and not so long that live is late. */
 const DEFAULT_REORDER_MS = 2_000;

@@ -1,5 +1,5 @@
 /** Reads the messages of a played stream: tags, calls of handlers, status events. */
-import { aggregateTags, type FlvTag, GopGuard } from "rtmfp-core/flv";
+import { aggregateTags, type FlvTag, type FlvTagType, GopGuard } from "rtmfp-core/flv";
 import {
   decodeCommand,
   decodeData,
@@ -16,6 +16,8 @@ import { TagMerger } from "./tag-merger.ts";
 /** What a played stream tells. */
 export interface PlayHost {
   tag(tag: FlvTag): void;
+  /** A tag, or several in a row, did not arrive; or a picture did that cannot be shown without those before it. */
+  lost(type: FlvTagType): void;
   status(event: StatusEvent): void;
   /** A data message for a handler, such as onMetaData. */
   data(name: string, args: readonly unknown[]): void;
@@ -80,7 +82,12 @@ export class PlayInput {
   }
 
   #push(tag: FlvTag, flow: TreeRecvFlow, missing: number): void {
-    if (!this.#guard.passes(tag, flow, missing) || tag.data.length === 0) return;
+    if (missing > 0) this.#host.lost(tag.type);
+    if (!this.#guard.passes(tag, flow, missing)) {
+      this.#host.lost(tag.type);
+      return;
+    }
+    if (tag.data.length === 0) return;
     this.#begin();
     this.#merger.push(tag);
   }

@@ -1,6 +1,6 @@
 /** Plays a stream: from the server (RFC 7425 §5.3), or from a peer directly (§5.4). § means RFC 7425. */
 import type { Address, Session } from "rtmfp-core";
-import type { FlvTag } from "rtmfp-core/flv";
+import type { FlvTag, FlvTagType } from "rtmfp-core/flv";
 import { encodeCommand, type MessageTree, type StatusEvent, type TreeEnd } from "rtmfp-core/tc";
 import type { ConnectionCore, StreamInput } from "./connection-core.ts";
 import { PlayInput } from "./play-input.ts";
@@ -10,6 +10,8 @@ import { makeStatus, statusError } from "./status-error.ts";
 /** What a playback tells its NetStream. */
 export interface PlaybackHost {
   tag(tag: FlvTag): void;
+  /** At least one tag of the kind did not arrive, or is of no use. */
+  lost(type: FlvTagType): void;
   status(event: StatusEvent): void;
   data(name: string, args: readonly unknown[]): void;
   /** The session with the peer is there. */
@@ -133,6 +135,7 @@ function makeInput(
       answer.settle(begun());
       host.tag(tag);
     },
+    lost: (type: FlvTagType) => host.lost(type),
     status: (event: StatusEvent) => {
       if (event.code === "NetStream.Play.Start" || event.level === "error") answer.settle(event);
       host.status(event);

@@ -36,11 +36,14 @@ export interface NetStreamInfo {
   readonly dataBufferByteLength: number;
   /** Bytes of the whole stream so far per second of its own time. */
   readonly playbackBytesPerSecond: number;
-  /** Published: pictures abandoned. Played: tags that gave way because nobody read them. */
+  /** Pictures that did not arrive, and of a played stream those of no use without them, and tags that nobody read. */
   readonly droppedFrames: number;
-  /** Published: share of audio tags, 0 to 1, that did not reach everybody who was subscribed. Played: 0. */
+  /**
+   * Share of audio tags, 0 to 1, that did not arrive: of a published stream at everybody who was subscribed; of a played
+   * one at least, for a gap counts as one.
+   */
   readonly audioLossRate: number;
-  /** Published: share of video tags, 0 to 1, that did not reach everybody who was subscribed. Played: 0. */
+  /** Share of video tags, 0 to 1, that did not arrive, as above, or are of no use without those that did not. */
   readonly videoLossRate: number;
   /** Smoothed round-trip time, ms: to the server, the publisher, or the farthest subscriber. 0 before the first sample. */
   readonly SRTT: number;

@@ -10,17 +10,19 @@ const KEY = [0x17, 1];
 const INTER = [0x27, 1];
 const SOUND = [0xaf, 1];
 
-function makeInput(): { input: PlayInput; got: string[]; world: SimWorld } {
+function makeInput(): { input: PlayInput; got: string[]; lost: string[]; world: SimWorld } {
   const world = new SimWorld(1);
   const got: string[] = [];
+  const lost: string[] = [];
   const host = {
     tag: (tag: FlvTag) => void got.push(`${tag.type} ${tag.timestamp}`),
+    lost: (type: string) => void lost.push(type),
     status: () => {},
     data: () => {},
     begun: () => {},
   };
   const clock = { now: () => world.now, after: (ms: number, run: () => void) => world.after(ms, run) };
-  return { input: new PlayInput(host, clock, 0), got, world };
+  return { input: new PlayInput(host, clock, 0), got, lost, world };
 }
 
 describe("a played stream", () => {
@@ -28,7 +30,7 @@ describe("a played stream", () => {
     ...rfc("R7425-5.1.1-10"),
     "leaves out pictures from a gap in their flow to the next key frame, and no sound",
     () => {
-      const { input, got } = makeInput();
+      const { input, got, lost } = makeInput();
       const say = (type: "audio" | "video", timestamp: number, payload: number[], missing = 0): void =>
         input.message({ type: MessageType[type], timestamp, payload: Uint8Array.from(payload) }, FLOWS[type], missing);
       say("video", 0, KEY);
@@ -46,6 +48,8 @@ describe("a played stream", () => {
         ...["video 0", "audio 1", "audio 2", "video 40", "audio 81"],
         ...["video 160", "video 200", "video 240", "video 280"],
       ]);
+      // Three gaps, and the two pictures that were left out.
+      expect(lost).toEqual(["audio", "video", "video", "video", "video"]);
     },
   );
 
