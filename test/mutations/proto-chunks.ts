@@ -209,11 +209,7 @@ export const CHUNK_FAULTS: readonly Fault[] = [
     ],
     ["if (reader.failed) {", "if (reader.failed) { walker.end = walker.bytes.length;", "R7016-2.3-06"],
     ["if (reader.failed) {", "if (false) {", "R7016-2.3-06", "R7016-2-06"],
-    [
-      "this.#responder.sendRHello(chunk.tag.slice(), { host: from.host, port: from.port }, via, now);",
-      "this.#responder.sendRHello(chunk.tag.slice(0, 16), { host: from.host, port: from.port }, via, now);",
-      "R7016-2.3.4-02",
-    ],
+    ["const tagEcho = tag.slice();", "const tagEcho = tag.slice(0, 16);", "R7016-2.3.4-02"],
     [
       'if (introducer.introductions === "rhello") this.#responder.sendRHello(tag.slice(), to, via, now);',
       'if (introducer.introductions === "rhello") this.#responder.sendRHello(tag.slice(1), to, via, now);',

@@ -1,8 +1,13 @@
 /** IHellos that select nothing local, while the application decides (§3.5.1.4, §3.5.1.5). § means RFC 7016. */
-import { type Address, addressSize, type WireAddress } from "./address.ts";
+import { type Address, addressSize, networkOf, type WireAddress } from "./address.ts";
 import { ChunkType } from "./chunk/types.ts";
 import { Fifo } from "./fifo.ts";
-import { INTRODUCTION_DECISION_MS, MAX_EPD_BYTES, MAX_PENDING_INTRODUCTIONS } from "./params.ts";
+import {
+  INTRODUCTION_DECISION_MS,
+  MAX_EPD_BYTES,
+  MAX_PENDING_INTRODUCTIONS,
+  MAX_PENDING_OF_NETWORK,
+} from "./params.ts";
 import type { Session } from "./session.ts";
 import type { SessionHost } from "./session-host.ts";
 import type { StartupSender } from "./startup/sender.ts";
@@ -20,6 +25,8 @@ export class Introductions {
   readonly #host: SessionHost;
   readonly #sender: StartupSender;
   readonly #pending = new Map<number, Pending>();
+  /** How many of them each network has asked for. */
+  readonly #byNetwork = new Map<string, number>();
   readonly #order = new Fifo<number>();
   #nextId = 1;
 
@@ -32,11 +39,17 @@ export class Introductions {
     return this.#pending.size;
   }
 
-  /** Emits the event; drops and counts the IHello if it is too large or the table is full. The bytes are copied. */
+  /**
+   * Emits the event; drops and counts the IHello if it is too large, the table is full, or its network has its share of it.
+   * The bytes are copied.
+   */
   add(epd: Uint8Array, tag: Uint8Array, from: Address, via: number, now: number): void {
     this.#expire(now);
     const { stats } = this.#host;
-    if (this.#pending.size >= MAX_PENDING_INTRODUCTIONS || epd.length > MAX_EPD_BYTES) {
+    const network = networkOf(from.host);
+    const ofNetwork = this.#byNetwork.get(network) ?? 0;
+    const isFull = this.#pending.size >= MAX_PENDING_INTRODUCTIONS || ofNetwork >= MAX_PENDING_OF_NETWORK;
+    if (isFull || epd.length > MAX_EPD_BYTES) {
       stats.introductionsRefused++;
       return;
     }
@@ -45,6 +58,7 @@ export class Introductions {
     const source = { host: from.host, port: from.port };
     const pending = { epd: epd.slice(), tag: tag.slice(), from: source, via, until: now + INTRODUCTION_DECISION_MS };
     this.#pending.set(id, pending);
+    this.#byNetwork.set(network, ofNetwork + 1);
     this.#order.push(id);
     this.#host.emit({ type: "introduction", id, epd: pending.epd, tag: pending.tag, from: source, via });
   }
@@ -78,7 +92,13 @@ export class Introductions {
 
   /** The introduction is decided: later answers are refused. */
   done(id: number): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
     this.#pending.delete(id);
+    const network = networkOf(pending.from.host);
+    const left = (this.#byNetwork.get(network) ?? 0) - 1;
+    if (left > 0) this.#byNetwork.set(network, left);
+    else this.#byNetwork.delete(network);
   }
 
   #open(id: number, now: number): Pending | undefined {
@@ -90,7 +110,7 @@ export class Introductions {
     for (let id = this.#order.peek(); id !== undefined; id = this.#order.peek()) {
       const pending = this.#pending.get(id);
       if (pending !== undefined && pending.until > now) return;
-      this.#pending.delete(id);
+      this.done(id);
       this.#order.shift();
     }
   }

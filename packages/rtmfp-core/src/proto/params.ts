@@ -38,6 +38,8 @@ export const COOKIE_LIFETIME_MS = 110_000;
 export const INTRODUCTION_DECISION_MS = 5_000;
 /** Undecided introduction events at one time; more IHellos are dropped and counted. */
 export const MAX_PENDING_INTRODUCTIONS = 1_024;
+/** Of these, those that one network has asked for: an application that takes its time must hear of others too. */
+export const MAX_PENDING_OF_NETWORK = 256;
 /** Public-key jobs outstanding at one time; further handshakes are dropped and counted. */
 export const MAX_JOBS = 256;
 /** Sessions of an endpoint, unless its settings say otherwise; further IIKeyings are dropped and counted. */
