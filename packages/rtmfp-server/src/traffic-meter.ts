@@ -52,14 +52,9 @@ export class TrafficMeter {
 
   #advance(now: number): void {
     const slot = Math.floor(now / SLOT_MS);
-    if (slot - this.#slot >= SLOTS) {
-      this.#slotMessages.fill(0);
-      this.#slotBytes.fill(0);
-    } else {
-      for (let passed = this.#slot + 1; passed <= slot; passed++) {
-        this.#slotMessages[passed % SLOTS] = 0;
-        this.#slotBytes[passed % SLOTS] = 0;
-      }
+    for (let passed = Math.max(this.#slot, slot - SLOTS) + 1; passed <= slot; passed++) {
+      this.#slotMessages[passed % SLOTS] = 0;
+      this.#slotBytes[passed % SLOTS] = 0;
     }
     this.#slot = Math.max(this.#slot, slot);
   }

@@ -118,37 +118,41 @@ describe("an application", () => {
     expect(names).toEqual(["_result", "control", "first", "second"]);
   });
 
-  it("is told by onStatus what its handlers threw or rejected with, and nobody else is disturbed", async () => {
-    const told: ApplicationStatus[] = [];
-    const { sim } = await lobby(() => ({
-      onConnectAccept: () => {
-        throw new Error("no greeting");
-      },
-      onPublish: () => Promise.reject(new Error("no database")),
-      onDisconnect: async () => {
-        throw new Error("no farewell");
-      },
-      onStatus: (status) => {
-        told.push(status);
-        throw new Error("nor a status");
-      },
-    }));
-    const client = await sim.connect("lobby");
-    const id = await sim.run(client.createStream());
-    client.command(id, "publish", ["cam"]);
-    expect(await sim.run(client.status("NetStream.Publish.Denied"))).toMatchObject({
-      description: "Connection failed",
-    });
-    await client.close();
-    await sim.pass(1_000);
-    expect(told.map(({ code, description }) => [code, description])).toEqual(
-      ["no greeting", "no database", "no farewell"].map((text) => ["Application.Script.Error", text]),
-    );
-    expect(sim.logged("application").map(({ message }) => message)).toEqual(
-      ["no greeting", "no database", "no farewell"].flatMap((text) => [text, "nor a status"]),
-    );
-    expect(sim.server.stats).toMatchObject({ clients: 0, sessions: 0 });
-  });
+  it(
+    ...rfc("F-3", "O-2"),
+    "is told by onStatus what its handlers threw or rejected with, and nobody else is disturbed",
+    async () => {
+      const told: ApplicationStatus[] = [];
+      const { sim } = await lobby(() => ({
+        onConnectAccept: () => {
+          throw new Error("no greeting");
+        },
+        onPublish: () => Promise.reject(new Error("no database")),
+        onDisconnect: async () => {
+          throw new Error("no farewell");
+        },
+        onStatus: (status) => {
+          told.push(status);
+          throw new Error("nor a status");
+        },
+      }));
+      const client = await sim.connect("lobby");
+      const id = await sim.run(client.createStream());
+      client.command(id, "publish", ["cam"]);
+      expect(await sim.run(client.status("NetStream.Publish.Denied"))).toMatchObject({
+        description: "Connection failed",
+      });
+      await client.close();
+      await sim.pass(1_000);
+      expect(told.map(({ code, description }) => [code, description])).toEqual(
+        ["no greeting", "no database", "no farewell"].map((text) => ["Application.Script.Error", text]),
+      );
+      expect(sim.logged("application").map(({ message }) => message)).toEqual(
+        ["no greeting", "no database", "no farewell"].flatMap((text) => [text, "nor a status"]),
+      );
+      expect(sim.server.stats).toMatchObject({ clients: 0, sessions: 0 });
+    },
+  );
 
   it(...rfc("F-3", "F-7"), "may give whatever can be awaited, as the queries of databases are", async () => {
     /** Begins when it is awaited. */
@@ -225,20 +229,30 @@ describe("an application", () => {
 
   it(...rfc("F-17"), "that is unloaded tells its clients AppShutdown, pending ones too, and ends", async () => {
     const stopped: string[] = [];
+    let admit: () => void = () => {};
     const { sim, apps } = await lobby((app) => ({
-      onConnect: (_client, wait) => (wait === true ? new Promise(() => {}) : undefined),
+      onConnect: (_client, wait) => (wait === true ? new Promise<void>((resolve) => (admit = resolve)) : undefined),
       onAppStop: () => void stopped.push(app.path),
     }));
     const [alice, other] = [await sim.connect("lobby/one"), await sim.connect("lobby/two")];
     const pending = await sim.open();
-    void pending.connect("lobby/one", [true]);
+    const refused = pending.connect("lobby/one", [true]);
     await sim.pass(1_000);
     const ended = apps[0]?.shutdown() as Promise<void>;
+    // Too late: it has its answer.
+    admit();
+    expect((await sim.run(refused))["code"]).toBe("NetConnection.Connect.AppShutdown");
     expect((await sim.run(alice.status("NetConnection.Connect.AppShutdown")))["level"]).toBe("error");
     await sim.run(ended);
     expect(stopped).toEqual(["lobby/one"]);
     expect(alice.tree?.end).toBe("closed");
     expect(pending.tree?.end).toBe("closed");
+    expect(pending.commands("_result")).toEqual([]);
+    expect(sim.logged("connect").map(({ outcome }) => outcome)).toEqual([
+      "accepted",
+      "accepted",
+      "NetConnection.Connect.AppShutdown",
+    ]);
     expect(other.tree?.end).toBeUndefined();
     await sim.connect("lobby/one");
     expect(apps.map(({ path }) => path)).toEqual(["lobby/one", "lobby/two", "lobby/one"]);
@@ -307,7 +321,7 @@ describe("onPublish and onPlay", () => {
     expect(sim.logged("publish").map(({ outcome }) => outcome)).toEqual(["refused", "started"]);
   });
 
-  it("answer nobody who has gone on to something else meanwhile", async () => {
+  it(...rfc("O-2"), "answer nobody who has gone on to something else meanwhile", async () => {
     const answers: (() => void)[] = [];
     const ended: string[] = [];
     const { sim, apps } = await lobby(() => ({
