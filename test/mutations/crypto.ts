@@ -32,12 +32,18 @@ export const CRYPTO_FAULTS: readonly Fault[] = [
   ...faultsOf(
     `${CRYPTO}/flash/checksum.ts`,
     [
-      "if (i < end) low += bytes[i] as number;",
-      "if (i < end) high += bytes[i] as number;",
+      "return i < end ? sum + (bytes[i] as number) : sum;",
+      "return i < end ? sum + ((bytes[i] as number) << 8) : sum;",
       "R7425-4.7.3.1-01",
       "R7425-4.7.3.1-02",
     ],
-    ["return ~sum & 0xffff;", "return sum & 0xffff;", "V2-80", "R7425-4.7.3.1-01"],
+    [
+      "if (end - start < LEAST_FOR_WORDS) return ~fold(sumOfPairs(bytes, start, end)) & 0xffff;",
+      "if (end - start < LEAST_FOR_WORDS) return fold(sumOfPairs(bytes, start, end));",
+      "V2-80",
+      "R7425-4.7.3.1-01",
+    ],
+    ["if (odd === (LITTLE_ENDIAN ? 0 : 1)) sum = ((sum & 0xff) << 8) | (sum >>> 8);", "", "R7425-4.7.3.1-01"],
   ),
   ...faultsOf(
     `${CRYPTO}/flash/certificate.ts`,

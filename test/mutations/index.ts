@@ -1,5 +1,6 @@
 /** The faults that `pnpm coverage:rfc --mutate` applies, one at a time; each must be noticed. */
 import { CRYPTO_FAULTS } from "./crypto.ts";
+import { FLASH_FAULTS } from "./crypto-flash.ts";
 import type { Fault } from "./fault.ts";
 import { FLOW_RECEIVE_FAULTS } from "./flow-receive.ts";
 import { FLOW_SEND_FAULTS } from "./flow-send.ts";
@@ -18,5 +19,6 @@ export const FAULTS: readonly Fault[] = [
   ...FLOW_SEND_FAULTS,
   ...CRYPTO_FAULTS,
   ...FLOW_RECEIVE_FAULTS,
+  ...FLASH_FAULTS,
   ...TC_FAULTS,
 ];

@@ -129,8 +129,8 @@ export const FLOW_CHUNK_FAULTS: readonly Fault[] = [
     ],
     ["const abandoned = (chunk.flags & UserDataFlag.abandon) !== 0;", "const abandoned = false;", "R7016-2.3.11-07"],
     [
-      'if (chunk.options !== undefined && flow.state === "RF_OPEN" && hasUnknownOption(chunk.options)) flow.reject(0);',
-      'if (chunk.options !== undefined && type === ChunkType.userData && flow.state === "RF_OPEN" && hasUnknownOption(chunk.options)) flow.reject(0);',
+      'if (chunk.options !== undefined && flow.state === "RF_OPEN" && hasUnknownOption(chunk.options)) flow.breakOff();',
+      'if (chunk.options !== undefined && type === ChunkType.userData && flow.state === "RF_OPEN" && hasUnknownOption(chunk.options)) flow.breakOff();',
       "R7016-2.3.12-04",
     ],
     [

@@ -1,3 +1,4 @@
+import { getDiffieHellman } from "node:crypto";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { agree, generateKeyPair, keyPairOf } from "../../src/crypto/dh.ts";
@@ -19,6 +20,14 @@ function fixedSecret(secret: Uint8Array): CryptoProvider {
 }
 
 describe("MODP public keys", () => {
+  it(...rfc("R7425-4.2-01", "R7425-4.2-02"), "belong to the groups of RFC 2409 and RFC 3526", () => {
+    for (const id of [2, 5, 14, 16]) {
+      const known = getDiffieHellman(`modp${id}`);
+      expect(toHex(modpGroup(id)?.primeBytes ?? new Uint8Array(0))).toBe(known.getPrime("hex"));
+      expect(known.getGenerator("hex")).toBe("02");
+    }
+  });
+
   it(...rfc("R7425-4.6.2-01"), "must lie between 2^24 and p - 2^24 and have 16 bits of each kind", () => {
     const busy = 0x5555_5555_5555_5555n << 200n;
     const table: [string, bigint, boolean][] = [

@@ -72,7 +72,15 @@ async function makeConnection(
 
 describe("a tree of message flows", () => {
   it(
-    ...rfc("R7425-5.3.1-02", "R7425-5.3.2-01", "R7425-5.3.2-02", "R7425-5.3.5-01", "R7425-5.3.5.2-01", "V1-44"),
+    ...rfc(
+      "R7425-5.1.1-01",
+      "R7425-5.3.1-02",
+      "R7425-5.3.2-01",
+      "R7425-5.3.2-02",
+      "R7425-5.3.5-01",
+      "R7425-5.3.5.2-01",
+      "V1-44",
+    ),
     "associates every flow but the first to the other side's control flow",
     async () => {
       const { client, server, pair, atClient, atServer, flows } = await makeConnection(1);
@@ -87,6 +95,12 @@ describe("a tree of message flows", () => {
       const stream = flows[1] as RecvFlow;
       expect(decodeMetadata(stream.metadata)).toEqual({ streamId: 5, receiveIntent: "sequence" });
       expect(stream.answers).toBe(server.control);
+      server.openFlow(0).write(text("more"));
+      await pair.world.runAsync(500);
+      client.openFlow(6).write(text("later"));
+      await pair.world.runAsync(500);
+      expect([atClient.at(-1), atServer.at(-1)]).toEqual(["0:more", "6:later"]);
+      expect((flows.at(-1) as RecvFlow).answers).toBe(server.control);
     },
   );
 
@@ -190,6 +204,21 @@ describe("a tree of message flows", () => {
       expect(atClient).toEqual(["0:_result", "1:last"]);
     }
   });
+
+  it(
+    ...rfc("R7425-5.3.6-02"),
+    "closes its flows when the far control flow ends, though others of that end go on",
+    async () => {
+      const { client, server, pair } = await makeConnection(15);
+      const media = server.openFlow(1);
+      media.write(text("down"));
+      client.openFlow(5).write(text("up"));
+      await pair.world.runAsync(500);
+      void client.control.close();
+      await pair.world.runAsync(500);
+      expect([media.isOpen, client.end, server.end]).toEqual([false, "closed", "closed"]);
+    },
+  );
 
   it(
     ...rfc("R7425-5.3-02", "R7425-5.3.6-03"),

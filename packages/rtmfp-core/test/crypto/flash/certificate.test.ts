@@ -43,6 +43,7 @@ describe("certificates", () => {
       const randomness = fromHex("000102030405060708090a0b0c0d0e0f");
       const ephemeral = buildCertificate({ acceptsAncillaryData: true, ephemeralGroups: [2, 14], randomness });
       expect(toHex(ephemeral)).toBe(canonical);
+      expect(parse(canonical)?.ephemeralGroups).toEqual([2, 14]);
       const hostname = new TextEncoder().encode("h.example");
       const publicKey = new Dice(1).bytes(128);
       const fixed = buildCertificate({
@@ -52,6 +53,7 @@ describe("certificates", () => {
           { group: 2, publicKey },
         ],
       });
+      expect(toHex(fixed).startsWith(`0a00${toHex(hostname)}221d1f`)).toBe(true);
       const parsed = parseCertificate(nodeProvider, fixed)!;
       expect(toHex(parsed.hostname!)).toBe(toHex(hostname));
       expect([...parsed.staticKeys.keys()]).toEqual([31, 2]);
@@ -82,6 +84,7 @@ describe("certificates", () => {
   it(...rfc("R7425-4.3.3-02"), "may hold unknown options, which count in the fingerprint", () => {
     const certificate = parse(`03551234${canonical}`)!;
     expect(certificate.ephemeralGroups).toEqual([2, 14]);
+    expect(certificate.staticKeys.size).toBe(0);
     expect(certificate.id).toBe(toHex(nodeProvider.sha256(fromHex(`03551234${canonical}`))));
   });
 
@@ -91,7 +94,7 @@ describe("certificates", () => {
     expect(toHex(certificate?.staticKeys.get(31) ?? new Uint8Array(0))).toBe(first);
   });
 
-  it(...rfc("R7425-4.2-03"), "may name unknown groups, however large their numbers", () => {
+  it(...rfc("R7425-4.2-03", "R7425-4.3.3.4-01"), "may name unknown groups, however large their numbers", () => {
     expect(parse("02156302150e")?.ephemeralGroups).toEqual([99, 14]);
     expect(parse("0b1581ffffffffffffffff7f02150e")?.ephemeralGroups).toEqual([2 ** 64, 14]);
     expect(parse("0b1582808080808080808000")).toBeUndefined();
@@ -128,6 +131,7 @@ describe("certificates", () => {
       const parsed = parseCertificate(nodeProvider, bytes.subarray(0, length));
       expect(parsed !== undefined, `${length} bytes`).toBe(whole.has(length));
     }
+    expect(parse("03ff0100021502")?.ephemeralGroups).toEqual([2]);
     expect(parse(`${canonical}00040eaabb`)).toBeUndefined();
     expect(parse(`${canonical}00ff`)).toBeUndefined();
     expect(parse("0115")).toBeUndefined();

@@ -16,6 +16,13 @@ describe("endpoint discriminators", () => {
     expect(parseEpd(epd)?.ancillaryData).toEqual(text("rtmfp://server.example.com/app/instance"));
   });
 
+  it(...rfc("R7425-4.4.2-01"), "name their options as the RFC does", () => {
+    const epd = { fingerprint, hostname: text("h"), ancillaryData: text("u") };
+    const hex = `210f${toHex(fingerprint)}020068020a75`;
+    expect(toHex(buildEpd(epd))).toBe(hex);
+    expect(parseEpd(fromHex(hex))).toEqual(epd);
+  });
+
   it(...rfc("R7425-4.4.1-01"), "are read to their last byte: a Marker ends nothing", () => {
     expect(parseEpd(fromHex("00 020a41 00 020042".replaceAll(" ", "")))).toEqual({
       fingerprint: undefined,

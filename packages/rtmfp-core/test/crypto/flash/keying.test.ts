@@ -7,6 +7,7 @@ import { type IdentityOptions, LEGACY_IDENTITY, SERVER_IDENTITY } from "../../..
 import { agreeJob, runPublicKeyJob } from "../../../src/crypto/flash/jobs.ts";
 import { buildInitiatorComponent, parseComponent } from "../../../src/crypto/flash/keying-component.ts";
 import type { ProtectionSetting } from "../../../src/crypto/flash/negotiation.ts";
+import { createSessionCipher } from "../../../src/crypto/flash/packet-cipher.ts";
 import { createFlashProfile, type FlashProfile, type FlashProfileOptions } from "../../../src/crypto/flash/profile.ts";
 import { deriveSessionKeys } from "../../../src/crypto/flash/session-key.ts";
 import { nobleProvider } from "../../../src/crypto/noble.ts";
@@ -162,13 +163,14 @@ describe("negotiation", () => {
     },
   );
 
-  it(...rfc("R7425-4.6.4-06"), "may protect one direction only", () => {
+  it(...rfc("R7425-4.6.4-06", "R7425-4.7.3.2-02"), "may protect one direction only", () => {
     const groups = { keys: "ephemeral", groups: [31] } as const;
     const outcome = handshake(
       profile(groups, { hmac: "accept" }),
       profile(groups, { hmac: "require", hmacLength: 32 }),
     )!;
     expect(outcome.initiatorKeys.description).toMatchObject({ nearHmac: 16, farHmac: 32 });
+    expect(reaches(outcome.responderKeys, outcome.initiatorKeys)).toBe(true);
     const half = handshake(profile(groups, { hmac: "request" }), profile(groups, { hmac: "accept", hmacLength: 4 }))!;
     expect(half.initiatorKeys.description).toMatchObject({ nearHmac: 0, farHmac: 4 });
     expect(half.initiatorKeys.farHmac).toBe(true);
@@ -235,6 +237,9 @@ describe("negotiation", () => {
         nearSequence: true,
         farSequence: true,
       });
+      const silent = fromHex(`021d02410e${"00".repeat(64)}031af800021ef8`);
+      const { description } = respondTo(profile({ keys: "ephemeral", groups: [2] }), far.certificate, silent)!.keys;
+      expect(description).toMatchObject({ nearHmac: 0, farHmac: 0, nearSequence: false, farSequence: false });
     },
   );
 
@@ -296,20 +301,27 @@ describe("components", () => {
     }
   });
 
-  it(...rfc("R7425-4.5.2-02"), "may hold unknown options and Markers, whose bytes enter the keys", () => {
-    const responder = profile({ keys: "ephemeral", groups: [31] });
-    const far = profile({ keys: "ephemeral", groups: [31] });
-    const own = generateKeyPair(nodeProvider, 31, nodeProvider.randomBytes);
-    const skic = concatBytes(fromHex("0355aabb00"), buildInitiatorComponent({ ephemeral: own }, noTerms));
-    const response = respondTo(responder, far.certificate, skic)!;
-    const farKey = parseComponent(response.skrc)!.ephemeral!.publicKey;
-    const dhSecret = agree(nodeProvider, 31, own.privateKey, farKey)!;
-    const keys = deriveSessionKeys(nodeProvider, { dhSecret, nearComponent: skic, farComponent: response.skrc });
-    expect(toHex(keys.nearNonce)).toBe(toHex(response.keys.farNonce));
-  });
+  it(
+    ...rfc("R7425-4.5.2-02", "R7425-4.6-01"),
+    "may hold unknown options and Markers, whose bytes enter the keys",
+    () => {
+      const responder = profile({ keys: "ephemeral", groups: [31] });
+      const far = profile({ keys: "ephemeral", groups: [31] });
+      const own = generateKeyPair(nodeProvider, 31, nodeProvider.randomBytes);
+      const skic = concatBytes(fromHex("0355aabb00"), buildInitiatorComponent({ ephemeral: own }, noTerms));
+      const response = respondTo(responder, far.certificate, skic)!;
+      const farKey = parseComponent(response.skrc)!.ephemeral!.publicKey;
+      const dhSecret = agree(nodeProvider, 31, own.privateKey, farKey)!;
+      const keys = deriveSessionKeys(nodeProvider, { dhSecret, nearComponent: skic, farComponent: response.skrc });
+      expect(toHex(keys.nearNonce)).toBe(toHex(response.keys.farNonce));
+      expect(toHex(keys.farNonce)).toBe(toHex(response.keys.nearNonce));
+      const cipher = createSessionCipher(nodeProvider, keys);
+      expect(toHex(response.keys.cipher.open(seal(cipher, packet)) ?? packet.slice(0, 0))).toContain(toHex(packet));
+    },
+  );
 
   it(...rfc("R7425-4.5.2.1-01", "R7425-4.5.2.3-01"), "parse to what they were built from", () => {
-    const publicKey = new Uint8Array(32).fill(5);
+    const publicKey = Uint8Array.from({ length: 32 }, (_, i) => i);
     const built = buildInitiatorComponent({ ephemeral: { group: 31, publicKey } }, { ...noTerms, sequenceFlags: 7 });
     expect(parseComponent(built)).toEqual({
       ...noTerms,
@@ -317,8 +329,23 @@ describe("components", () => {
       ephemeral: { group: 31, publicKey },
       groupSelect: undefined,
     });
+    expect(toHex(built).startsWith(`220d1f${toHex(publicKey)}`)).toBe(true);
     expect(parseComponent(fromHex("021d0e"))).toEqual({ ...noTerms, ephemeral: undefined, groupSelect: 14 });
   });
+
+  it(
+    ...rfc("R7425-4.5.2.1-01", "R7425-4.5.2.3-01", "R7425-4.5.2.3-04"),
+    "have group numbers of any size, and one group at most is selected",
+    () => {
+      const publicKey = Uint8Array.of(0xaa);
+      expect(parseComponent(fromHex("040d822caa"))?.ephemeral).toEqual({ group: 300, publicKey });
+      expect(parseComponent(fromHex("031d822c"))?.groupSelect).toBe(300);
+      const built = [{ ephemeral: { group: 300, publicKey } }, { groupSelect: 300 }].map((keys) =>
+        toHex(buildInitiatorComponent(keys, noTerms)),
+      );
+      expect(built).toEqual(["040d822caa031a0000021e00", "031d822c031a0000021e00"]);
+    },
+  );
 
   it(
     ...rfc("R7425-4.5.2.1-04", "R7425-4.5.2.3-04", "AMB-48", "R7425-3-04"),
@@ -377,7 +404,7 @@ describe("choosing a group", () => {
 
 describe("an initiator's component", () => {
   it(
-    ...rfc("R7425-4.5.2.3-02", "R7425-4.5.2.1-03", "R7425-4.6.1.4-01"),
+    ...rfc("R7425-4.5.2.3-02", "R7425-4.5.2.3-03", "R7425-4.5.2.1-03", "R7425-4.6.1.3-01", "R7425-4.6.1.4-01"),
     "names a group if its certificate has a static key, and brings a key of its own if not",
     () => {
       const own = {
@@ -395,7 +422,7 @@ describe("an initiator's component", () => {
 });
 
 it(
-  ...rfc("R7425-4.6.1.2-01", "R7425-4.6.1.4-01"),
+  ...rfc("R7425-4.6.1.2-01", "R7425-4.6.1.3-01", "R7425-4.6.1.4-01"),
   "an end with static keys brings randomness to each session, in place of a key",
   () => {
     const randomness = "410e([0-9a-f]{128})";
@@ -414,6 +441,10 @@ it(
       }
     }
     expect(seen.size).toBe(5);
+    const answer = profile({ keys: "ephemeral", groups: [14] });
+    const { skic } = finish(fixed, fixed.initiate(fixed.parseCertificate(answer.certificate)!))!;
+    expect(toHex(skic)).toMatch(new RegExp(`^021d0e${randomness}031a`));
+    expect(toHex(respondTo(answer, fixed.certificate, skic)!.skrc)).toMatch(/82020d0e[0-9a-f]{512}$/);
   },
 );
 
@@ -425,21 +456,25 @@ describe("a component is refused", () => {
   const select = buildInitiatorComponent({ groupSelect: 2, randomness: new Uint8Array(16) }, noTerms);
   const both = buildInitiatorComponent({ ephemeral: own, groupSelect: 2 }, noTerms);
 
-  it(...rfc("R7425-4.5.2.1-02", "R7425-4.5.2.3-03"), "if its key does not suit its certificate", () => {
-    for (const responder of [ephemeral, fixed]) {
-      expect(respondTo(responder, ephemeral.certificate, key)).toBeDefined();
-      expect(respondTo(responder, fixed.certificate, select)).toBeDefined();
-      expect(respondTo(responder, fixed.certificate, key)).toBeUndefined();
-      expect(respondTo(responder, ephemeral.certificate, select)).toBeUndefined();
-      expect(respondTo(responder, ephemeral.certificate, both)).toBeUndefined();
-      expect(respondTo(responder, fixed.certificate, both)).toBeUndefined();
-      expect(respondTo(responder, fixed.certificate, fromHex("021d05"))).toBeUndefined();
-      expect(respondTo(responder, ephemeral.certificate, new Uint8Array(0))).toBeUndefined();
-    }
-  });
+  it(
+    ...rfc("R7425-4.3.4-02", "R7425-4.5.2.1-02", "R7425-4.5.2.3-03"),
+    "if its key does not suit its certificate",
+    () => {
+      for (const responder of [ephemeral, fixed]) {
+        expect(respondTo(responder, ephemeral.certificate, key)).toBeDefined();
+        expect(respondTo(responder, fixed.certificate, select)).toBeDefined();
+        expect(respondTo(responder, fixed.certificate, key)).toBeUndefined();
+        expect(respondTo(responder, ephemeral.certificate, select)).toBeUndefined();
+        expect(respondTo(responder, ephemeral.certificate, both)).toBeUndefined();
+        expect(respondTo(responder, fixed.certificate, both)).toBeUndefined();
+        expect(respondTo(responder, fixed.certificate, fromHex("021d05"))).toBeUndefined();
+        expect(respondTo(responder, ephemeral.certificate, new Uint8Array(0))).toBeUndefined();
+      }
+    },
+  );
 
   it(
-    ...rfc("R7425-4.6.1.1-01", "R7425-4.5.2.1-02"),
+    ...rfc("R7425-4.3.4-02", "R7425-4.6.1.1-01", "R7425-4.5.2.1-02"),
     "as an answer in another group, without its key, or with one too many",
     () => {
       const initiation = finish(ephemeral, ephemeral.initiate(ephemeral.parseCertificate(ephemeral.certificate)!))!;

@@ -21,6 +21,8 @@ describe("simple passwords", () => {
       expect(toHex(signature)).toBe(`261d${toHex(hmac)}${toHex(alice.id)}`);
       expect(verifyPasswords(provider, [alice], signature, parameters)).toBe(true);
       expect(verifyPasswords(provider, [alice], signature, parameters.subarray(1))).toBe(false);
+      const second = signParameters(provider, [bob], parameters);
+      expect(signParameters(provider, [alice, bob], parameters)).toEqual(concatBytes(signature, second));
     }
   });
 
@@ -41,7 +43,7 @@ describe("simple passwords", () => {
     }
   });
 
-  it(...rfc("R7425-4.3.5.1-02", "AMB-48"), "stand beside unknown options and Markers", () => {
+  it(...rfc("R7425-4.3.5-01", "R7425-4.3.5.1-02", "AMB-48"), "stand beside unknown options and Markers", () => {
     const signature = concatBytes(fromHex("0355010200"), signParameters(nodeProvider, [bob], parameters));
     expect(verifyPasswords(nodeProvider, [bob], signature, parameters)).toBe(true);
   });
