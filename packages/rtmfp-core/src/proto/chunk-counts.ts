@@ -8,20 +8,20 @@ export type ChunkName = keyof typeof ChunkType | "other";
 /** Numbers of chunks by type; types that did not occur are absent. */
 export type ChunksByType = Readonly<Partial<Record<ChunkName, number>>>;
 
-/** See the file's head. Costs an array from the first chunk on. */
+/** See the file's head. Holds no more than the types that occur need: sessions may be many, and idle. */
 export class ChunkCounts {
-  /** By place in {@link NAMES}: received, then sent. */
-  #counts: number[] | undefined;
+  /** Received and sent of the first in {@link NAMES}, then of the next, as far as any occurred. */
+  #counts: number[] = NONE;
 
   /** One chunk came, in a packet that was accepted. */
   onReceived(type: number): void {
-    this.#add(PLACES[type] as number);
+    this.#add(2 * (PLACES[type] as number));
   }
 
   /** The packet at `bytes[start, end)`, from its first chunk to its last, goes out. Borrows `bytes`. */
   onSent(bytes: Uint8Array, start: number, end: number): void {
     for (let at = start; at < end; ) {
-      this.#add(NAMES.length + (PLACES[bytes[at] as number] as number));
+      this.#add(2 * (PLACES[bytes[at] as number] as number) + 1);
       at += CHUNK_HEADER_BYTES + ((bytes[at + 1] as number) << 8) + (bytes[at + 2] as number);
     }
   }
@@ -31,25 +31,28 @@ export class ChunkCounts {
   }
 
   get sent(): ChunksByType {
-    return this.#named(NAMES.length);
+    return this.#named(1);
   }
 
   #add(place: number): void {
-    this.#counts ??= new Array<number>(2 * NAMES.length).fill(0);
+    const counts = this.#counts;
+    if (place >= counts.length) this.#counts = Array.from({ length: place + 1 }, (_, i) => counts[i] ?? 0);
     this.#counts[place] = (this.#counts[place] as number) + 1;
   }
 
-  #named(first: number): ChunksByType {
-    const counts = this.#counts ?? [];
-    return Object.fromEntries(
-      NAMES.map((name, i) => [name, counts[first + i] ?? 0] as const).filter(([, count]) => count > 0),
-    );
+  #named(direction: 0 | 1): ChunksByType {
+    const counts = NAMES.map((name, i) => [name, this.#counts[2 * i + direction] ?? 0] as const);
+    return Object.fromEntries(counts.filter(([, count]) => count > 0));
   }
 }
 
-const NAMES: readonly ChunkName[] = ["other", ...(Object.keys(ChunkType) as (keyof typeof ChunkType)[])];
-/** Place in {@link NAMES} of each type code; 0 of those unknown. */
-const PLACES: Uint8Array = new Uint8Array(256);
-Object.values(ChunkType).forEach((type, i) => {
-  PLACES[type] = i + 1;
-});
+/** Of sessions without a chunk; stays empty. */
+const NONE: number[] = [];
+/** Those of sessions that have little to do come first. */
+const FIRST: readonly ChunkName[] = ["userData", "ackRanges", "ping", "pingReply"];
+const NAMES: readonly ChunkName[] = [
+  ...new Set([...FIRST, ...(Object.keys(ChunkType) as ChunkName[]), "other"] as const),
+];
+/** Place in {@link NAMES} of each type code. */
+const PLACES: Uint8Array = new Uint8Array(256).fill(NAMES.indexOf("other"));
+for (const [name, type] of Object.entries(ChunkType)) PLACES[type] = NAMES.indexOf(name as ChunkName);
