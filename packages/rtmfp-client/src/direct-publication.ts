@@ -116,7 +116,7 @@ export class PeerStream {
     return this.#media.write(tag);
   }
 
-  /** Sends one data message. */
+  /** Sends one data message; the bytes are kept until it is delivered or given up. */
   writeData(message: Uint8Array): void {
     this.#media.writeData(message);
   }

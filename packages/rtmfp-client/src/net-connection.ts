@@ -38,10 +38,9 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
   static defaultObjectEncoding: ObjectEncoding = 0;
   /** AMF version to ask for, and once connected the one agreed on. */
   objectEncoding: ObjectEncoding = NetConnection.defaultObjectEncoding;
-  /** Sessions with peers, incoming and outgoing; lowering it ends none. */
-  maxPeerConnections = 8;
   /** Which proxy to try. No effect: RTMFP goes through none. Default "none". */
   proxyType = "none";
+  #maxPeerConnections = 8;
   readonly #options: NetConnectionOptions;
   readonly #methods = new Methods();
   readonly #reconnect: Reconnect | undefined;
@@ -84,6 +83,8 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
       throw new RtmfpError("BAD_ARGUMENT", "this NetConnection is connected already: close it first, or make another");
     this.#reconnect?.stop();
     const target = parse(uri ?? "rtmfp:");
+    if (this.objectEncoding !== 0 && this.objectEncoding !== 3)
+      throw new RtmfpError("BAD_ARGUMENT", `objectEncoding: expected 0 or 3, got ${String(this.objectEncoding)}`);
     const { signal, clock = systemClock } = this.#options;
     if (signal?.aborted === true) throw abortedError();
     signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -216,6 +217,17 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
    */
   get nearAddresses(): readonly string[] {
     return (this.#core?.endpoint.carrier.interfaceAddresses() ?? []).map(formatAddress);
+  }
+
+  /** Sessions with peers, incoming and outgoing; lowering it ends none. Default 8. Throws BAD_ARGUMENT below 0. */
+  set maxPeerConnections(count: number) {
+    if (typeof count !== "number" || !(count >= 0))
+      throw new RtmfpError("BAD_ARGUMENT", `maxPeerConnections: expected a number of 0 or more, got ${String(count)}`);
+    this.#maxPeerConnections = count;
+  }
+
+  get maxPeerConnections(): number {
+    return this.#maxPeerConnections;
   }
 
   /** Subscribers to streams that are not published here yet. */

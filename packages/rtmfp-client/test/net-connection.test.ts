@@ -81,6 +81,20 @@ describe("NetConnection.connect", () => {
       expect(() => new NetConnection({ timeoutMs })).toThrow(`expected a time of 0 ms or more, got ${timeoutMs}`);
   });
 
+  it("says what is wrong with a limit or an encoding", async () => {
+    const nc = new NetConnection();
+    for (const count of [Number.NaN, -1, "many"])
+      expect(() => {
+        nc.maxPeerConnections = count as number;
+      }).toThrow(`maxPeerConnections: expected a number of 0 or more, got ${count}`);
+    expect(nc.maxPeerConnections).toBe(8);
+    nc.objectEncoding = 1 as never;
+    await expect(nc.connect(null)).rejects.toMatchObject({
+      code: "BAD_ARGUMENT",
+      message: "objectEncoding: expected 0 or 3, got 1",
+    });
+  });
+
   it("takes only the server whose fingerprint is given", async () => {
     const server = await makeServer();
     const alice = await connectTo(server, { fingerprint: server.endpoint.peerId });
