@@ -223,11 +223,11 @@ describe("a server in operation", () => {
       const [words, json, none] = await Promise.all([
         run(["check", `rtmfp://${address}`], {}, "rtmfp-client").ended,
         run(["check", `rtmfp://${address}/check`, "--json"], {}, "rtmfp-client").ended,
-        run(["check", `rtmfp://${address}/other`, "--timeout", "1"], {}, "rtmfp-client").ended,
+        run(["check", `rtmfp://${address}/other`, "--timeout", "5"], {}, "rtmfp-client").ended,
       ]);
       expect(words).toMatchObject({ code: 0, err: "" });
       expect(words.out).toMatch(
-        /^the server sees you at 127\.0\.0\.1:\d+, which is your own address: there is no NAT\npackets from another port of the server: let in\n/,
+        /^the server sees you at 127\.0\.0\.1:\d+, on its own host\npackets from another port of the server: let in\n/,
       );
       expect(words.out).toMatch(/\nverdict: peers can reach you directly\n$/);
       const [line, ...more] = json.out.trimEnd().split("\n");
@@ -236,7 +236,7 @@ describe("a server in operation", () => {
         event: "check",
         publicAddress: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
         receiveSameAddressDifferentPortAllowed: true,
-        verdict: expect.any(String),
+        verdict: "peers can reach you directly",
       });
       expect(none).toMatchObject({ code: 1, out: "" });
       expect(none.err).toMatch(/^rtmfp-client: [^\n]+\/other tells no results: it has no connectivity check\n$/);

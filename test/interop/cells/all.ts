@@ -1,4 +1,5 @@
 import type { Cell } from "../harness/cell.ts";
+import { checkCells } from "./check.ts";
 import { echoCells } from "./echo.ts";
 import { mediaCells } from "./media.ts";
 import { pinCells } from "./pin.ts";
@@ -12,6 +13,7 @@ export const cells: readonly Cell[] = [
   ...echoCells,
   ...mediaCells,
   ...redirectCells,
+  ...checkCells,
   ...pinCells,
   ...tokenCells,
   ...rulesCells,

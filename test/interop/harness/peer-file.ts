@@ -160,5 +160,7 @@ const ROLE_NAMES = [
   "rules",
   "caller",
   "relay",
+  "checkServer",
+  "checker",
 ] as const;
 const ROLE_FIELDS = ["argv", "options", "ready", "done", "doneTimes", "failed", "stop", "tags", "trailerMs"];

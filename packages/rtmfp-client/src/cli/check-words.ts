@@ -16,7 +16,9 @@ export function describeCheck(findings: Findings): readonly string[] {
   ];
 }
 
-function translation({ publicAddressIsLocal, publicPortMatchesLocalPort }: Findings): string {
+function translation({ publicAddress, publicAddressIsLocal, publicPortMatchesLocalPort }: Findings): string {
+  // Loopback addresses are never reported to a server.
+  if (/^(127\.|\[::1\])/.test(publicAddress ?? "")) return ", on its own host";
   if (publicAddressIsLocal === undefined) return "";
   if (publicAddressIsLocal) return ", which is your own address: there is no NAT";
   return `: you are behind a NAT, which ${publicPortMatchesLocalPort === true ? "keeps" : "changes"} your port`;

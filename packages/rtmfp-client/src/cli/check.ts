@@ -30,7 +30,7 @@ export async function check(url: string, options: CommonOptions): Promise<number
         signal.addEventListener("abort", () => reject(new Error("interrupted")), { once: true });
       });
       const lines = describeCheck(results);
-      if (reporter.json) reporter.event("check", { ...results, verdict: lines.at(-1) }, "");
+      if (reporter.json) reporter.event("check", { ...results, verdict: lines.at(-1)?.replace(/^verdict: /, "") }, "");
       else process.stdout.write(`${lines.join("\n")}\n`);
     } finally {
       timer.clear();
