@@ -1,10 +1,11 @@
 import type { Socket } from "node:dgram";
 import { EventEmitter } from "node:events";
 import { setImmediate } from "node:timers/promises";
-import { expect, it } from "vitest";
+import { expect } from "vitest";
+import { it, rfc } from "../../../../test/support/rfc.ts";
 import { createUnprotectedTestProfile } from "../../src/crypto/plain.ts";
 import { Driver } from "../../src/node/driver.ts";
-import { UdpCarrier } from "../../src/node/udp-carrier.ts";
+import { openUdpCarrier, UdpCarrier } from "../../src/node/udp-carrier.ts";
 
 /** A socket whose kernel takes nothing while it is blocked: like dgram, it then keeps the caller's memory. */
 class BlockedSocket {
@@ -56,4 +57,12 @@ it("gives the memory of datagrams back once the driver has read them, not before
   await setImmediate();
   expect(endpoint.stats.bytesIn).toBe(409_600);
   expect(datagrams.filter((datagram) => datagram.length > 0).length).toBeLessThan(50);
+});
+
+it(...rfc("R7016-2.2.1-02"), "binds the port that it is told to, and says so where another has it", async () => {
+  const carrier = await openUdpCarrier([{ host: "127.0.0.1", port: 0 }]);
+  const port = carrier.sockets[0]?.address.port as number;
+  expect(port).toBeGreaterThan(0);
+  await expect(openUdpCarrier([{ host: "127.0.0.1", port }])).rejects.toThrow(`cannot bind UDP 127.0.0.1:${port}`);
+  await carrier.close();
 });

@@ -2,9 +2,11 @@ import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { CLIENT_IDENTITY } from "../../src/crypto/index.ts";
 import type { PeerEndpoint, Session as PeerSession } from "../../src/index.ts";
+import { type Chunk, ChunkType, type IHelloChunk } from "../../src/proto/chunk/types.ts";
 import type { Session } from "../../src/proto/session.ts";
 import { type LinkOptions, SimWorld } from "../../src/testing/index.ts";
 import { nameOf, type RawNode, rawNode } from "./raw.ts";
+import { fetchCookie, iiKeying, Scripted } from "./scripted.ts";
 import { endpointOn } from "./support.ts";
 
 /** Two nodes, of which `a` prevails as initiator. */
@@ -51,6 +53,47 @@ describe("two ends that open to each other", () => {
       expect(a.told("incoming")).toEqual([]);
     },
   );
+
+  for (const [state, before] of [
+    ["S_IHELLO_SENT", []],
+    ["S_KEYING_SENT", ["iiKeying"]],
+  ] as const) {
+    it(
+      ...rfc("R7016-3.5.1.3-01", "R7016-3.5.1.3-02", "R7016-3.5.1.3-03", "R7016-3.5.1.3-04", "R7016-3.5.1.1.2-11"),
+      `keep the prevailing end's session in ${state}, and give up the other's, by the IIKeying that comes`,
+      () => {
+        for (const name of ["a", "c"]) {
+          const world = new SimWorld(1);
+          const link = { latencyMs: 0 };
+          const node = rawNode(world.host(name, { link }), name, { keepaliveMs: 0 });
+          const far = new Scripted(world.host("b", { link }), "b", node.address);
+          const own = node.endpoint.open(0, nameOf("b"), { candidates: [{ address: far.address, via: 0 }] });
+          world.run(1);
+          const hello = far.take()[0]?.chunks[0] as IHelloChunk;
+          const rHello: Chunk = {
+            type: ChunkType.rHello,
+            tagEcho: hello.tag,
+            cookie: hello.tag,
+            certificate: far.name,
+          };
+          if (state === "S_KEYING_SENT") far.sendStartup(0, rHello);
+          world.run(1);
+          expect(far.heard()).toEqual(before);
+          expect(own.state).toBe(state);
+          far.sendStartup(0, iiKeying(far, fetchCookie(world, node, far)));
+          world.run(1);
+          if (name === "a") {
+            expect(far.heard()).toEqual([]);
+            expect([own.state, node.endpoint.sessions.size]).toEqual([state, 1]);
+          } else {
+            expect(far.heard()).toEqual(["riKeying"]);
+            expect([own.state, node.open().map(({ role }) => role)]).toEqual(["S_OPEN_FAILED", ["responder"]]);
+            expect(node.endpoint.sessions.size).toBe(1);
+          }
+        }
+      },
+    );
+  }
 
   it(
     ...rfc("R7016-3.5.1.3-02", "AMB-18", "AMB-19"),

@@ -73,7 +73,7 @@ function gaps(far: Scripted): number[] {
 
 describe("an initiator in S_IHELLO_SENT", () => {
   it(
-    ...rfc("R7016-3.5.1.1.1-05", "R7016-3.5.1.1.1-06", "R7016-3.5.1.1.1-02", "AMB-10", "AMB-12"),
+    ...rfc("R7016-3.5.1.1.1-01", "R7016-3.5.1.1.1-05", "R7016-3.5.1.1.1-06", "R7016-3.5.1.1.1-02", "AMB-10", "AMB-12"),
     "says hello at once and at intervals that grow by 1.5 s, and gives up after 95 s",
     () => {
       const b = bench();

@@ -2,7 +2,7 @@ import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { createUnprotectedTestProfile } from "../../src/crypto/index.ts";
 import { toHex } from "../../src/proto/bytes.ts";
-import { type Chunk, ChunkType, type IIKeyingChunk } from "../../src/proto/chunk/types.ts";
+import { type Chunk, ChunkType, type IIKeyingChunk, type RIKeyingChunk } from "../../src/proto/chunk/types.ts";
 import type { CryptoProfile, KeyingStep } from "../../src/proto/crypto-profile.ts";
 import { SimWorld } from "../../src/testing/index.ts";
 import { nameOf, type RawNode, type RawOptions, rawNode } from "./raw.ts";
@@ -129,11 +129,17 @@ describe("a responder that hears IIKeying", () => {
     ...rfc("R7016-3.5.1.1.2-15", "R7016-3.5.1.1.2-16"),
     "opens a session to its source, and answers under the default key",
     () => {
-      const b = bench();
+      const ids = [7, 7, 0, 9];
+      const b = bench({ allocateSessionId: () => ids.shift() as number });
+      b.node.endpoint.open(0, nameOf("somebody"), { candidates: [] });
       const session = openScripted(b.world, b.node, b.far, "initiator");
+      const reply = b.far.arrivals.at(-1)?.chunks[0] as RIKeyingChunk;
+      // The keying component is the nonce in the unprotected profile.
+      expect(toHex(reply.skrc)).toBe(toHex(session.nearNonce as Uint8Array));
       expect(session).toMatchObject({
         state: "S_OPEN",
         role: "responder",
+        nearId: 9,
         address: b.far.address,
         farId: b.far.nearId,
       });

@@ -106,6 +106,8 @@ describe("sealed packets on the wire", () => {
       "R7016-2.3.4-03",
       "R7016-2.3.7-04",
       "R7016-2.3.8-03",
+      "R7016-3.5.1.1.1-17",
+      "R7016-3.5.1.1.2-16",
     ),
     "bear the receiver's session ID; startup goes by the default key in mode 3, all else by the session's key and marks",
     () => {
@@ -243,7 +245,7 @@ describe("the session ID of a packet that comes in", () => {
   );
 
   it(
-    ...rfc("R7016-2.2.2-06", "R7016-2.2.3-05", "R7016-3.3-02"),
+    ...rfc("R7016-2.2.2-06", "R7016-2.2.3-05", "R7016-3.3-02", "R7016-3.5.1.1.1-17"),
     "names one of several sessions at a socket, and its key: with any other key, or no session, nothing happens",
     () => {
       const b = bench();

@@ -1,11 +1,11 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
-import { type Chunk, ChunkType } from "../../src/proto/chunk/types.ts";
+import { type Chunk, ChunkType, type IHelloChunk } from "../../src/proto/chunk/types.ts";
 import { ERTO_BACKOFF } from "../../src/proto/params.ts";
 import type { Session } from "../../src/proto/session.ts";
 import { SimWorld } from "../../src/testing/index.ts";
 import { nameOf, type RawNode, type RawOptions, rawNode } from "./raw.ts";
-import { ack, data, openScripted, Scripted, startup } from "./scripted.ts";
+import { ack, data, openScripted, riKeying, Scripted, startup } from "./scripted.ts";
 
 interface Bench {
   readonly world: SimWorld;
@@ -47,6 +47,61 @@ function allReleased({ node }: Bench): void {
   expect(node.endpoint.timers.size).toBe(0);
   expect(node.told("closed").length).toBe(1);
 }
+
+describe("a session's states", () => {
+  /** Opens a session of a node to a scripted far end, which answers as far as it is told. */
+  function opening(answers: number): { b: Omit<Bench, "session">; session: Session; states: string[] } {
+    const world = new SimWorld(1);
+    const link = { latencyMs: 0 };
+    const node = rawNode(world.host("near", { link }), "near", { keepaliveMs: 0 });
+    const far = new Scripted(world.host("far", { link }), "far", node.address);
+    const session = node.endpoint.open(0, far.name, { candidates: [{ address: far.address, via: 0 }] });
+    const states: string[] = [session.state];
+    world.run(1);
+    const { tag } = far.takeChunks(ChunkType.iHello)[0] as IHelloChunk;
+    if (answers > 0) far.sendStartup(0, { type: ChunkType.rHello, tagEcho: tag, cookie: tag, certificate: far.name });
+    world.run(1);
+    states.push(session.state);
+    far.farId = session.nearId;
+    if (answers > 1) far.sendStartup(session.nearId, riKeying(far));
+    world.run(1);
+    states.push(session.state);
+    return { b: { world, node, far }, session, states };
+  }
+
+  it(...rfc("R7016-3.5-02"), "are those of the RFC from its opening to its end", () => {
+    const hello = opening(0);
+    expect(hello.states).toEqual(["S_IHELLO_SENT", "S_IHELLO_SENT", "S_IHELLO_SENT"]);
+    const keying = opening(1);
+    expect(keying.states).toEqual(["S_IHELLO_SENT", "S_KEYING_SENT", "S_KEYING_SENT"]);
+    for (const { session, b } of [hello, keying]) {
+      b.world.run(95_000);
+      expect(session.state).toBe("S_OPEN_FAILED");
+    }
+    for (const answers of [0, 1]) {
+      const { b, session: closed } = opening(answers);
+      closed.close(b.node.driver.now());
+      const { session: aborted } = opening(answers);
+      aborted.abort();
+      expect([closed.state, aborted.state]).toEqual(["S_OPEN_FAILED", "S_OPEN_FAILED"]);
+    }
+    const { session: open, states, b: near } = opening(2);
+    expect(states).toEqual(["S_IHELLO_SENT", "S_KEYING_SENT", "S_OPEN"]);
+    open.close(near.node.driver.now());
+    expect(open.state).toBe("S_NEARCLOSE");
+    near.far.send(closeAck);
+    near.world.run(1);
+    expect(open.state).toBe("S_CLOSED");
+    const asked = bench();
+    atOnce(asked, closeRequest);
+    expect(asked.session.state).toBe("S_FARCLOSE_LINGER");
+    asked.world.run(19_000);
+    expect(asked.session.state).toBe("S_CLOSED");
+    const aborted = bench();
+    aborted.session.abort();
+    expect(aborted.session.state).toBe("S_CLOSED");
+  });
+});
 
 describe("closing from the near end", () => {
   it(

@@ -111,7 +111,7 @@ describe("what an initiator sends", () => {
   });
 
   it(
-    ...rfc("R7016-2.3.8-02", "R7016-2.3.8-05"),
+    ...rfc("R7016-2.3.8-02", "R7016-2.3.8-05", "R7016-3.5.1.1.1-14"),
     "is no session packet until an RIKeying is verified, and then it may be data",
     () => {
       const b = bench({ profile: signing("near") });
@@ -140,6 +140,8 @@ describe("what an initiator sends", () => {
       expect(b.far.heard()).toEqual([]);
       reply(signatureOf(payload, skic));
       expect(session.state).toBe("S_OPEN");
+      // The keying component is the nonce in the unprotected profile.
+      expect(toHex(session.nearNonce as Uint8Array)).toBe(toHex(skic));
       expect(b.far.take()).toMatchObject([
         { sessionId: b.far.nearId, header: { mode: 1 }, chunks: [{ type: ChunkType.userData }] },
       ]);
@@ -148,7 +150,7 @@ describe("what an initiator sends", () => {
 });
 
 describe("what an initiator sends", () => {
-  it(...rfc("R7016-2.3.7-02"), "is signed over every byte in front of the signature", () => {
+  it(...rfc("R7016-2.3.7-02", "R7016-3.5.1.1.1-14"), "is signed over every byte in front of the signature", () => {
     const world = new SimWorld(1);
     const link = { latencyMs: 0 };
     const near = rawNode(world.host("near", { link }), "near", { keepaliveMs: 0, profile: signing("near") });
@@ -163,26 +165,31 @@ describe("what an initiator sends", () => {
     const keying = far.takeChunks(ChunkType.iiKeying)[0];
     if (keying === undefined) throw new Error("no IIKeying came");
     expect(toHex(keying.signature)).toBe(toHex(signatureOf(signedPart(keying))));
+    expect([toHex(keying.cookieEcho), toHex(keying.certificate)]).toEqual([toHex(cookie), toHex(nameOf("near"))]);
   });
 });
 
 describe("what a responder sends", () => {
-  it(...rfc("R7016-2.3.8-02"), "is signed over its own parameters and the SKIC that it answers", () => {
-    const b = bench({ profile: signing("near") });
-    const unsigned = iiKeying(b.far, fetchCookie(b.world, b.node, b.far), 5) as IIKeyingChunk;
-    const answer = (signature: Uint8Array) => {
-      b.far.take();
-      b.far.sendStartup(0, { ...unsigned, signature });
-      b.world.run(1);
-      return b.far.takeChunks(ChunkType.riKeying)[0];
-    };
-    expect(answer(new Uint8Array(0))).toBeUndefined();
-    expect(answer(signatureOf(signedPart(unsigned), unsigned.skic))).toBeUndefined();
-    const reply = answer(signatureOf(signedPart(unsigned)));
-    if (reply === undefined) throw new Error("no RIKeying came");
-    const own = concatBytes(u32(reply.responderSessionId), counted(reply.skrc));
-    expect(toHex(reply.signature)).toBe(toHex(signatureOf(own, unsigned.skic)));
-  });
+  it(
+    ...rfc("R7016-2.3.8-02", "R7016-3.5.1.1.2-15"),
+    "is signed over its own parameters and the SKIC that it answers",
+    () => {
+      const b = bench({ profile: signing("near") });
+      const unsigned = iiKeying(b.far, fetchCookie(b.world, b.node, b.far), 5) as IIKeyingChunk;
+      const answer = (signature: Uint8Array) => {
+        b.far.take();
+        b.far.sendStartup(0, { ...unsigned, signature });
+        b.world.run(1);
+        return b.far.takeChunks(ChunkType.riKeying)[0];
+      };
+      expect(answer(new Uint8Array(0))).toBeUndefined();
+      expect(answer(signatureOf(signedPart(unsigned), unsigned.skic))).toBeUndefined();
+      const reply = answer(signatureOf(signedPart(unsigned)));
+      if (reply === undefined) throw new Error("no RIKeying came");
+      const own = concatBytes(u32(reply.responderSessionId), counted(reply.skrc));
+      expect(toHex(reply.signature)).toBe(toHex(signatureOf(own, unsigned.skic)));
+    },
+  );
 
   it(...rfc("R7016-2.3.8-04"), "may be data at once behind RIKeying, in the open session that is its own", () => {
     const b = bench();

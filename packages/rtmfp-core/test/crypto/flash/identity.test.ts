@@ -9,7 +9,7 @@ import {
   SERVER_IDENTITY,
   STATIC_SERVER_IDENTITY,
 } from "../../../src/crypto/flash/identity.ts";
-import { createFlashProfile, wantsLegacyIdentity } from "../../../src/crypto/flash/profile.ts";
+import { createFlashProfile, type FlashProfile, wantsLegacyIdentity } from "../../../src/crypto/flash/profile.ts";
 import { fromHex, toHex } from "../../../src/proto/bytes.ts";
 import { handshake, nodeProvider, providers } from "../support.ts";
 
@@ -101,6 +101,46 @@ describe("the profile", () => {
       expect(profile.id).toBe(toHex(profile.ownCertificate.fingerprint));
     }
     expect(client.selectsSelf(server.ownCertificate.canonicalEpd)).toBe(false);
+  });
+
+  it(...rfc("R7016-3.2-05"), "answers alike however often it is asked", () => {
+    const credential = { id: fromHex("01"), password: fromHex("0203") };
+    const make = (): FlashProfile =>
+      createFlashProfile({
+        identity: SERVER_IDENTITY,
+        passwords: [credential],
+        acceptedPasswords: [credential],
+      });
+    const [near, far] = [make(), make()];
+    const parameters = fromHex("a1b2c3");
+    const signature = near.sign(parameters);
+    const answers = (): string => {
+      const [own, other] = [near, far].map(({ certificate }) => near.parseCertificate(certificate)!);
+      return JSON.stringify([
+        [near, far].map(({ ownCertificate }) => near.selectsSelf(ownCertificate.canonicalEpd)),
+        [own, other].map((one) => [one!.id, toHex(one!.canonicalEpd), one!.selectedBy(own!.canonicalEpd)]),
+        near.prevailsOver(other!),
+        [near.overrides(own!, own!), near.overrides(own!, other!)],
+        toHex(near.sign(parameters)),
+        [near.verify(signature, parameters), near.verify(signature, fromHex("a1"))],
+        near.parseCertificate(fromHex("0515")) === undefined,
+      ]);
+    };
+    const all = new Set(Array.from({ length: 64 }, answers));
+    expect(all.size).toBe(1);
+    const [selects, , , overrides, , verified] = JSON.parse([...all][0] as string);
+    expect([selects, overrides, verified]).toEqual([
+      [true, false],
+      [true, false],
+      [true, false],
+    ]);
+  });
+
+  it(...rfc("R7016-3.2-07"), "prevails at one end of a glare, and not at the other", () => {
+    const ends = Array.from({ length: 8 }, () => createFlashProfile({ identity: SERVER_IDENTITY }));
+    for (const near of ends)
+      for (const far of ends)
+        if (near !== far) expect(near.prevailsOver(far.ownCertificate)).toBe(!far.prevailsOver(near.ownCertificate));
   });
 
   it(
