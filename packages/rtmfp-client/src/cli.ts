@@ -53,6 +53,7 @@ function makeProgram(exit: (code: number) => void): Command {
     .argument("<file>", "FLV file, or - for stdin")
     .option("--loop", "begin again at the end of the file")
     .option("--p2p", "send to viewers directly; they play with --peer and the ID shown")
+    .option("--drop-late", "give up what is late, pictures by whole groups: for live sources")
     .option("--wait <viewers>", "hold the first tag until so many direct viewers are there", parseCount)
     .action(async (url: string, stream: string, file: string, options: PublishOptions) => {
       parseUrl(url);

@@ -12,6 +12,8 @@ import { UsageError } from "./usage-error.ts";
 export interface PublishOptions extends CommonOptions {
   readonly loop?: boolean;
   readonly p2p?: boolean;
+  /** Late tags are given up. */
+  readonly dropLate?: boolean;
   /** Viewers to wait for. */
   readonly wait?: number;
 }
@@ -36,6 +38,8 @@ async function send(work: Work, url: string, name: string, file: string, options
   const { connection, reporter, signal, ended } = work;
   const isDirect = options.p2p === true;
   const stream = new NetStream(connection, isDirect ? NetStream.DIRECT_CONNECTIONS : NetStream.CONNECT_TO_FMS);
+  stream.videoReliable = options.dropLate !== true;
+  stream.audioReliable = options.dropLate !== true;
   stream.on("status", ({ code }) => reporter.log("debug", "status", { code }, code));
   stream.on("peerJoined", ({ farID }) =>
     reporter.log(

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decodeFlv, encodeFlvHeader } from "rtmfp-core/flv";
+import { decodeFlv, encodeFlv, encodeFlvHeader } from "rtmfp-core/flv";
 import { afterAll, describe, expect, vi } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { main } from "../../src/cli.ts";
@@ -135,6 +135,16 @@ describe("rtmfp-client", () => {
     expect(await player.event("done")).toMatchObject({ ...figures, fileBytes: size });
     expect(await publisher.event("done")).toMatchObject({ ...figures, delivered: 120, abandoned: 0 });
     expect(server.mediaMessages).toBe(0);
+  }, 60_000);
+
+  it("gives up what is late with --drop-late, and says how much, but for metadata and configuration", async () => {
+    const server = await makeServer();
+    const file = join(folder, "late.flv");
+    await writeFile(file, encodeFlv(TAGS.slice(0, 60)));
+    const slow = { RTMFP_TEST_LINK: "delay=1400" };
+    const publisher = commandWith(slow, "publish", server.url, "late", file, "--drop-late", "--json");
+    expect(await publisher.exit).toBe(0);
+    expect(await publisher.event("done")).toMatchObject({ tags: 60, delivered: 3, abandoned: 57 });
   }, 60_000);
 
   it("plays from the server to stdout as FLV, events on stderr, for the time asked", async () => {
