@@ -18,6 +18,7 @@ try {
   await check("npm installs the three packages", () => install(project, tarballs));
   await check("npx rtmfp-server --version", () => version(project, "rtmfp-server"));
   await check("npx rtmfp-client --version", () => version(project, "rtmfp-client"));
+  await check("rtmfp-server/http loads", () => httpEntry(project));
   await check("the examples type-check as strict TypeScript", () => compile(project));
   await check("01-raw-flow delivers its message", () => rawFlow(project));
   await check("02-p2p-stream plays the sample peer to peer", () => peerToPeer(project));
@@ -59,6 +60,12 @@ async function version(project: string, command: string): Promise<void> {
     version: string;
   };
   if (!stdout.includes(expected)) throw new Error(`printed ${JSON.stringify(stdout)}, which lacks ${expected}`);
+}
+
+async function httpEntry(project: string): Promise<void> {
+  const code = 'const { serveHttp } = await import("rtmfp-server/http"); console.log(typeof serveHttp);';
+  const stdout = await succeed([process.execPath, "--input-type=module", "-e", code], project);
+  if (stdout.trim() !== "function") throw new Error(`serveHttp is ${stdout.trim()}`);
 }
 
 async function compile(project: string): Promise<void> {

@@ -67,13 +67,6 @@ export class Matchmaker {
     this.#rendezvous.setRates(rates);
   }
 
-  /** A peer is here: it is listened to for signs of life. */
-  watch(peer: PeerEntry): void {
-    peer.session.onPong = () => {
-      peer.heardAt = this.#host.now();
-    };
-  }
-
   onIntroduction(introduction: Introduction): void {
     this.#rendezvous.onIntroduction(introduction);
   }
@@ -112,6 +105,10 @@ export class Matchmaker {
     const now = this.#host.now();
     if (now - peer.pingedAt >= PING_MS) {
       peer.pingedAt = now;
+      // Not before somebody asks for it: most peers are never introduced, and there are many.
+      peer.session.onPong ??= () => {
+        peer.heardAt = this.#host.now();
+      };
       peer.session.ping();
     }
     if (peer.examined !== undefined || this.prober === undefined) return;

@@ -25,7 +25,7 @@ export class PeerEntry implements Peer {
   /** What setPeerInfo reported last (§5.3.3), usable addresses only; undefined before. */
   reported: readonly Address[] | undefined;
   /** Called for each setPeerInfo. */
-  onReport: () => void = () => {};
+  onReport: (() => void) | undefined;
   /** When it last answered a Ping of ours, by the server's clock; ms. */
   heardAt: number = Number.NEGATIVE_INFINITY;
   /** When it was last asked for a sign of life, likewise. */
@@ -53,7 +53,7 @@ export class PeerEntry implements Peer {
   report(texts: readonly string[]): void {
     const addresses = texts.map(parseAddressText).filter((address) => address !== undefined);
     this.reported = addresses.filter((address) => !isUnusable(address));
-    this.onReport();
+    this.onReport?.();
   }
 
   /** What is known of the NAT in front of it. */

@@ -341,7 +341,6 @@ export class Server {
       if (streamId !== 0 || this.#state === "closed" || this.#connections.has(peer)) return;
       this.#connections.set(peer, new Connection(host, peer, trees.answer(flow)));
     };
-    this.#matchmaker.watch(peer);
     session.onMoved = (from) => this.#peers.moved(peer, from);
     session.onClose = () => this.#peers.remove(peer);
   }
