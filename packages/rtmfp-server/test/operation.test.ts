@@ -202,7 +202,7 @@ describe("a server in operation", () => {
     60_000,
   );
 
-  it("refuses publish and play where it only introduces", async () => {
+  it(...rfc("C-4"), "refuses publish and play where it only introduces", async () => {
     const command = serve("--http", "off", "--introduce-only");
     const { client } = await connect(await addressOf(command), "key");
     for (const [method, code] of [
