@@ -13,7 +13,7 @@ export interface Carrier {
   defer(turn: () => void): void;
   /** Sends one datagram by the socket `via`. The bytes are borrowed for the call. Never throws; a failure is a loss. */
   send(datagram: Uint8Array, via: number, to: Address): void;
-  /** Nobody uses these bytes any more: those of {@link onDatagram}, or memory in which they were decrypted. */
+  /** The carrier owns these bytes from now on: those of {@link onDatagram}, or memory in which they were decrypted. */
   release?(bytes: Uint8Array): void;
   /** The sockets: opaque id and the address each is bound to (the unspecified address if bound to all). */
   readonly sockets: readonly CarrierSocket[];

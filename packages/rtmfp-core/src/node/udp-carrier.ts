@@ -95,6 +95,7 @@ export class UdpCarrier implements Carrier {
     if (socket.getSendQueueCount() > 0) outgoing = new Uint8Array(MAX_DATAGRAM_BYTES);
   }
 
+  /** Owns the bytes from now on, and frees their memory if it is large. */
   release(bytes: Uint8Array): void {
     discard(bytes);
   }

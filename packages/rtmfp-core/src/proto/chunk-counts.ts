@@ -1,11 +1,11 @@
-/** Chunks of a session by type: how many came and went. */
+/** Chunks of a session by type: how many came and went. § means RFC 7016. */
 import { CHUNK_HEADER_BYTES } from "./chunk/codec.ts";
 import { ChunkType } from "./chunk/types.ts";
 
-/** The names of {@link ChunkType}; "other" are types that this implementation does not know. */
+/** The names of {@link ChunkType} (§2.3); "other" are types that this implementation does not know. */
 export type ChunkName = keyof typeof ChunkType | "other";
 
-/** Numbers of chunks by type; types that did not occur are absent. */
+/** Numbers of chunks by type (§2.3); types that did not occur are absent. */
 export type ChunksByType = Readonly<Partial<Record<ChunkName, number>>>;
 
 /** See the file's head. Holds no more than the types that occur need: sessions may be many, and idle. */

@@ -62,8 +62,8 @@ export interface EndpointConfig {
    */
   readonly traceSession?: (record: SessionTraceRecord) => void;
   /**
-   * Takes whole pieces of memory in which packets were opened and that nothing here uses any more once the current call
-   * has returned, to give them back early. Default: none; they are garbage.
+   * Owns from now on whole pieces of memory in which packets were opened and that nothing here uses any more once the
+   * current call has returned, to give them back early. Default: none; they are garbage.
    */
   readonly discard?: (memory: Uint8Array) => void;
   /**
