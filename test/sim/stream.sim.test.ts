@@ -213,6 +213,31 @@ for (const way of ["server", "peer"] as const) {
         await end(scene);
       });
 
+    it("is closed when close is called, however far it has come, and may begin anew at once", async () => {
+      const scene = await makeScene(11);
+      const { world } = scene;
+      const { cam, view } = await pair(scene, way);
+      const outcomes = new Set<string>();
+      const note = (promise: Promise<{ code: string }>): Promise<unknown> =>
+        promise.then(
+          ({ code }) => outcomes.add(code),
+          ({ code }) => outcomes.add(code),
+        );
+      for (let ms = 0; ms < 200; ms += 9) {
+        const done = [note(view.play("cam")), note(cam.publish(null).then(() => cam.publish("cam")))];
+        await world.runAsync(ms);
+        await world.settle(Promise.all([view.close(), cam.close()]), 5_000);
+        await world.settle(Promise.all(done), 5_000);
+        expect([view.info.isLive, cam.isPublishing]).toEqual([false, false]);
+      }
+      expect([...outcomes].sort()).toEqual(expect.arrayContaining(["NetStream.Play.Start", "NetStream.Publish.Start"]));
+      await world.settle(cam.publish("cam"), 5_000);
+      expect((await world.settle(view.play("cam"), 5_000)).code).toBe("NetStream.Play.Start");
+      await world.runAsync(20_000);
+      expect(cam.peerStreams).toHaveLength(way === "peer" ? 1 : 0);
+      await end(scene);
+    });
+
     it("is attached to another connection, and ends for good when it is disposed of", async () => {
       const scene = await makeScene(5);
       const { world, alice, bob } = scene;

@@ -54,6 +54,9 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
   /** The attempt to play that tags are taken from. */
   #playing: object | undefined;
   #busy = false;
+  /** Resolves when no attempt to publish or play is under way. */
+  #settled: Promise<void> = Promise.resolve();
+  #tellSettled = (): void => {};
   #disposed = false;
   readonly #told: { metaData: AmfValue; xmpData: AmfValue } = { metaData: null, xmpData: null };
   /** Undoes what makes the stream end with its connection. */
@@ -97,7 +100,7 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     try {
       return await (this.#isDirect ? this.#publishDirect(name) : this.#publishOnServer(name, type));
     } finally {
-      this.#settled();
+      this.#settle();
     }
   }
 
@@ -140,7 +143,7 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
       this.#tellConnectFailure(error);
       throw error;
     } finally {
-      this.#settled();
+      this.#settle();
     }
   }
 
@@ -344,6 +347,8 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
   /** Ends the stream; resolves when what was written has been delivered or abandoned. It may then begin anew. */
   async close(): Promise<void> {
     this.#abort.abort();
+    await Promise.all([this.#stop(), this.#settled]);
+    // An attempt may have succeeded in the same moment.
     await this.#stop();
     this.#queue.end();
   }
@@ -475,6 +480,9 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     signal?.throwIfAborted();
     const { clock } = this.#connection.core;
     this.#busy = true;
+    this.#settled = new Promise((resolve) => {
+      this.#tellSettled = resolve;
+    });
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     this.#clock = clock;
     this.#name = name;
@@ -486,8 +494,9 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
   }
 
   /** The attempt to publish or play has ended. */
-  #settled(): void {
+  #settle(): void {
     this.#busy = false;
+    this.#tellSettled();
     if (this.#publication === undefined && this.#playback === undefined) this.#ignoreSignal();
   }
 
