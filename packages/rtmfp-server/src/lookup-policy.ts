@@ -35,8 +35,10 @@ export function decide(
   const apps = new Set([target.app, asker.app]);
   const answers: (LookupAnswer | Promise<LookupAnswer>)[] = [];
   for (const app of apps) {
-    const ask = app === undefined ? undefined : handlersOf(app)?.onPeerLookup;
-    if (ask !== undefined) answers.push(attempt(() => ask(asker, target, lookup)));
+    const handlers = app === undefined ? undefined : handlersOf(app);
+    if (handlers?.onPeerLookup === undefined) continue;
+    // Whoever forgets to answer has not agreed.
+    answers.push(attempt(() => handlers.onPeerLookup?.(asker, target, lookup) ?? false));
   }
   if (!answers.some((answer) => answer instanceof Promise)) return combine(answers as LookupAnswer[]);
   return Promise.all(answers).then(combine);
@@ -44,8 +46,8 @@ export function decide(
 
 /** The asker's application may know where a peer is that this server does not. */
 export function locate(handlersOf: HandlersOf, asker: Peer, lookup: PeerLookup): Decision | Promise<Decision> {
-  const ask = asker.app === undefined ? undefined : handlersOf(asker.app)?.onPeerUnknown;
-  const answer = ask?.(asker, lookup) ?? [];
+  const handlers = asker.app === undefined ? undefined : handlersOf(asker.app);
+  const answer = handlers?.onPeerUnknown?.(asker, lookup) ?? [];
   return answer instanceof Promise ? answer.then(readAddresses) : readAddresses(answer);
 }
 
@@ -59,7 +61,7 @@ function attempt<T>(ask: () => T | Promise<T>): T | Promise<T> {
 }
 
 function combine(answers: readonly LookupAnswer[]): Decision {
-  if (answers.some((answer) => answer === false)) return "deny";
+  if (answers.some((answer) => !answer)) return "deny";
   const given = answers.find((answer) => answer !== true);
   return given === undefined ? "introduce" : readAddresses(given as readonly string[]);
 }

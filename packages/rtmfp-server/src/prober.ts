@@ -64,12 +64,13 @@ export interface Probed {
 export class Prober {
   readonly #options: ProberOptions;
   readonly #cipher: FlashPacketCipher;
-  readonly #waiting = new Map<string, Waiting>();
+  /** Who waits for the answer to a tag. */
+  readonly #waiting = new Map<string, (from: Address | undefined) => void>();
 
   constructor(options: ProberOptions) {
     this.#options = options;
     this.#cipher = createStartupCipher(options.provider);
-    options.carrier.onDatagram = (bytes, from, via) => this.#onDatagram(bytes, from, via);
+    options.carrier.onDatagram = (bytes, from) => this.#onDatagram(bytes, from);
   }
 
   /** The sockets of use for one peer, without those of which it could not say where they are. */
@@ -94,14 +95,14 @@ export class Prober {
   async hears({ farID, address }: Probed, { via }: Vantage): Promise<boolean> {
     const tag = this.#options.random(TAG_BYTES);
     const hello = this.#hello(farID, tag);
-    return (await this.#ask(tag, via, () => this.#options.carrier.send(hello, via, address))) !== undefined;
+    return (await this.#ask(tag, () => this.#options.carrier.send(hello, via, address))) !== undefined;
   }
 
   /** Has the peer answer to that socket (§3.5.1.5): where the answer came from, undefined if none did. */
-  async answersFrom({ session, farID }: Probed, { via, replyTo }: Vantage): Promise<Address | undefined> {
+  async answersFrom({ session, farID }: Probed, { replyTo }: Vantage): Promise<Address | undefined> {
     if (replyTo === undefined) return undefined;
     const tag = this.#options.random(TAG_BYTES);
-    return this.#ask(tag, via, () => session.sendFIHello(peerEpd(farID), replyTo, tag));
+    return this.#ask(tag, () => session.sendFIHello(peerEpd(farID), replyTo, tag));
   }
 
   /** What another address of ours, or at least another port, shows of the NAT. */
@@ -118,7 +119,7 @@ export class Prober {
 
   /** Frees the sockets; what is asked stays without an answer. */
   async close(): Promise<void> {
-    for (const waiting of [...this.#waiting.values()]) waiting.settle(undefined);
+    for (const settle of [...this.#waiting.values()]) settle(undefined);
     await this.#options.carrier.close();
   }
 
@@ -135,7 +136,7 @@ export class Prober {
   }
 
   /** Sends until there is an answer, a few times. */
-  #ask(tag: Uint8Array, via: number, send: () => void): Promise<Address | undefined> {
+  #ask(tag: Uint8Array, send: () => void): Promise<Address | undefined> {
     if (this.#waiting.size >= MAX_WAITING) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       const key = toHex(tag);
@@ -154,7 +155,7 @@ export class Prober {
         send();
         cancel = this.#options.after(sent < TRIES ? INTERVAL_MS : LAST_WAIT_MS, next);
       };
-      this.#waiting.set(key, { via, settle });
+      this.#waiting.set(key, settle);
       next();
     });
   }
@@ -170,22 +171,16 @@ export class Prober {
   }
 
   /** An RHello to a tag of ours; all else is for nobody here. */
-  #onDatagram(bytes: Uint8Array, from: Address, via: number): void {
+  #onDatagram(bytes: Uint8Array, from: Address): void {
     if (this.#waiting.size === 0 || bytes.length < MIN_DATAGRAM_BYTES || unscrambleSessionId(bytes) !== 0) return;
     const packet = this.#cipher.open(bytes.subarray(SESSION_ID_BYTES));
     const decoded = packet === undefined ? undefined : decodePacket(packet);
     if (decoded?.header.mode !== Mode.startup) return;
     for (const chunk of decoded.chunks) {
       if (chunk?.type !== ChunkType.rHello || "payload" in chunk) continue;
-      const waiting = this.#waiting.get(toHex(chunk.tagEcho));
-      if (waiting?.via === via) waiting.settle(from);
+      this.#waiting.get(toHex(chunk.tagEcho))?.(from);
     }
   }
-}
-
-interface Waiting {
-  readonly via: number;
-  settle(from: Address | undefined): void;
 }
 
 function isIpv6(host: string): boolean {

@@ -1,8 +1,10 @@
 import { ChunkType, decodePacket } from "rtmfp-core/proto";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
+import type { ApplicationHandlers } from "../src/application.ts";
 import { type IntroductionReport, Introductions, MAX_PENDING, MAX_ROWS, REPORT_RATE } from "../src/introductions.ts";
-import type { PeerEntry } from "../src/peers.ts";
+import type { LookupAnswer, PeerLookup } from "../src/lookup-policy.ts";
+import type { Peer, PeerEntry } from "../src/peers.ts";
 import type { ServerOptions } from "../src/server.ts";
 import { SimServer } from "./support/sim.ts";
 import type { TestClient } from "./support/test-client.ts";
@@ -140,14 +142,15 @@ describe("an application's policy", () => {
   it(...rfc("F-12", "O-3"), "may know another server at which a peer is found", async () => {
     const asked: string[] = [];
     const elsewhere = "ab".repeat(32);
-    const sim = await serve({}, ({ server }) =>
-      server.application("lobby", () => ({
-        onPeerUnknown: async (_asker, { targetID }) => {
-          asked.push(targetID);
-          return ["198.18.9.9:4000"];
-        },
-      })),
-    );
+    class Elsewhere implements ApplicationHandlers {
+      readonly others = ["198.18.9.9:4000"];
+
+      async onPeerUnknown(_asker: Peer, { targetID }: PeerLookup) {
+        asked.push(targetID);
+        return this.others;
+      }
+    }
+    const sim = await serve({}, ({ server }) => server.application("lobby", () => new Elsewhere()));
     const [alice, stranger] = [await sim.connect("lobby"), await sim.connect("open")];
     expect(await sim.run(meet(alice, elsewhere, 1_000))).toBe("CONNECT_TIMEOUT");
     expect(asked).toEqual([elsewhere]);
@@ -155,6 +158,15 @@ describe("an application's policy", () => {
     expect(await sim.run(meet(stranger, elsewhere, 1_000))).toBe("CONNECT_TIMEOUT");
     expect(sim.server.introductions[0]).toMatchObject({ reason: "target-gone" });
     expect(asked).toHaveLength(1);
+  });
+
+  it(...rfc("F-12"), "that forgets to answer has not agreed", async () => {
+    for (const answer of [undefined, Promise.resolve(undefined)] as unknown as LookupAnswer[]) {
+      const sim = await serve({}, ({ server }) => server.application("lobby", () => ({ onPeerLookup: () => answer })));
+      const [alice, bob] = [await sim.connect("lobby"), await sim.connect("lobby")];
+      expect(await sim.run(meet(alice, bob, 1_000))).toBe("CONNECT_TIMEOUT");
+      expect(sim.server.introductions).toMatchObject([{ reason: "denied" }]);
+    }
   });
 
   it(...rfc("F-12"), "may deny, and make the introduction itself by introducePeer", async () => {

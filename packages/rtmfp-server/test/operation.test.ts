@@ -202,18 +202,23 @@ describe("a server in operation", () => {
     60_000,
   );
 
-  it(...rfc("C-4"), "refuses publish and play where it only introduces", async () => {
-    const command = serve("--http", "off", "--introduce-only");
-    const { client } = await connect(await addressOf(command), "key");
-    for (const [method, code] of [
-      ["publish", "NetStream.Publish.Denied"],
-      ["play", "NetStream.Play.Failed"],
-    ] as const) {
-      client.command(await client.createStream(), method, ["cam"]);
-      await client.status(code);
-    }
-    await client.close();
-  }, 60_000);
+  it(
+    ...rfc("C-4"),
+    "refuses publish and play where it only introduces",
+    async () => {
+      const command = serve("--http", "off", "--introduce-only");
+      const { client } = await connect(await addressOf(command), "key");
+      for (const [method, code] of [
+        ["publish", "NetStream.Publish.Denied"],
+        ["play", "NetStream.Play.Failed"],
+      ] as const) {
+        client.command(await client.createStream(), method, ["cam"]);
+        await client.status(code);
+      }
+      await client.close();
+    },
+    60_000,
+  );
 
   it(
     ...rfc("C-9"),

@@ -4,6 +4,7 @@ import { type NatKind, SimWorld } from "rtmfp-core/testing";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
 import { natKind, reachOf } from "../src/nat.ts";
+import { Peers } from "../src/peers.ts";
 import { MAX_WAITING, Prober } from "../src/prober.ts";
 
 const HERE = "198.51.100.1";
@@ -95,6 +96,15 @@ describe("a prober", () => {
 });
 
 describe("a verdict on a NAT", () => {
+  it("is forgotten when the peer has moved", () => {
+    const peers = new Peers();
+    const entry = peers.add({ address: { host: "192.0.2.1", port: 1 } } as Session);
+    entry.examined = { symmetric: true, filtersPorts: true };
+    expect(entry.nat).toMatchObject({ symmetric: true, filtersPorts: true });
+    peers.moved(entry, { host: "192.0.2.2", port: 2 });
+    expect(entry.nat).toMatchObject({ symmetric: undefined, filtersPorts: undefined });
+  });
+
   it("is one word", () => {
     const verdict = { behindNat: undefined, keepsPort: undefined, symmetric: undefined, filtersPorts: undefined };
     expect(natKind(verdict)).toBe("unknown");

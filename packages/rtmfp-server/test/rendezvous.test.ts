@@ -155,6 +155,7 @@ describe("an introduction", () => {
       expect(sim.server.stats.introductions.denied).toBeGreaterThan(before);
     }
     expect(chunks(ChunkType.redirect)).toEqual([]);
+    expect(sim.logged("application")).toEqual([]);
     expect((await sim.run(meet(one, two))).peerId).toBe(two.peerId);
     expect((await sim.run(meet(outside, silent))).peerId).toBe(silent.peerId);
   });
