@@ -36,7 +36,7 @@ export const clients: Work = {
   },
 };
 
-/** Memory when all garbage is collected and the answers of handshakes are forgotten. */
+/** Memory when all garbage is collected. What handshakes leave behind for a while counts. */
 async function atRest(sessions: number): Promise<Figures> {
   await sleep(REST_MS);
   for (let i = 0; i < COLLECTIONS; i++) {
