@@ -8,6 +8,7 @@ import { PROTO_FAULTS } from "./proto.ts";
 import { CHUNK_FAULTS } from "./proto-chunks.ts";
 import { FLOW_CHUNK_FAULTS } from "./proto-flow-chunks.ts";
 import { PACKET_FAULTS } from "./proto-packets.ts";
+import { SESSION_FAULTS } from "./proto-session.ts";
 import { STARTUP_FAULTS } from "./proto-startup.ts";
 import { TC_FAULTS } from "./tc.ts";
 
@@ -18,6 +19,7 @@ export const FAULTS: readonly Fault[] = [
   ...CHUNK_FAULTS,
   ...FLOW_CHUNK_FAULTS,
   ...STARTUP_FAULTS,
+  ...SESSION_FAULTS,
   ...FLOW_SEND_FAULTS,
   ...CRYPTO_FAULTS,
   ...FLOW_RECEIVE_FAULTS,

@@ -23,6 +23,12 @@ export const PACKET_FAULTS: readonly Fault[] = [
       "if (this.bytes[this.pos] === 0x80) return this.fail();",
       "R7016-2.1.2-03",
     ],
+    [
+      "this.bytes[this.pos + i] = (rest % 128) | (i === size - 1 ? 0 : 0x80);",
+      "this.bytes[this.pos + i] = (rest % 128) | 0x80;",
+      "R7016-2.1.2-01",
+    ],
+    ["if (byte < 0x80) return value;", "if (byte <= 0x80) return value;", "R7016-2.1.2-01"],
   ),
   ...faultsOf(
     `${PROTO}/option.ts`,
@@ -52,6 +58,11 @@ export const PACKET_FAULTS: readonly Fault[] = [
       "R7016-2.1.5-01",
     ],
     ["writer.u16(address.port);", "writer.u8(0); writer.u16(address.port);", "R7016-2.1.5-01"],
+    [
+      'return { host: reader.failed ? "0.0.0.0" : formatHost(bytes), port, origin: (flags & 3) as Origin };',
+      'return { host: reader.failed || flags > 131 ? "0.0.0.0" : formatHost(bytes), port, origin: (flags & 7) as Origin };',
+      "R7016-2-04",
+    ],
   ),
   ...faultsOf(
     `${PROTO}/packet.ts`,
@@ -98,6 +109,11 @@ export const PACKET_FAULTS: readonly Fault[] = [
       "R7016-2.3.7-04",
       "R7016-2.3.8-03",
       "R7016-3.4-08",
+    ],
+    [
+      "timestamp: flags & HeaderFlag.timestamp ? reader.u16() : undefined,",
+      "timestamp: flags & 0x28 ? reader.u16() : undefined,",
+      "R7016-2-04",
     ],
   ),
   ...faultsOf(
@@ -316,5 +332,15 @@ export const PACKET_FAULTS: readonly Fault[] = [
     "if (ahead <= -REPLAY_WINDOW) return false;",
     "if (ahead < 0) return false;",
     "R7016-2.2.3-02",
+  ]),
+  ...faultsOf(`${PROTO}/receive-side.ts`, [
+    "const control = ((chunk.flags >> 4) & 3) as FragmentControl;",
+    "const control = ((chunk.flags >> 4) & 7) as FragmentControl;",
+    "R7016-2-04",
+  ]),
+  ...faultsOf(`${PROTO}/chunk/startup.ts`, [
+    "const more = (flags & 0x80) !== 0;",
+    "const more = flags !== 0;",
+    "R7016-2-04",
   ]),
 ];

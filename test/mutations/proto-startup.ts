@@ -71,6 +71,7 @@ export const STARTUP_FAULTS: readonly Fault[] = [
       "R7016-3.5.1.1.1-17",
       "R7016-2.2.3-05",
     ],
+    ["this.config.random(TAG_BYTES),", "new Uint8Array(TAG_BYTES),", "R7016-3.5.1.1.1-03"],
   ),
   ...faultsOf(
     `${PROTO}/startup/initiator.ts`,
@@ -118,6 +119,13 @@ export const STARTUP_FAULTS: readonly Fault[] = [
     ],
     ["!certificate.selectedBy(this.epd) ||", "", "R7016-3.5.1.1.1-10"],
     ["this.session.onSuperseded();", "", "R7016-3.5.1.3-02", "R7016-3.5.1.3-04"],
+    ["!profile.verify(chunk.signature, concatBytes(chunk.signedParameters, keying.skic)) ||", "", "R7016-3.5.1.1.1-16"],
+    [
+      "attempt.interval += HANDSHAKE_RETRY_STEP_MS;",
+      "attempt.interval = HANDSHAKE_RETRY_STEP_MS;",
+      "R7016-3.5.1.1.1-05",
+    ],
+    ["this.#cookie = chunk.newCookie.slice();", "", "R7016-3.5.1.2-02"],
   ),
   ...faultsOf(
     `${PROTO}/session.ts`,
@@ -220,6 +228,31 @@ export const STARTUP_FAULTS: readonly Fault[] = [
       "sender.send(reply, from, via, initiatorId, now);",
       "sender.send(reply, from, via, 0, now);",
       "R7016-3.5.1.1.2-16",
+    ],
+    [
+      "if (certificate === undefined || !profile.verify(chunk.signature, chunk.signedParameters ?? EMPTY)) {",
+      "if (certificate === undefined) {",
+      "R7016-3.5.1.1.2-10",
+    ],
+    [
+      "if (answered === undefined || !equalBytes(answered.skic, chunk.skic)) return false;",
+      "if (answered === undefined) return false;",
+      "R7016-3.5.1.1.2-12",
+    ],
+    [
+      "function keyOf(initiatorSessionId: number, certificate: FarCertificate): string {",
+      "function keyOf(_: number, certificate: FarCertificate, initiatorSessionId = 0): string {",
+      "R7016-3.5.1.1.2-12",
+    ],
+    [
+      "function keyOf(initiatorSessionId: number, certificate: FarCertificate): string {",
+      'function keyOf(initiatorSessionId: number, _: FarCertificate, certificate = { id: "" }): string {',
+      "R7016-3.5.1.1.2-12",
+    ],
+    [
+      "const newCookie = this.#cookies.make(now, from);",
+      "const newCookie = chunk.cookieEcho.slice();",
+      "R7016-3.5.1.1.2-09",
     ],
   ),
   ...faultsOf(`${PROTO}/session-transmit.ts`, [

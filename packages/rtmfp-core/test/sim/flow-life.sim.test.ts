@@ -371,7 +371,7 @@ describe("time-critical notification", () => {
   );
 
   it(
-    ...rfc("R7016-3.5.2.1-01", "R7016-A.2-02"),
+    ...rfc("R7016-3.5.2.1-01", "R7016-3.5.2.1-03", "R7016-A.2-02"),
     "stops fast growth for 800 ms while the far end hears time-critical data elsewhere, or we send it",
     () => {
       const b = sendBench();

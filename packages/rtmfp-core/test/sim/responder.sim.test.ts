@@ -174,6 +174,17 @@ describe("a responder that hears IIKeying", () => {
       expect(toHex(b.far.arrivals.at(-1)?.datagram as Uint8Array)).toBe(toHex(first));
       expect(b.node.told("incoming").length).toBe(1);
       expect(b.node.open().length).toBe(1);
+      // Another certificate, keying component or session ID makes it another one.
+      const other = new Scripted(b.world.host("other", { link: { latencyMs: 0 } }), "other", b.node.address);
+      const cookie = fetchCookie(b.world, b.node, b.far);
+      const replies = [
+        answerTo(b, iiKeying(other, fetchCookie(b.world, b.node, other)), other),
+        answerTo(b, iiKeying(b.far, cookie, 4)),
+        answerTo(b, { ...iiKeying(b.far, cookie, 4), initiatorSessionId: 99 } as Chunk),
+      ].flat() as RIKeyingChunk[];
+      expect(types(replies)).toEqual([ChunkType.riKeying, ChunkType.riKeying, ChunkType.riKeying]);
+      expect(new Set(replies.map(({ skrc }) => toHex(skrc))).size).toBe(3);
+      expect(b.node.told("incoming").length).toBe(4);
     },
   );
 

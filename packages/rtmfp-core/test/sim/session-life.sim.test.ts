@@ -295,6 +295,8 @@ describe("keepalive", () => {
     for (let i = 0; i < 10; i++) {
       b.world.run(12_000);
       for (const { message } of b.far.takeChunks(ChunkType.ping)) b.far.send({ type: ChunkType.pingReply, message });
+      b.world.run(1);
+      expect(b.session.keepalive.unanswered).toBe(0);
     }
     expect(b.session.isOpen).toBe(true);
   });
@@ -395,6 +397,7 @@ describe("timestamps", () => {
   it(
     ...rfc(
       "R7016-3.5.2.2-01",
+      "R7016-3.5.2.2-04",
       "R7016-3.5.2.2-10",
       "R7016-3.5.2.2-12",
       "R7016-3.5.2.2-13",

@@ -111,7 +111,7 @@ describe("what an initiator sends", () => {
   });
 
   it(
-    ...rfc("R7016-2.3.8-02", "R7016-2.3.8-05", "R7016-3.5.1.1.1-14"),
+    ...rfc("R7016-2.3.8-02", "R7016-2.3.8-05", "R7016-3.5.1.1.1-14", "R7016-3.5.1.1.1-16"),
     "is no session packet until an RIKeying is verified, and then it may be data",
     () => {
       const b = bench({ profile: signing("near") });
@@ -171,7 +171,7 @@ describe("what an initiator sends", () => {
 
 describe("what a responder sends", () => {
   it(
-    ...rfc("R7016-2.3.8-02", "R7016-3.5.1.1.2-15"),
+    ...rfc("R7016-2.3.8-02", "R7016-3.5.1.1.2-10", "R7016-3.5.1.1.2-15"),
     "is signed over its own parameters and the SKIC that it answers",
     () => {
       const b = bench({ profile: signing("near") });

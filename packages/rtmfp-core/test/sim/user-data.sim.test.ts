@@ -133,6 +133,44 @@ describe("the numbers of user data", () => {
   });
 });
 
+describe("the transmission budget", () => {
+  it(
+    ...rfc("R7016-3.5.2-04", "R7016-3.5.2-05"),
+    "is told of acknowledgements, losses and timeouts, and kept to",
+    () => {
+      const b = sendBench();
+      const flow = b.session.openFlow(nameOf("m"));
+      const send = (): number => {
+        flow.write(new Uint8Array(100));
+        return b.flush().length;
+      };
+      for (let n = 0; n < 6; n++) expect(send()).toBe(1);
+      b.hear(ack(flow.id, 127, 1));
+      expect(b.manual.acks).toMatchObject([
+        { lost: false, nak: false, fastGrowAllowed: true, timeCriticalSent: false },
+      ]);
+      expect(b.manual.acks[0]?.ackedBytes).toBeGreaterThan(100);
+      for (const last of [3, 4, 5]) b.hear(ack(flow.id, 127, 1, [3, last]));
+      expect(b.manual.acks.slice(1).map(({ nak, lost }) => [nak, lost])).toEqual([
+        [true, false],
+        [true, false],
+        [true, true],
+      ]);
+      b.hear(ack(flow.id, 127, 6));
+      b.flush();
+      expect(b.manual.timeouts).toEqual([]);
+      b.manual.window = 300;
+      for (let n = 0; n < 8; n++) flow.write(new Uint8Array(100));
+      b.flush();
+      expect(b.session.sends.outstandingBytes).toBeGreaterThanOrEqual(300);
+      expect(b.session.sends.outstandingBytes).toBeLessThan(420);
+      b.world.run(11_000);
+      expect(b.manual.timeouts.length).toBeGreaterThan(0);
+      expect(b.manual.timeouts).not.toContain(false);
+    },
+  );
+});
+
 describe("the options at a flow's start", () => {
   it(
     ...rfc(

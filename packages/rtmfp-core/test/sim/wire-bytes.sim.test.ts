@@ -105,6 +105,32 @@ describe("the bytes of a session's packets", () => {
   });
 });
 
+describe("reserved bits in what comes in", () => {
+  it(...rfc("R7016-2-04"), "change nothing: in headers, user data, fragments, and addresses of redirects", () => {
+    const b = bench();
+    hear(b, "32 01000178");
+    expect(b.far.heard()).toEqual(["pingReply"]);
+    hear(b, "32 10 000a dc 822c 01 01 02006d 00 61 11 0002 6c 62");
+    const [flow] = b.session.receives.flows;
+    expect(toHex(flow?.read()?.data as Uint8Array)).toBe("6162");
+    b.far.take();
+    // A hello in two fragments, and one whose answer sends the initiator to another address.
+    const hello = `30 000d 04 ${toHex(nameOf("near"))} ${toHex(nameOf("tag-0123"))}`;
+    const packet = bytes(`33 ${hello}`);
+    hear(b, `33 7f 0008 ff 05 00 ${packet.slice(0, 10)}`, 0);
+    hear(b, `33 7f ${(packet.length / 2 - 5 + 3).toString(16).padStart(4, "0")} 7f 05 01 ${packet.slice(10)}`, 0);
+    expect(b.far.heard()).toEqual(["rHello"]);
+    const other = new Scripted(b.world.host("other", { link: { latencyMs: 0 } }), "other", b.node.address);
+    b.node.endpoint.open(b.node.driver.now(), nameOf("other"), { candidates: [{ address: b.far.address, via: 0 }] });
+    b.node.driver.wake();
+    b.world.run(0.5);
+    const tag = toHex(b.far.takeChunks(ChunkType.iHello)[0]?.tag as Uint8Array);
+    const host = toHex(Uint8Array.from(other.address.host.split("."), Number));
+    hear(b, `33 71 0018 10 ${tag} 7e ${host} ${other.address.port.toString(16).padStart(4, "0")}`, 0);
+    expect(other.heard()).toEqual(["iHello"]);
+  });
+});
+
 describe("the bytes of what a session sends", () => {
   it(
     ...rfc("R7016-2.3-01", "R7016-2.3.9-01", "R7016-2.3.10-01", "R7016-2.3.3-01"),
