@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, createServer, Reject, type Server } from "rtmfp-server";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { main } from "../../packages/rtmfp-client/src/cli.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { runHere } from "../../packages/rtmfp-client/test/support/run-here.ts";
 
 const SAMPLE = fileURLToPath(new URL("../fixtures/sample-h264-aac.flv", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "rtmfp-client-"));
@@ -14,26 +14,9 @@ let port = 0;
 let introducer = "";
 let fingerprint = "";
 
-/** Runs the command here; its exit code, and all that it wrote. */
-async function run(...args: string[]): Promise<{ code: number; stdout: string; lines: string[] }> {
-  const text = { stdout: "", stderr: "" };
-  const spies = (["stdout", "stderr"] as const).map((name) =>
-    vi.spyOn(process[name], "write").mockImplementation((chunk) => {
-      text[name] += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("latin1");
-      return true;
-    }),
-  );
-  try {
-    const code = await main(["node", "rtmfp-client", ...args]);
-    return { code, stdout: text.stdout, lines: text.stderr.split("\n").slice(0, -1) };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
-
 /** Expects exit code and the last line on stderr, before which come only lines of the command's progress. */
 async function expectFailure(code: number, line: string | RegExp, ...args: string[]): Promise<void> {
-  const told = await run(...args);
+  const told = await runHere(...args);
   const last = told.lines.at(-1)?.replace(/^rtmfp-client: /, "") ?? "";
   if (typeof line === "string") expect(last).toBe(line);
   else expect(last).toMatch(line);
@@ -99,7 +82,7 @@ describe("rtmfp-client says in one line what failed", () => {
     await expectFailure(1, "Method not found (nothing).", "call", url("open"), "nothing");
     const late = 'the server did not answer "never" within 0.3 s';
     await expectFailure(1, late, "call", url("open"), "never", "--timeout", "0.3");
-    expect(await run("call", url("open"), "add", "2", "3", "--fingerprint", fingerprint)).toEqual({
+    expect(await runHere("call", url("open"), "add", "2", "3", "--fingerprint", fingerprint)).toEqual({
       code: 0,
       stdout: "5\n",
       lines: [],
@@ -157,7 +140,7 @@ describe("rtmfp-client says in one line what failed", () => {
 
 describe("rtmfp-client", () => {
   it("reaches an IPv4 server by its IPv4-mapped IPv6 address", async () => {
-    const told = await run("call", url("open", "[::ffff:127.0.0.1]"), "add", "1", "1");
+    const told = await runHere("call", url("open", "[::ffff:127.0.0.1]"), "add", "1", "1");
     expect(told).toEqual({ code: 0, stdout: "2\n", lines: [] });
   });
 

@@ -6,18 +6,17 @@ import { afterAll, describe, expect, vi } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { main } from "../../src/cli.ts";
 import { NetStream } from "../../src/index.ts";
-import { type CommandRun, command, commandWith } from "../support/command.ts";
+import { command, commandWith } from "../support/command.ts";
 import { connectTo, expectSame, makeServer, SAMPLE, TAGS } from "../support/connections.ts";
+import { type RunHere, runHere } from "../support/run-here.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "rtmfp-cli-"));
 afterAll(() => rm(folder, { recursive: true }));
 
 /** The exit code and what people read, which is one line. */
-async function outcome(run: CommandRun): Promise<[number | string, string]> {
-  const code = await run.exit;
-  expect(run.stderr.trimEnd().split("\n")).toHaveLength(1);
-  expect(run.stdout).toBe("");
-  return [code, run.stderr.trimEnd().replace("rtmfp-client: ", "")];
+function outcome({ code, stdout, lines }: RunHere): [number, string] {
+  expect([stdout, lines]).toEqual(["", [expect.any(String)]]);
+  return [code, lines[0]?.replace("rtmfp-client: ", "") ?? ""];
 }
 
 describe("rtmfp-client", () => {
@@ -36,42 +35,39 @@ describe("rtmfp-client", () => {
     await new NetStream(await connectTo(server)).publish("taken");
     const nobody = "01".repeat(32);
     const where = new URL(silent.url).host;
-    const cases: [CommandRun, string | RegExp][] = [
+    const cases: [string[], string | RegExp][] = [
       [
-        command("publish", url, "cam", join(folder, "no.flv")),
+        ["publish", url, "cam", join(folder, "no.flv")],
         `cannot read "${join(folder, "no.flv")}": there is no such file; check the path`,
       ],
-      [command("publish", url, "cam", cut), /^cannot read ".*cut\.flv": the FLV stream is cut off at byte 50000, /],
-      [command("publish", url, "taken", SAMPLE), `"taken" is being published at ${url} already: choose another name`],
+      [["publish", url, "cam", cut], /^cannot read ".*cut\.flv": the FLV stream is cut off at byte 50000, /],
+      [["publish", url, "taken", SAMPLE], `"taken" is being published at ${url} already: choose another name`],
       [
-        command("play", "rtmfp://no.such.name.invalid/x", "cam"),
+        ["play", "rtmfp://no.such.name.invalid/x", "cam"],
         'the host name "no.such.name.invalid" cannot be resolved: check its spelling and the network',
       ],
-      [command("play", silent.url, "cam", "--timeout", "3"), `no RTMFP answer from ${where} within 3 s`],
+      [["play", silent.url, "cam", "--timeout", "3"], `no RTMFP answer from ${where} within 3 s`],
       [
-        command("play", url, "cam", "--peer", nobody, "--timeout", "3"),
+        ["play", url, "cam", "--peer", nobody, "--timeout", "3"],
         /^no answer from peer 010101010101… within 3 s: nobody with that id is connected to the server, /,
       ],
       [
-        command("play", url, "cam", "--wait", "0.5"),
+        ["play", url, "cam", "--wait", "0.5"],
         `nobody publishes "cam" at ${url} (waited 0.5 s): start the publisher first, or wait longer with --wait`,
       ],
       [
-        command("play", url, "cam", "--wait", "0.5", "-o", precious),
+        ["play", url, "cam", "--wait", "0.5", "-o", precious],
         `nobody publishes "cam" at ${url} (waited 0.5 s): start the publisher first, or wait longer with --wait`,
       ],
+      [["publish", url, "cam", empty], `"${empty}" has no tags: there is nothing to publish; choose another file`],
       [
-        command("publish", url, "cam", empty),
-        `"${empty}" has no tags: there is nothing to publish; choose another file`,
-      ],
-      [
-        command("call", url, "x", "--identity", join(folder, "no", "id")),
+        ["call", url, "x", "--identity", join(folder, "no", "id")],
         `cannot write the identity file "${join(folder, "no", "id")}": its folder does not exist; make it, or check the path`,
       ],
-      [command("play", url, "missing"), /^nobody publishes "missing" at .*: check the name, or start the publisher$/],
+      [["play", url, "missing"], /^nobody publishes "missing" at .*: check the name, or start the publisher$/],
     ];
-    for (const [run, line] of cases) {
-      const [code, told] = await outcome(run);
+    for (const [args, line] of cases) {
+      const [code, told] = outcome(await runHere(...args));
       expect(told).toMatch(typeof line === "string" ? new RegExp(`^${literally(line)}$`) : line);
       expect(code).toBe(1);
     }
@@ -201,9 +197,8 @@ describe("rtmfp-client", () => {
       },
     });
     const echo = command("call", server.url, "echo", '{"a":[1,null]}', '"x"');
-    const other = command("call", server.url, "other");
     expect([await echo.exit, echo.stdout, echo.stderr]).toEqual([0, '[{"a":[1,null]},"x"]\n', ""]);
-    expect(await outcome(other)).toEqual([1, "no other here"]);
+    expect(outcome(await runHere("call", server.url, "other"))).toEqual([1, "no other here"]);
   }, 60_000);
 
   it(
