@@ -4,7 +4,7 @@ import type { FlvTag } from "./flv-tag.ts";
 /**
  * The tags in the payload of an aggregate message (RTMP type 22), which look like those of a file without its header. Their
  * times count from the first one's, which stands for that of the message, `timestamp` in ms. Of a faulty payload the tags
- * in front of the fault. Each has data of its own.
+ * in front of the fault. `payload` is borrowed for the call: the tags have copies of their own.
  */
 export function aggregateTags(payload: Uint8Array, timestamp: number): FlvTag[] {
   let tags: FlvTag[];

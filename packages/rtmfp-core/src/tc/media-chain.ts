@@ -1,7 +1,7 @@
-/** Keeps live media live on a slow way: what comes too late is given up, pictures by whole groups. */
+/** Keeps live media live on a slow way: what comes too late is given up, pictures by whole groups. § means RFC 7425. */
 import type { TreeReceipt, TreeWriteOptions } from "./tree-session.ts";
 
-/** How long media may wait to be sent; ms, Infinity is no limit. */
+/** How long media may wait to be sent, for senders may abandon it (§5.1.1); ms, Infinity is no limit. */
 export interface MediaLifetimes {
   /** Sound whose transmission has not begun by then is given up. */
   audioMs: number;
@@ -15,7 +15,7 @@ export interface MediaLifetimes {
   previousGroupMs: number;
 }
 
-/** Everything is sent until it arrives. */
+/** Nothing is abandoned (§5.1.1): everything is sent until it arrives. */
 export const RELIABLE: Readonly<MediaLifetimes> = {
   audioMs: Number.POSITIVE_INFINITY,
   videoMs: Number.POSITIVE_INFINITY,
@@ -24,15 +24,15 @@ export const RELIABLE: Readonly<MediaLifetimes> = {
   previousGroupMs: Number.POSITIVE_INFINITY,
 };
 
-/** Options of a write for media that may wait that long; undefined for no limit. */
+/** Options of a write for media that may wait that long, ms (§5.1.1); undefined for no limit. */
 export function writeWithin(lifetimeMs: number, finishMarginMs: number): TreeWriteOptions | undefined {
   if (lifetimeMs === Number.POSITIVE_INFINITY) return undefined;
   return { startWithinMs: lifetimeMs, finishWithinMs: lifetimeMs + finishMarginMs };
 }
 
 /**
- * The pictures that one flow carries, each the parent of the next one of its group: when one is given up, or the flow does
- * not take it, so are all that follow until a key frame, which nobody could show.
+ * The pictures that one flow carries, each the parent of the next one of its group: when one is given up (§5.1.1), or the
+ * flow does not take it, so are all that follow until a key frame, which nobody could show.
  */
 export class GopChain {
   #last: TreeReceipt | undefined;
