@@ -127,4 +127,27 @@ export const FLOW_RECEIVE_FAULTS: readonly Fault[] = [
     ['if (policy === "off" || (policy === "hmac" && !farHmac)) return;', 'if (policy === "off") return;', "R7016-5-03"],
     ['if (policy === "off" || (policy === "hmac" && !farHmac)) return;', "", "R7016-5-03"],
   ),
+  ...faultsOf(
+    `${PROTO}/reassembly.ts`,
+    [
+      "if (complete ? last > csn : front.begins && last >= csn) return;",
+      "if (complete ? last > csn : last >= csn) return;",
+      "R7016-3.6.3.3-03",
+    ],
+    [
+      "if (complete ? last > csn : front.begins && last >= csn) return;",
+      "if (complete ? last > csn : front.begins && last > csn) return;",
+      "R7016-3.6.3.3-05",
+    ],
+    [
+      "if (complete ? last > csn : front.begins && last >= csn) return;",
+      "if (complete ? last > csn : front.begins) return;",
+      "R7016-3.6.3.3-03",
+    ],
+  ),
+  ...faultsOf("packages/rtmfp-core/src/crypto/flash/packet-cipher.ts", [
+    "return new FlashPacketCipher(provider, options);",
+    "return createStartupCipher(provider);",
+    "R7016-5-02",
+  ]),
 ];

@@ -1,4 +1,6 @@
 /** The faults that `pnpm coverage:rfc --mutate` applies, one at a time; each must be noticed. */
+
+import { CONNECTION_FAULTS } from "./connection.ts";
 import { CRYPTO_FAULTS } from "./crypto.ts";
 import { FLASH_FAULTS } from "./crypto-flash.ts";
 import type { Fault } from "./fault.ts";
@@ -24,5 +26,6 @@ export const FAULTS: readonly Fault[] = [
   ...CRYPTO_FAULTS,
   ...FLOW_RECEIVE_FAULTS,
   ...FLASH_FAULTS,
+  ...CONNECTION_FAULTS,
   ...TC_FAULTS,
 ];

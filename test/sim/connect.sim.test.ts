@@ -250,7 +250,7 @@ describe("the flows of a connection", () => {
   );
 
   it(
-    ...rfc("V1-46", "R7425-5.4.1-04", "R7425-5.4.2-01"),
+    ...rfc("V1-46", "R7425-5.4.1-04", "R7425-5.4.2-01", "R7425-5.4.2-02"),
     "between peers are a control flow that answers nothing, and the publisher's that answer it",
     async () => {
       const world = new SimWorld(7);
@@ -272,7 +272,11 @@ describe("the flows of a connection", () => {
       expect(control?.answers).toBeUndefined();
       expect(control?.metadata?.streamId).toBeGreaterThan(0);
       const returned = flows.filter(({ direction }) => direction === "in");
-      expect(returned.map(({ messages }) => messages[0])).toEqual(["streamBegin", "audio", "video"]);
+      expect(returned.map(({ messages }) => messages)).toEqual([
+        ["streamBegin", "onStatus NetStream.Play.Reset", "onStatus NetStream.Play.Start"],
+        ["audio"],
+        ["video"],
+      ]);
       for (const flow of returned) {
         expect(flow.answers).toBe(control?.id);
         expect(flow.metadata?.streamId).toBe(control?.metadata?.streamId);

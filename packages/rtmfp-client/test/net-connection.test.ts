@@ -289,16 +289,22 @@ describe("a connection", () => {
     "follows the server's keepalive periods on stream 0, within limits",
     async () => {
       const server = await makeServer({
-        onCall: (_command, { tree }) => {
-          const asked = { event: "setKeepalive", serverMs: 1, peerMs: 20_000 } as const;
+        onCall: ({ args }, { tree }) => {
+          const asked = { event: "setKeepalive", serverMs: Number(args[0]), peerMs: 20_000 } as const;
           tree.control.write(encodeUserControl(asked));
           tree.openFlow(1).write(encodeUserControl({ ...asked, serverMs: 60_000 }));
           return true;
         },
       });
       const alice = await connectTo(server);
-      await alice.call("go", null);
-      await expect.poll(() => alice.core.session?.keepaliveMs).toBe(5_000);
+      for (const [asked, kept] of [
+        [1, 5_000],
+        [700_000, 600_000],
+        [0, 5_000],
+      ] as const) {
+        await alice.call("go", null, asked);
+        expect(alice.core.session?.keepaliveMs).toBe(kept);
+      }
     },
   );
 

@@ -223,7 +223,7 @@ describe("closing from the far end", () => {
     allReleased(b);
   });
 
-  it("because the cipher has no numbers left is told once, and sends nothing more", () => {
+  it(...rfc("R7425-4.6.6-04"), "because the cipher has no numbers left is told once, and sends nothing more", () => {
     const b = bench();
     Object.assign(b.session.keys?.cipher ?? {}, { exhausted: true });
     b.session.ping();

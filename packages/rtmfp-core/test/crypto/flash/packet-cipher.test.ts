@@ -80,6 +80,7 @@ describe("worked packets", () => {
       expect(blocks(sealed)).toBe("00fdff01010000ffffffffffffffffff");
       expect(datagram(sealed, 0x01020304)).toBe("f98e88fe5e7b8f7ba6f704811814f724cfce86fe");
       expect(toHex(far.open(sealed)!)).toBe("01010000ffffffffffffffffff");
+      expect(blocks(seal(near, fromHex("0a0b0c0d")))).toBe("01e8e80a0b0c0dffffffffffffffffff");
     });
 
     it(
@@ -91,6 +92,7 @@ describe("worked packets", () => {
         expect(blocks(sealed)).toBe("fefe01010000ffffffffffffffffffff");
         expect(datagram(sealed, 0x01020304)).toBe("c97b9db9735029e2bb29b75ff90b875649b9a02b");
         expect(toHex(far.open(sealed)!)).toBe("01010000ffffffffffffffffffff");
+        expect(blocks(seal(near, fromHex("0101000058")))).toBe("a5ff0101000058ffffffffffffffffff");
       },
     );
   }
@@ -372,6 +374,7 @@ describe("sequence numbers", () => {
         far.open(seal(near, ping));
         expect(far.lastSequence).toBe(BigInt(n));
       }
+      expect(createSessionCipher(nodeProvider, { ...keys, sendSequence: true }).nextSequence).toBe(0);
     },
   );
 
