@@ -292,4 +292,9 @@ export const STARTUP_FAULTS: readonly Fault[] = [
       "R7016-3.5.1.6-04",
     ],
   ),
+  ...faultsOf(`${PROTO}/session-table.ts`, [
+    "return this.#identical(id).filter((session) => session.isOpen);",
+    'return [...this.#byId.values()].filter((session) => session.isOpen && id !== "");',
+    "R7016-3.5.1.5-04",
+  ]),
 ];
