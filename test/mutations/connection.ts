@@ -165,7 +165,7 @@ export const CONNECTION_FAULTS: readonly Fault[] = [
   ...faultsOf(
     `${TC}/message-trees.ts`,
     [
-      "const tree = this.#byFlow.get(flow.answers);",
+      "const tree = [...this.#trees].find((each) => each.owns(answers));",
       "const tree = [...this.#trees].find(({ streamId }) => streamId === metadata.streamId);",
       "R7425-5.4.2-03",
     ],

@@ -39,10 +39,6 @@ export interface TreeOwner {
   readonly session: TreeSession;
   /** Time for barriers and closing. */
   readonly clock: TreeClock;
-  /** Flows that answer `flow` belong to `tree`. */
-  register(flow: TreeSendFlow, tree: MessageTree): void;
-  /** Flows that answer `flow` belong to no tree any more. */
-  unregister(flow: TreeSendFlow): void;
   /** The tree has ended and may be forgotten. */
   ended(tree: MessageTree): void;
 }
@@ -217,6 +213,11 @@ export class MessageTree {
     this.#finish("aborted");
   }
 
+  /** Whether flows that answer `flow` belong to the tree. Called by MessageTrees. */
+  owns(flow: TreeSendFlow): boolean {
+    return this.#sending.has(flow);
+  }
+
   /** A flow that answers one of ours. Called by MessageTrees. */
   accept(flow: TreeRecvFlow, metadata: FlowMetadata): void {
     if (this.#ended !== undefined) {
@@ -253,7 +254,6 @@ export class MessageTree {
       answers === undefined ? options : { ...options, answers },
     );
     this.#sending.set(flow, streamId);
-    this.#owner.register(flow, this);
     flow.onException = (code) => this.#onException(flow, streamId, code);
     void flow.closed.then(() => this.#forget(flow));
     return flow;
@@ -404,7 +404,6 @@ export class MessageTree {
 
   #forget(flow: TreeSendFlow): void {
     this.#sending.delete(flow);
-    this.#owner.unregister(flow);
   }
 
   #finish(end: TreeEnd): void {

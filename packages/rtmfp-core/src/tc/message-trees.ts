@@ -2,7 +2,7 @@
 import { RtmfpError } from "../proto/errors.ts";
 import { MessageTree, type TreeOwner } from "./message-tree.ts";
 import { decodeMetadata, type FlowMetadata } from "./metadata.ts";
-import type { TreeClock, TreeRecvFlow, TreeSendFlow, TreeSession } from "./tree-session.ts";
+import type { TreeClock, TreeRecvFlow, TreeSession } from "./tree-session.ts";
 
 /**
  * Takes the flows of a session: one that answers a flow of a tree belongs to that tree, whatever its stream ID
@@ -21,7 +21,6 @@ export class MessageTrees implements TreeOwner {
   readonly session: TreeSession;
   /** Times flow synchronization and closing. */
   readonly clock: TreeClock;
-  readonly #byFlow = new Map<TreeSendFlow, MessageTree>();
   readonly #trees = new Set<MessageTree>();
   /** The flow that is being told to {@link onControl}. */
   #offered: { flow: TreeRecvFlow; metadata: FlowMetadata } | undefined;
@@ -66,16 +65,6 @@ export class MessageTrees implements TreeOwner {
     return tree;
   }
 
-  /** Called by its trees: flows that answer `flow` belong to `tree`. */
-  register(flow: TreeSendFlow, tree: MessageTree): void {
-    this.#byFlow.set(flow, tree);
-  }
-
-  /** Called by its trees: flows that answer `flow` belong to none any more. */
-  unregister(flow: TreeSendFlow): void {
-    this.#byFlow.delete(flow);
-  }
-
   /** Called by its trees: one has ended. */
   ended(tree: MessageTree): void {
     this.#trees.delete(tree);
@@ -89,7 +78,8 @@ export class MessageTrees implements TreeOwner {
       return;
     }
     if (flow.answers !== undefined) {
-      const tree = this.#byFlow.get(flow.answers);
+      const { answers } = flow;
+      const tree = [...this.#trees].find((each) => each.owns(answers));
       if (tree === undefined) flow.reject(0);
       else tree.accept(flow, metadata);
       return;
