@@ -18,20 +18,20 @@ export interface WriteOptions {
 export class SendFlow {
   /** Called when the far end rejects the flow, with its code; the flow is closed by then. */
   onException: ((code: number) => void) | undefined;
+  /** Called once, when {@link closed} resolves: for those who have many flows. */
+  onClosed: (() => void) | undefined;
   /** The core's flow. */
   readonly inner: ProtoSendFlow;
   readonly #now: () => number;
   #ready: { promise: Promise<void>; resolve: () => void } | undefined;
-  readonly #closed: Promise<void>;
-  #resolveClosed: () => void = () => {};
+  /** Made when somebody asks for it. */
+  #closed: { promise: Promise<void>; resolve: () => void } | undefined;
+  #hasEnded = false;
 
   /** Made by Session.openFlow; `now` is the endpoint's clock, ms. */
   constructor(inner: ProtoSendFlow, now: () => number) {
     this.inner = inner;
     this.#now = now;
-    this.#closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
     inner.context = this;
   }
 
@@ -91,13 +91,21 @@ export class SendFlow {
 
   /** Resolves when a closed flow has nothing left to deliver, or the flow was rejected or its session ended. */
   get closed(): Promise<void> {
-    return this.#closed;
+    if (this.#hasEnded) return Promise.resolve();
+    if (this.#closed === undefined) {
+      let resolve: () => void = () => {};
+      const promise = new Promise<void>((settle) => {
+        resolve = settle;
+      });
+      this.#closed = { promise, resolve };
+    }
+    return this.#closed.promise;
   }
 
   /** Ends the flow after everything written; resolves as {@link closed}. */
   close(): Promise<void> {
     this.inner.close();
-    return this.#closed;
+    return this.closed;
   }
 
   /** The driver's news. */
@@ -115,6 +123,9 @@ export class SendFlow {
   /** The driver's news: nothing is left to deliver. */
   tellEnded(): void {
     this.tellWritable();
-    this.#resolveClosed();
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#closed?.resolve();
+    this.onClosed?.();
   }
 }

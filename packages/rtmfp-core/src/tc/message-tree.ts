@@ -255,7 +255,7 @@ export class MessageTree {
     );
     this.#sending.set(flow, streamId);
     flow.onException = (code) => this.#onException(flow, streamId, code);
-    void flow.closed.then(() => this.#forget(flow));
+    flow.onClosed = () => this.#forget(flow);
     return flow;
   }
 

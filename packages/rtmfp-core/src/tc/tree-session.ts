@@ -34,6 +34,8 @@ export interface TreeSendFlow {
   readonly closed: Promise<void>;
   /** Set by the tree. */
   onException: ((code: number) => void) | undefined;
+  /** Set by the tree: called when {@link closed} resolves. */
+  onClosed: (() => void) | undefined;
   /** Queues a message; `data` is kept until the receipt is decided. Throws FLOW_CLOSED and FLOW_BUFFER_FULL. */
   write(data: Uint8Array, options?: TreeWriteOptions): TreeReceipt;
   /** No further messages; resolves as {@link closed} does. */
