@@ -98,6 +98,8 @@ export class SendSide implements SendFlowHost {
   #ackTime = 0;
   /** The most that was outstanding before an acknowledgement of this turn. */
   #turnOutstanding = 0;
+  /** Bytes acknowledged in this turn, since data was sent last. */
+  #turnAcked = 0;
   /** Losses of what was sent before this number are part of one that the window was reduced for (RFC 5681 §4.3). */
   #recoveryTsn = 0;
 
@@ -180,6 +182,7 @@ export class SendSide implements SendFlowHost {
     if (!packet.hasData) return;
     this.#ready.rotate();
     this.#burstLeft--;
+    this.#turnAcked = 0;
     this.#pacer?.onSent(this.outstandingBytes - before);
     if (packet.writer.pos > packet.largeBeyond) this.#markLarge(firstTsn);
     this.timeoutAt = now + this.#host.rtt.erto;
@@ -191,7 +194,10 @@ export class SendSide implements SendFlowHost {
   /** An acknowledgement chunk (§3.6.2.4). Call {@link finishAcks} after the last chunk of the packet. */
   onAck(chunk: AckChunk, now: number): void {
     const flow = this.#flows.get(chunk.flowId);
-    if (this.#ackTime < now) this.#turnOutstanding = 0;
+    if (this.#ackTime < now) {
+      this.#turnOutstanding = 0;
+      this.#turnAcked = 0;
+    }
     this.#turnOutstanding = Math.max(this.#turnOutstanding, this.outstandingBytes);
     this.#ack ??= {
       now,
@@ -221,8 +227,11 @@ export class SendSide implements SendFlowHost {
     ack.fastGrowAllowed = hints.fastGrowAllowed;
     this.congestion.onAck(ack);
     this.stats.bytesAcked += ack.ackedBytes;
-    // One that is repeated takes nothing back of what the first allowed.
-    const budget = ack.ackedBytes === 0 ? this.#burstLeft : 2 * Math.ceil(ack.ackedBytes / this.#host.datagramBytes);
+    // Where pacing spreads what they let go, those of one turn count together: heard one by one, each would let packets
+    // go before the next. One that is repeated takes nothing back of what the first allowed.
+    const paces = this.#pacer !== undefined && this.#host.rtt.pacedRtt !== undefined;
+    this.#turnAcked = (paces ? this.#turnAcked : 0) + ack.ackedBytes;
+    const budget = ack.ackedBytes === 0 ? this.#burstLeft : 2 * Math.ceil(this.#turnAcked / this.#host.datagramBytes);
     this.#burstLeft = Math.max(BURST_PACKETS, budget);
     this.#tellLarge(now);
     if (this.timeoutAt !== Number.POSITIVE_INFINITY) this.timeoutAt = now + this.#host.rtt.erto;

@@ -82,12 +82,10 @@ describe("pacing", () => {
     expect(paced.ms).toBeLessThan(bursts.ms);
   });
 
-  it("loses less than bursts at a short queue, when acknowledgements come in heaps", async () => {
+  it("lets the window be used where acknowledgements come in heaps, and bursts would not", async () => {
     const link = { latencyMs: 30, jitterMs: 15, bitsPerSecond: 20_000_000, queueBytes: 36_000 };
     const { paced, bursts } = await compare(link, ({ send }) => send(6_000_000));
-    expect(bursts.lost).toBeGreaterThan(10);
-    expect(paced.lost).toBeLessThan(0.9 * bursts.lost);
-    expect(paced.ms).toBeLessThan(1.02 * bursts.ms);
+    expect(paced.ms).toBeLessThan(0.8 * bursts.ms);
   });
 
   it("does not hold up a window that loss keeps small", async () => {
