@@ -1,6 +1,6 @@
 /** Completed flows that keep their IDs for a while (§3.6.2.11, §3.6.3.8). § means RFC 7016. */
 import { Fifo } from "./fifo.ts";
-import type { FlowTable } from "./flow-table.ts";
+import type { LeanMap } from "./lean-map.ts";
 
 /** A flow that can linger. */
 export interface Lingering {
@@ -29,7 +29,7 @@ export class LingerQueue<F extends Lingering> {
   }
 
   /** Ends the linger of those whose time has come, and takes them out of `flows`. */
-  release(now: number, flows: FlowTable<F>): void {
+  release(now: number, flows: LeanMap<number, F>): void {
     while (this.next <= now) {
       const flow = this.#queue?.shift()?.flow as F;
       flows.delete(flow.id);

@@ -5,7 +5,9 @@ import type { SendFlow } from "./send-flow.ts";
 
 /** Strict priority between ranks, turns within a rank. */
 export class ReadyQueue {
-  /** Made with the first flow. */
+  /** The only one there is, as long as it is: most sessions have no second flow. */
+  #only: SendFlow | undefined;
+  /** Made with the first flow that is not the only one. */
   #ranks: (Fifo<SendFlow> | undefined)[] = NO_RANKS;
   /** Bit r is set while rank r has flows. */
   #occupied = 0;
@@ -13,23 +15,31 @@ export class ReadyQueue {
   add(flow: SendFlow): void {
     if (flow.queued) return;
     flow.queued = true;
-    if (this.#ranks === NO_RANKS) this.#ranks = new Array(PRIORITIES.length).fill(undefined);
-    let rank = this.#ranks[flow.rank];
-    if (rank === undefined) {
-      rank = new Fifo();
-      this.#ranks[flow.rank] = rank;
+    const only = this.#only;
+    if (only === undefined && this.#occupied === 0) {
+      this.#only = flow;
+      return;
     }
-    rank.push(flow);
-    this.#occupied |= 1 << flow.rank;
+    if (only !== undefined) {
+      this.#only = undefined;
+      this.#push(only);
+    }
+    this.#push(flow);
   }
 
   /** The flow whose turn it is. */
   peek(): SendFlow | undefined {
-    return this.#occupied === 0 ? undefined : this.#top().peek();
+    return this.#occupied === 0 ? this.#only : this.#top().peek();
   }
 
   /** Takes the flow of {@link peek} out. */
   drop(): void {
+    const only = this.#only;
+    if (only !== undefined) {
+      only.queued = false;
+      this.#only = undefined;
+      return;
+    }
     const rank = this.#top();
     const flow = rank.shift();
     if (flow !== undefined) flow.queued = false;
@@ -42,6 +52,17 @@ export class ReadyQueue {
     const rank = this.#top();
     if (rank.length < 2) return;
     rank.push(rank.shift() as SendFlow);
+  }
+
+  #push(flow: SendFlow): void {
+    if (this.#ranks === NO_RANKS) this.#ranks = new Array(PRIORITIES.length).fill(undefined);
+    let rank = this.#ranks[flow.rank];
+    if (rank === undefined) {
+      rank = new Fifo();
+      this.#ranks[flow.rank] = rank;
+    }
+    rank.push(flow);
+    this.#occupied |= 1 << flow.rank;
   }
 
   #top(): Fifo<SendFlow> {

@@ -5,7 +5,7 @@ import { ByteReader, EMPTY } from "./bytes.ts";
 import { readUserData } from "./chunk/flow.ts";
 import { ChunkType, type FragmentControl, type UserDataChunk, UserDataFlag } from "./chunk/types.ts";
 import type { EndpointConfig } from "./config.ts";
-import { FlowTable } from "./flow-table.ts";
+import { LeanMap } from "./lean-map.ts";
 import { LingerQueue } from "./linger-queue.ts";
 import type { Option } from "./option.ts";
 import type { PacketBuilder } from "./packet-builder.ts";
@@ -88,7 +88,7 @@ export class ReceiveSide implements RecvFlowHost {
   #refusals: TokenBucket | undefined;
   /** Paces answers to data of rejected flows; made with the first. */
   #answers: TokenBucket | undefined;
-  readonly #flows = new FlowTable<RecvFlow>();
+  readonly #flows = new LeanMap<number, RecvFlow>();
   readonly #lingering = new LingerQueue<RecvFlow>();
   /** Flows with SHOULD_ACK, in order. */
   #toAck: RecvFlow[] = NO_FLOWS;

@@ -2,8 +2,8 @@
 import { forEachAckedRange } from "./chunk/flow.ts";
 import type { AckChunk } from "./chunk/types.ts";
 import type { AckEvent, CongestionController } from "./congestion/controller.ts";
-import { FlowTable } from "./flow-table.ts";
 import { type Fragment, OutstandingList } from "./fragment.ts";
+import { LeanMap } from "./lean-map.ts";
 import { LingerQueue } from "./linger-queue.ts";
 import type { Option } from "./option.ts";
 import { Pacer } from "./pacing.ts";
@@ -73,7 +73,7 @@ export class SendSide implements SendFlowHost {
   /** TIMEOUT_ALARM (§3.6.2.6), or Infinity. */
   timeoutAt: number = Number.POSITIVE_INFINITY;
   readonly #host: SendSideHost;
-  readonly #flows = new FlowTable<SendFlow>();
+  readonly #flows = new LeanMap<number, SendFlow>();
   readonly #ready = new ReadyQueue();
   readonly #outstanding = new OutstandingList();
   /** Completed flows, oldest first, with the time their IDs become free. */

@@ -1,5 +1,6 @@
 /** One association tree of flows that carry RTMP messages (§5.1, §5.3, §5.4). § means RFC 7425. */
 import { RtmfpError } from "../proto/errors.ts";
+import { LeanMap } from "../proto/lean-map.ts";
 import { AmfError } from "./amf.ts";
 import { FlowSync } from "./flow-sync.ts";
 import { decodeMessage, MessageType, type RtmpMessage } from "./message.ts";
@@ -74,8 +75,8 @@ export class MessageTree {
   readonly #owner: TreeOwner;
   // Most connections never have a barrier, a held or a refused stream, and servers have many connections.
   #sync: FlowSync<TreeRecvFlow> | undefined;
-  readonly #receiving = new Map<TreeRecvFlow, number>();
-  readonly #sending = new Map<TreeSendFlow, number>();
+  readonly #receiving = new LeanMap<TreeRecvFlow, number>();
+  readonly #sending = new LeanMap<TreeSendFlow, number>();
   #held: Set<number> | undefined;
   /** Fragments given up in front of messages that are not told, by flow. */
   #missing: Map<TreeRecvFlow, number> | undefined;
@@ -140,7 +141,7 @@ export class MessageTree {
   /** Takes messages from now on, those that have waited included. Flow Synchronization messages are not told. */
   set onMessage(handler: TreeMessageHandler) {
     this.#onMessage = handler;
-    for (const [flow, streamId] of [...this.#receiving]) this.#deliver(flow, streamId);
+    for (const [flow, streamId] of [...this.#receiving.entries()]) this.#deliver(flow, streamId);
   }
 
   /**
@@ -183,12 +184,13 @@ export class MessageTree {
       this.#held ??= new Set();
       this.#held.add(streamId);
     } else this.#held?.delete(streamId);
-    for (const [flow, id] of [...this.#receiving]) if (id === streamId) this.#setPaused(flow, id);
+    for (const [flow, id] of [...this.#receiving.entries()]) if (id === streamId) this.#setPaused(flow, id);
   }
 
   /** Rejects all receiving flows of a stream, control flows aside (§5.3.5.3). */
   rejectStream(streamId: number): void {
-    for (const [flow, id] of [...this.#receiving]) if (id === streamId && flow !== this.#farControl) flow.reject(0);
+    for (const [flow, id] of [...this.#receiving.entries()])
+      if (id === streamId && flow !== this.#farControl) flow.reject(0);
   }
 
   /**
