@@ -262,7 +262,7 @@ export const FLASH_FAULTS: readonly Fault[] = [
       "R7425-4.6.3-01",
     ],
     [
-      "const underSecret = (message: Uint8Array): Uint8Array => hmacSha256(provider, dhSecret, message);",
+      "const underSecret = (message: Uint8Array): Uint8Array => secret.digest(message);",
       "const underSecret = (message: Uint8Array): Uint8Array => hmacSha256(provider, message, dhSecret);",
       "R7425-4.6.3-01",
       "R7425-4.6.4-01",

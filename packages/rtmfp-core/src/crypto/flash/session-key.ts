@@ -33,7 +33,8 @@ export interface DerivedKeys {
 /** Derives one end's keys and nonces; the other end gets the mirror image. */
 export function deriveSessionKeys(provider: CryptoProvider, material: KeyMaterial): DerivedKeys {
   const { dhSecret, nearComponent, farComponent } = material;
-  const underSecret = (message: Uint8Array): Uint8Array => hmacSha256(provider, dhSecret, message);
+  const secret = provider.createHmacKey(dhSecret);
+  const underSecret = (message: Uint8Array): Uint8Array => secret.digest(message);
   const encryptKey = underSecret(hmacSha256(provider, farComponent, nearComponent));
   const decryptKey = underSecret(hmacSha256(provider, nearComponent, farComponent));
   return {
