@@ -1,5 +1,6 @@
 /** Primitives by node:crypto. The only file here that knows it, and it loads without it. § means RFC 7425. */
 import type { KeyObject } from "node:crypto";
+import { packBytes, unpackBytes } from "../proto/bytes.ts";
 import { discard } from "./discard.ts";
 import { type NodeCrypto, nodeModpKeys } from "./node-modp.ts";
 import {
@@ -26,7 +27,7 @@ export function createNodeProvider(crypto: NodeCrypto): CryptoProvider {
     createEncryptor: (key) => new NodeEncryptor(crypto, key),
     createDecryptor: (key) => new NodeDecryptor(crypto, key),
     // Text is the quickest way out of a hash, and leaves no memory outside the heap behind.
-    sha256: (message) => fromBinary(crypto.hash("sha256", message, "binary")),
+    sha256: (message) => unpackBytes(crypto.hash("sha256", message, "binary")),
     createHmacKey: (key) => new NodeHmacKey(crypto, key),
     randomBytes: randomSource(crypto),
     modpKey: nodeModpKeys(crypto),
@@ -34,47 +35,67 @@ export function createNodeProvider(crypto: NodeCrypto): CryptoProvider {
   };
 }
 
+/** The last ciphertext block, in four words: an array would take seven times the room, and every session has two. */
+class Chain {
+  private word0 = 0;
+  private word1 = 0;
+  private word2 = 0;
+  private word3 = 0;
+
+  /** Adds the block to `bytes` from `at` on. */
+  protected cancel(bytes: Uint8Array, at: number): void {
+    addWord(bytes, at, this.word0);
+    addWord(bytes, at + 4, this.word1);
+    addWord(bytes, at + 8, this.word2);
+    addWord(bytes, at + 12, this.word3);
+  }
+
+  /** Takes the block of `bytes` from `at` on. */
+  protected keep(bytes: Uint8Array, at: number): void {
+    this.word0 = wordOf(bytes, at);
+    this.word1 = wordOf(bytes, at + 4);
+    this.word2 = wordOf(bytes, at + 8);
+    this.word3 = wordOf(bytes, at + 12);
+  }
+}
+
 /**
  * One cipher object for the whole session, although every packet starts from a zero IV. CBC adds the previous
  * ciphertext block to the first plaintext block; adding it once more beforehand cancels it. A new cipher object
  * per packet costs twice the time and leaves garbage with finalisers.
  */
-class NodeEncryptor implements CbcEncryptor {
+class NodeEncryptor extends Chain implements CbcEncryptor {
   private readonly cipher: ReturnType<NodeCrypto["createCipheriv"]>;
-  private readonly previous = new Uint8Array(BLOCK_BYTES);
 
   constructor(crypto: NodeCrypto, key: Uint8Array) {
+    super();
     this.cipher = crypto.createCipheriv("aes-128-cbc", aesKey(crypto, key), ZERO_IV).setAutoPadding(false);
   }
 
   encrypt(buffer: Uint8Array, start: number, end: number): void {
     checkBlocks(end - start);
-    const previous = this.previous;
-    for (let i = 0; i < BLOCK_BYTES; i++) buffer[start + i] = (buffer[start + i] as number) ^ (previous[i] as number);
+    this.cancel(buffer, start);
     const out = this.cipher.update(buffer.subarray(start, end));
     buffer.set(out, start);
     discard(out);
-    for (let i = 0; i < BLOCK_BYTES; i++) previous[i] = buffer[end - BLOCK_BYTES + i] as number;
+    this.keep(buffer, end - BLOCK_BYTES);
   }
 }
 
 /** Decryption with the previous ciphertext block cancelled behind the cipher; what was forged or lost leaves no trace. */
-class NodeDecryptor implements CbcDecryptor {
+class NodeDecryptor extends Chain implements CbcDecryptor {
   private readonly decipher: ReturnType<NodeCrypto["createDecipheriv"]>;
-  private readonly previous = new Uint8Array(BLOCK_BYTES);
 
   constructor(crypto: NodeCrypto, key: Uint8Array) {
+    super();
     this.decipher = crypto.createDecipheriv("aes-128-cbc", aesKey(crypto, key), ZERO_IV).setAutoPadding(false);
   }
 
   decrypt(bytes: Uint8Array, length: number): Uint8Array {
     checkBlocks(length);
-    const previous = this.previous;
     const out = this.decipher.update(length === bytes.length ? bytes : bytes.subarray(0, length));
-    for (let i = 0; i < BLOCK_BYTES; i++) {
-      out[i] = (out[i] as number) ^ (previous[i] as number);
-      previous[i] = bytes[length - BLOCK_BYTES + i] as number;
-    }
+    this.cancel(out, 0);
+    this.keep(bytes, length - BLOCK_BYTES);
     return out;
   }
 
@@ -116,14 +137,11 @@ class NodeDecryptor implements CbcDecryptor {
       at += size;
     }
     const out = this.decipher.update(SEALED.subarray(0, length));
-    const previous = this.previous;
     at = 0;
     for (let i = first; i < end; i++) {
       const size = lengths[i] as number;
-      for (let k = 0; k < BLOCK_BYTES; k++) {
-        out[at + k] = (out[at + k] as number) ^ (previous[k] as number);
-        previous[k] = SEALED[at + size - BLOCK_BYTES + k] as number;
-      }
+      this.cancel(out, at);
+      this.keep(SEALED, at + size - BLOCK_BYTES);
       opened.push(new Uint8Array(out.buffer, out.byteOffset + at, size));
       at += size;
     }
@@ -136,25 +154,29 @@ class NodeDecryptor implements CbcDecryptor {
  */
 class NodeHmacKey implements HmacKey {
   private readonly hash: NodeCrypto["hash"];
-  /** The key in both paddings, a block each. */
-  private readonly pads: Uint8Array;
+  /** The key, packed: a block at most. */
+  private readonly key: string;
 
   constructor(crypto: NodeCrypto, key: Uint8Array) {
     this.hash = crypto.hash;
-    this.pads = hmacPads(key.length > HASH_BLOCK_BYTES ? fromBinary(crypto.hash("sha256", key, "binary")) : key);
+    this.key = key.length > HASH_BLOCK_BYTES ? crypto.hash("sha256", key, "binary") : packBytes(key);
   }
 
   digest(message: Uint8Array): Uint8Array {
     const length = HASH_BLOCK_BYTES + message.length;
     const inner = length <= INNER.length ? INNER.subarray(0, length) : new Uint8Array(length);
-    for (let i = 0; i < HASH_BLOCK_BYTES; i++) {
-      inner[i] = this.pads[i] as number;
-      OUTER[i] = this.pads[HASH_BLOCK_BYTES + i] as number;
+    const { key } = this;
+    for (let i = 0; i < key.length; i++) {
+      const byte = key.charCodeAt(i);
+      inner[i] = byte ^ INNER_PAD;
+      OUTER[i] = byte ^ OUTER_PAD;
     }
+    inner.fill(INNER_PAD, key.length, HASH_BLOCK_BYTES);
+    OUTER.fill(OUTER_PAD, key.length, HASH_BLOCK_BYTES);
     inner.set(message, HASH_BLOCK_BYTES);
     const first = this.hash("sha256", inner, "binary");
     for (let i = 0; i < HASH_BYTES; i++) OUTER[HASH_BLOCK_BYTES + i] = first.charCodeAt(i);
-    const digest = fromBinary(this.hash("sha256", OUTER, "binary"));
+    const digest = unpackBytes(this.hash("sha256", OUTER, "binary"));
     inner.fill(0);
     OUTER.fill(0);
     return digest;
@@ -203,15 +225,20 @@ function randomSource(crypto: NodeCrypto): (length: number) => Uint8Array {
   };
 }
 
-/** A key as HMAC begins its two hashes with it (RFC 2104): a block each. */
-function hmacPads(key: Uint8Array): Uint8Array {
-  const pads = new Uint8Array(2 * HASH_BLOCK_BYTES);
-  for (let i = 0; i < HASH_BLOCK_BYTES; i++) {
-    const byte = i < key.length ? (key[i] as number) : 0;
-    pads[i] = byte ^ INNER_PAD;
-    pads[HASH_BLOCK_BYTES + i] = byte ^ OUTER_PAD;
-  }
-  return pads;
+function wordOf(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)
+  );
+}
+
+function addWord(bytes: Uint8Array, at: number, word: number): void {
+  bytes[at] = (bytes[at] as number) ^ (word >>> 24);
+  bytes[at + 1] = (bytes[at + 1] as number) ^ (word >>> 16);
+  bytes[at + 2] = (bytes[at + 2] as number) ^ (word >>> 8);
+  bytes[at + 3] = (bytes[at + 3] as number) ^ word;
 }
 
 /** Keys always as KeyObject: one Node line takes four times longer with raw bytes. */
@@ -228,13 +255,6 @@ function checkBlocks(length: number): void {
 /** A plain Uint8Array over a Buffer's memory: a Buffer's `slice` does not copy, which surprises its holder. */
 function plain(buffer: Uint8Array): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
-}
-
-/** The bytes of a text that has one character for each. */
-function fromBinary(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
 }
 
 function toBase64Url(bytes: Uint8Array): string {

@@ -196,6 +196,21 @@ export function fromHex(text: string): Uint8Array {
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
 }
 
+/**
+ * Bytes as a text with one character for each: what is kept and rarely read takes a third of the room of an array.
+ * At most some thousand bytes.
+ */
+export function packBytes(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+/** The bytes of such a text, from `start` to `end`. A new array. */
+export function unpackBytes(text: string, start = 0, end: number = text.length): Uint8Array {
+  const bytes = new Uint8Array(end - start);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(start + i);
+  return bytes;
+}
+
 /** The empty byte string, shared. */
 export const EMPTY: Uint8Array = new Uint8Array(0);
 const HEX_DIGITS = "0123456789abcdef";

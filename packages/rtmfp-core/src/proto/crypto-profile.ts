@@ -26,7 +26,7 @@ export interface CryptoProfile {
    * it keeps of `skic`.
    */
   respond(far: FarCertificate, skic: Uint8Array): KeyingStep<ResponderKeying> | undefined;
-  /** Signature over keying parameters (§2.3.7, §2.3.8), a new array; may be empty. Borrows `parameters`. */
+  /** Signature over keying parameters (§2.3.7, §2.3.8), which may be empty; do not modify. Borrows `parameters`. */
   sign(parameters: Uint8Array): Uint8Array;
   /** True if the signature over `parameters` is acceptable. Borrows both. */
   verify(signature: Uint8Array, parameters: Uint8Array): boolean;

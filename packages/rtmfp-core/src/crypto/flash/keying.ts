@@ -1,5 +1,5 @@
 /** The keying steps of a handshake, for all four pairings of static and ephemeral keys (§4.6.1). § means RFC 7425. */
-import { concatBytes } from "../../proto/bytes.ts";
+import { concatBytes, packBytes, unpackBytes } from "../../proto/bytes.ts";
 import type {
   InitiatorKeying,
   KeyingStep,
@@ -224,8 +224,8 @@ class AgreedKeys implements SessionKeys {
   readonly cipher: PacketCipher;
   readonly farSequence: boolean;
   readonly secrets?: SessionSecrets;
-  /** The near end's, then the far end's. */
-  readonly #nonces: Uint8Array;
+  /** The near end's, then the far end's, packed. */
+  readonly #nonces: string;
   readonly #group: number;
   readonly #nearHmac: number;
   readonly #farHmac: number;
@@ -233,7 +233,7 @@ class AgreedKeys implements SessionKeys {
 
   constructor(cipher: PacketCipher, nonces: Uint8Array, facts: Facts, secrets: SessionSecrets | undefined) {
     this.cipher = cipher;
-    this.#nonces = nonces;
+    this.#nonces = packBytes(nonces);
     this.#group = facts.group;
     this.#nearHmac = facts.nearHmac;
     this.#farHmac = facts.farHmac;
@@ -243,11 +243,11 @@ class AgreedKeys implements SessionKeys {
   }
 
   get nearNonce(): Uint8Array {
-    return this.#nonces.slice(0, HASH_BYTES);
+    return unpackBytes(this.#nonces, 0, HASH_BYTES);
   }
 
   get farNonce(): Uint8Array {
-    return this.#nonces.slice(HASH_BYTES);
+    return unpackBytes(this.#nonces, HASH_BYTES);
   }
 
   get farHmac(): boolean {

@@ -11,13 +11,13 @@ export interface PasswordCredential {
   readonly password: Uint8Array;
 }
 
-/** One Simple Password option for each credential; without any, the single byte 0x58 ("X"). */
+/** One Simple Password option for each credential; without any, the single byte 0x58 ("X"), which all share. */
 export function signParameters(
   provider: CryptoProvider,
   credentials: readonly PasswordCredential[],
   parameters: Uint8Array,
 ): Uint8Array {
-  if (credentials.length === 0) return NO_SIGNATURE.slice();
+  if (credentials.length === 0) return NO_SIGNATURE;
   return encodeOptions(
     credentials.map(({ id, password }) => ({
       type: SIMPLE_PASSWORD,
