@@ -18,6 +18,8 @@ export type { KeepaliveTimes } from "./connection-host.ts";
 export type { IntroductionAnswer, IntroductionStats, RecentIntroduction, ServerStats } from "./counters.ts";
 /** Calls between clients of developer keys. */
 export type { RelaySender } from "./developer-key.ts";
+/** NetGroups. */
+export type { GroupStats, GroupsStats } from "./groups.ts";
 /** Redirects of first hellos. */
 export type { Hello, HelloRedirect } from "./hello-redirect.ts";
 /** Identities that outlive a restart. */

@@ -30,6 +30,7 @@ import { Connection } from "./connection.ts";
 import type { ConnectionHost, KeepaliveTimes } from "./connection-host.ts";
 import { Counters, type ServerStats } from "./counters.ts";
 import { developerKeyApplication, type RelaySender } from "./developer-key.ts";
+import { Groups, type GroupsStats } from "./groups.ts";
 import { type HelloRedirect, helloRedirect } from "./hello-redirect.ts";
 import type { IntroductionRow } from "./introduction-row.ts";
 import { ANY_KEY, fixedKeys, KeyFile, type KeyList } from "./key-list.ts";
@@ -134,6 +135,7 @@ export class Server {
   readonly #peers = new Peers();
   readonly #connections = new Map<PeerEntry, Connection>();
   readonly #matchmaker: Matchmaker;
+  readonly #groups: Groups;
   #endpoint: PeerEndpoint | undefined;
   #state: "new" | "listening" | "closing" | "closed" = "new";
   /** Resolves when nobody is connected any more. */
@@ -145,7 +147,8 @@ export class Server {
     this.#log = options.log ?? (() => {});
     const warn = (message: string): void => this.#log({ level: "warn", event: "keys", fields: { message } });
     this.#keys = keyList(options.keys ?? "any", warn);
-    this.#access = new Access(options.crypto ?? defaultProvider(), authKeys(options.authKeys ?? [], warn));
+    const provider = options.crypto ?? defaultProvider();
+    this.#access = new Access(provider, authKeys(options.authKeys ?? [], warn));
     if (options.redirect !== undefined) {
       this.#redirectHello = helloRedirect(options.redirect, (error) => this.#onHandlerError(error));
     }
@@ -165,6 +168,7 @@ export class Server {
     };
     this.#applications = new Applications(developerKeyApplication(options.relaySender), host, options.limits);
     this.#matchmaker = new Matchmaker(host, options.introductionRates);
+    this.#groups = new Groups({ log: this.#log, now: host.now, sha256: (bytes) => provider.sha256(bytes) });
   }
 
   /**
@@ -240,6 +244,11 @@ export class Server {
   get stats(): ServerStats {
     const clients = [...this.#connections.values()].filter(({ isAccepted }) => isAccepted).length;
     return this.#counters.snapshot(this.#endpoint?.stats ?? NO_TRAFFIC, this.#peers.size, clients);
+  }
+
+  /** NetGroups whose members find each other by this server, and their counts so far. */
+  get groups(): GroupsStats {
+    return this.#groups.stats;
   }
 
   /** Counters of the transport since the server began to listen; live. */
@@ -341,6 +350,7 @@ export class Server {
       if (streamId !== 0 || this.#state === "closed" || this.#connections.has(peer)) return;
       this.#connections.set(peer, new Connection(host, peer, trees.answer(flow)));
     };
+    trees.onOther = (flow) => this.#groups.onFlow(peer, flow);
     session.onMoved = (from) => this.#peers.moved(peer, from);
     session.onClose = () => this.#peers.remove(peer);
   }
@@ -363,6 +373,7 @@ export class Server {
       onHandlerError: (error) => this.#onHandlerError(error),
       onEnd: (connection) => {
         if (this.#connections.get(connection.peer) === connection) this.#connections.delete(connection.peer);
+        this.#groups.leaveAll(connection.peer);
         if (this.#connections.size === 0) this.#whenEmpty?.();
       },
     };

@@ -1,0 +1,59 @@
+/** The members of one group in the order of their group addresses, which makes them a ring. */
+
+/** What the ring needs to know of a member. */
+export interface RingMember {
+  /** Its group address as lower-case hex digits; equal only for one and the same peer. */
+  readonly address: string;
+}
+
+/** Members by group address. */
+export class GroupRing<M extends RingMember> {
+  readonly #members: M[] = [];
+
+  get size(): number {
+    return this.#members.length;
+  }
+
+  /** Puts the member in its place; gives the one with the same address that it takes the place of. */
+  add(member: M): M | undefined {
+    const at = this.#placeOf(member.address);
+    const before = this.#members[at];
+    const isSame = before?.address === member.address;
+    this.#members.splice(at, isSame ? 1 : 0, member);
+    return isSame ? before : undefined;
+  }
+
+  /** False if it is not there, or another has taken its place. */
+  remove(member: M): boolean {
+    const at = this.#placeOf(member.address);
+    if (this.#members[at] !== member) return false;
+    this.#members.splice(at, 1);
+    return true;
+  }
+
+  /** Up to `reach` members on each side of an address, the nearest first; whoever has that address is left out. */
+  neighbours(address: string, reach: number): M[] {
+    const at = this.#placeOf(address);
+    const after = this.#members[at]?.address === address ? at + 1 : at;
+    const near = new Set<M>();
+    const others = this.size - (after - at);
+    for (let step = 0; step < reach && near.size < others; step++) {
+      for (const index of [at - 1 - step, after + step]) {
+        near.add(this.#members[(index + this.size) % this.size] as M);
+      }
+    }
+    return [...near];
+  }
+
+  /** Where the first member is whose address is not less. */
+  #placeOf(address: string): number {
+    let low = 0;
+    let high = this.#members.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#members[middle] as M).address < address) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,297 @@
+/** The server channel of NetGroup, by bare flows. */
+import type { RecvFlow, SendFlow } from "rtmfp-core";
+import { defaultProvider } from "rtmfp-core/crypto";
+import {
+  buildGroupspec,
+  canonicalPart,
+  decodeMember,
+  encodeJoin,
+  groupAddressOf,
+  groupIdOf,
+  MEMBERSHIP_METADATA,
+  parseGroupspec,
+} from "rtmfp-core/group";
+import { fromHex, toHex } from "rtmfp-core/proto";
+import type { TreeRecvFlow } from "rtmfp-core/tc";
+import type { SimHost } from "rtmfp-core/testing";
+import { describe, expect } from "vitest";
+import { it, rfc } from "../../../test/support/rfc.ts";
+import { Groups, MAX_GROUPS, REACH } from "../src/groups.ts";
+import type { PeerEntry } from "../src/peers.ts";
+import { SimServer } from "./support/sim.ts";
+import type { TestClient } from "./support/test-client.ts";
+
+const { sha256 } = defaultProvider();
+/** The group that was recorded. */
+const SPEC = "G:027f02010101000103010c050e74657374011b00";
+const GROUP = "c3ab09fc9d3fd2fe3f4f82762c530b96f2eb1c49d9fe615f48f250545b731dc9";
+/** The body of the recorded join. */
+const RECORDED_JOIN = fromHex(`012115${GROUP}`);
+
+/** A client's flow of a membership, and what the server says on its own. */
+interface Joined {
+  readonly client: TestClient;
+  readonly flow: SendFlow;
+  readonly told: string[];
+  rejected: boolean;
+}
+
+function join(client: TestClient, message: Uint8Array = RECORDED_JOIN): Joined {
+  const flow = client.session.openFlow(MEMBERSHIP_METADATA);
+  const joined: Joined = { client, flow, told: [], rejected: false };
+  flow.onException = () => {
+    joined.rejected = true;
+  };
+  const others = client.trees.onOther;
+  client.trees.onOther = (answer: TreeRecvFlow) => {
+    if (answer.answers !== (flow as unknown)) {
+      others?.(answer);
+      return;
+    }
+    expect((answer as unknown as RecvFlow).metadata).toEqual(MEMBERSHIP_METADATA);
+    answer.onMessage = (data) => void joined.told.push(decodeMember(data) ?? `no member: ${toHex(data)}`);
+  };
+  flow.write(message);
+  return joined;
+}
+
+/** The client comes, and joins; time passes until the server has said all. */
+async function newcomer(sim: SimServer, message?: Uint8Array): Promise<Joined> {
+  const joined = join(await sim.connect(), message);
+  await sim.pass(500);
+  return joined;
+}
+
+/** The peer IDs of others in the order of the ring, from that one on. */
+function ringFrom(all: readonly Joined[], id: string): string[] {
+  const at = (peerId: string): string => toHex(groupAddressOf(peerId, sha256));
+  const ring = all.map(({ client }) => client.peerId).sort((a, b) => (at(a) < at(b) ? -1 : 1));
+  const start = ring.indexOf(id);
+  return [...ring.slice(start + 1), ...ring.slice(0, start)];
+}
+
+const sorted = (ids: readonly string[]): string[] => [...ids].sort();
+
+describe("the server channel", () => {
+  it(
+    ...rfc("C-8", "O-2"),
+    "takes the join that was recorded, and answers on a flow of its own with the member that comes next",
+    async () => {
+      const sim = await new SimServer().listen();
+      const first = await newcomer(sim);
+      expect([first.rejected, first.told]).toEqual([false, []]);
+      const second = await newcomer(sim);
+      expect(first.told).toEqual([second.client.peerId]);
+      expect(second.told).toEqual([first.client.peerId]);
+      expect(parseGroupspec(SPEC).serverChannelEnabled).toBe(true);
+      expect(toHex(groupIdOf(SPEC, sha256))).toBe(GROUP);
+      const counts = { members: 2, joins: 2, leaves: 0, told: 2, untold: 0 };
+      const groups = new Map([[GROUP, counts]]);
+      expect(sim.server.groups).toEqual({ groups, members: 2, refused: 0, malformed: 0 });
+      expect(sim.logged("group")).toEqual([
+        { client: `${first.client.peerId.slice(0, 8)}…`, group: "c3ab09fc…", what: "join", members: 1 },
+        { client: `${second.client.peerId.slice(0, 8)}…`, group: "c3ab09fc…", what: "join", members: 2 },
+      ]);
+      expect(sim.log.filter(({ event }) => event === "group").map(({ level }) => level)).toEqual(["debug", "debug"]);
+    },
+  );
+
+  it(
+    ...rfc("C-8", "O-2"),
+    "tells a newcomer of three members on each side in the ring, and them of the newcomer, and nobody else",
+    async () => {
+      const sim = await new SimServer().listen();
+      const all: Joined[] = [];
+      for (let i = 0; i < 12; i++) {
+        const before = all.map(({ told }) => told.length);
+        const joined = await newcomer(sim);
+        all.push(joined);
+        const ring = ringFrom(all, joined.client.peerId);
+        const near = ring.length <= 2 * REACH ? ring : [...ring.slice(0, REACH), ...ring.slice(-REACH)];
+        expect(sorted(joined.told)).toEqual(sorted(near));
+        const heard = all.slice(0, -1).filter(({ told }, each) => told.length > (before[each] as number));
+        expect(sorted(heard.map(({ client }) => client.peerId))).toEqual(sorted(near));
+        expect(heard.every(({ told }) => told.at(-1) === joined.client.peerId)).toBe(true);
+      }
+    },
+    30_000,
+  );
+
+  it(...rfc("C-8", "G-7"), "makes one group of those who say its groupspec and those who say its hash", async () => {
+    const sim = await new SimServer().listen();
+    const spec = buildGroupspec({ name: "orf2", multicastEnabled: true, serverChannelEnabled: true });
+    const old = await newcomer(sim, encodeJoin({ groupspec: canonicalPart(spec) }));
+    const whole = await newcomer(sim, encodeJoin({ groupspec: `${spec}0315ffff` }));
+    const hashed = await newcomer(sim, encodeJoin({ groupId: groupIdOf(spec, sha256) }));
+    const other = await newcomer(sim, encodeJoin({ groupspec: canonicalPart(SPEC) }));
+    const sameAsOther = await newcomer(sim);
+    expect(old.told).toEqual([whole.client.peerId, hashed.client.peerId]);
+    expect(sorted(hashed.told)).toEqual(sorted([old.client.peerId, whole.client.peerId]));
+    expect(other.told).toEqual([sameAsOther.client.peerId]);
+    expect([...sim.server.groups.groups].map(([id, { members }]) => [id, members])).toEqual([
+      ["a7b19dcd531386643f069cdfd22e5079361684d7de7cd9893eefd3f873d15309", 3],
+      [GROUP, 2],
+    ]);
+  });
+
+  it(
+    ...rfc("C-8"),
+    "forgets a member whose flow, connection or session ends, and a group without members",
+    async () => {
+      const sim = await new SimServer().listen();
+      const stays = await newcomer(sim);
+      const byFlow = await newcomer(sim);
+      const byConnection = await newcomer(sim);
+      const bySession = await newcomer(sim);
+      const lost = await newcomer(sim);
+      await sim.run(byFlow.flow.close());
+      await sim.run(byConnection.client.tree?.close() ?? Promise.reject(new Error("no tree")));
+      await sim.run(bySession.client.close(), 100_000);
+      sim.world.partition([sim.host], [sim.hosts.at(-1) as SimHost]);
+      await sim.pass(300_000);
+      expect(byConnection.rejected).toBe(true);
+      expect(lost.client.session.isOpen).toBe(false);
+      expect(sim.server.groups.groups.get(GROUP)).toMatchObject({ members: 1, joins: 5, leaves: 4 });
+      const late = await newcomer(sim);
+      expect(late.told).toEqual([stays.client.peerId]);
+      await sim.run(Promise.all([stays.flow.close(), late.flow.close()]));
+      await sim.pass(500);
+      expect(sim.server.groups).toMatchObject({ groups: new Map(), members: 0 });
+      expect(sim.logged("group").at(-1)).toMatchObject({ what: "leave", members: 0 });
+    },
+  );
+
+  it(...rfc("C-8"), "has a peer in a group once: who joins again has left before", async () => {
+    const sim = await new SimServer().listen();
+    const other = await newcomer(sim);
+    const client = await sim.connect();
+    const [first, second] = [join(client), join(client)];
+    await sim.pass(500);
+    expect([first.rejected, second.rejected]).toEqual([true, false]);
+    expect(second.told).toEqual([other.client.peerId]);
+    expect(sim.server.groups.groups.get(GROUP)).toMatchObject({ members: 2, joins: 3, leaves: 1 });
+    await sim.run(second.flow.close());
+    await sim.pass(500);
+    expect(sim.server.groups.groups.get(GROUP)).toMatchObject({ members: 1, leaves: 2 });
+  });
+
+  it(...rfc("C-8"), "is for clients that are connected to an application", async () => {
+    const sim = await new SimServer().listen();
+    const stranger = join(await sim.open());
+    await sim.pass(500);
+    expect(stranger.rejected).toBe(true);
+    expect(sim.server.groups).toMatchObject({ members: 0, refused: 1 });
+  });
+});
+
+describe("a client that does not play by the rules of groups", () => {
+  it("is rejected for what is no join, and counted, and nobody is told", async () => {
+    const sim = await new SimServer().listen();
+    const member = await newcomer(sim);
+    const client = await sim.connect();
+    const long = buildGroupspec({ name: "x".repeat(2_100) });
+    const wrong = ["", "01", "0100", "0b", `0121${GROUP}`, "0104104769", toHex(encodeJoin({ groupspec: long }))];
+    const joins = wrong.map((hex) => join(client, fromHex(hex)));
+    // A join behind something else is no join either.
+    joins[0]?.flow.write(RECORDED_JOIN);
+    await sim.pass(500);
+    expect(joins.map(({ rejected }) => rejected)).toEqual(wrong.map(() => true));
+    expect(sim.server.groups).toMatchObject({ members: 1, malformed: wrong.length });
+    expect(member.told).toEqual([]);
+    member.flow.write(RECORDED_JOIN);
+    await sim.pass(500);
+    expect(sim.server.groups).toMatchObject({ members: 1, malformed: wrong.length + 1 });
+    expect(member.rejected).toBe(false);
+  });
+
+  it(`is in at most ${MAX_GROUPS} groups at a time`, async () => {
+    const sim = await new SimServer().listen();
+    const client = await sim.connect();
+    const groups = Array.from({ length: MAX_GROUPS + 1 }, (_, i) => new Uint8Array(32).fill(i));
+    const joins = groups.map((groupId) => join(client, encodeJoin({ groupId })));
+    await sim.pass(500);
+    const [inside, beyond] = [joins.filter(({ rejected }) => !rejected), joins.filter(({ rejected }) => rejected)];
+    expect([inside.length, beyond.length]).toEqual([MAX_GROUPS, 1]);
+    expect(sim.server.groups).toMatchObject({ members: MAX_GROUPS, refused: 1 });
+    await sim.run(inside[0]?.flow.close() ?? Promise.reject(new Error("no flow")));
+    const again = join(client, encodeJoin({ groupId: new Uint8Array(32).fill(99) }));
+    await sim.pass(500);
+    expect(again.rejected).toBe(false);
+  });
+
+  it("joins at most 10 times a second, after 100 at once", async () => {
+    const sim = await new SimServer().listen();
+    const client = await sim.connect();
+    const joins: Joined[] = [];
+    for (let batch = 0; batch < 3; batch++) {
+      const some = Array.from({ length: 50 }, (_, i) =>
+        join(client, encodeJoin({ groupId: new Uint8Array(32).fill(i) })),
+      );
+      await sim.pass(100);
+      joins.push(...some);
+      await sim.run(Promise.all(some.map(({ flow }) => flow.close())));
+    }
+    const refused = joins.filter(({ rejected }) => rejected).length;
+    expect(sim.server.groups).toMatchObject({ members: 0, refused });
+    expect(150 - refused).toBeGreaterThanOrEqual(100);
+    expect(150 - refused).toBeLessThanOrEqual(100 + sim.world.now / 100);
+    expect(refused).toBeGreaterThan(0);
+    await sim.pass(10_000);
+    const later = join(client);
+    await sim.pass(500);
+    expect(later.rejected).toBe(false);
+  });
+
+  it("finds no place beyond the cap of all groups together", () => {
+    const groups = new Groups({ log: () => {}, now: () => 0, sha256 }, 2);
+    const rejected = ["a", "b", "c"].map((digit) => {
+      const flow = new LooseFlow();
+      groups.onFlow({ client: {}, farID: digit.repeat(64), session: SILENT } as unknown as PeerEntry, flow);
+      flow.onMessage?.(RECORDED_JOIN, 0);
+      return flow.rejected;
+    });
+    expect(rejected).toEqual([false, false, true]);
+    expect(groups.stats).toMatchObject({ members: 2, refused: 1 });
+  });
+
+  it("is told no more while 16 KiB wait for it, and others go on being told", () => {
+    const groups = new Groups({ log: () => {}, now: () => 0, sha256 });
+    const written: number[] = [];
+    const answer = (bufferedBytes: number) => ({
+      isOpen: true,
+      bufferedBytes,
+      write: () => void written.push(bufferedBytes),
+    });
+    for (const [digit, waiting] of [
+      ["a", 16_385],
+      ["b", 16_384],
+      ["c", 0],
+    ] as const) {
+      const session = { openFlow: () => answer(waiting) };
+      const flow = new LooseFlow();
+      groups.onFlow({ client: {}, farID: digit.repeat(64), session } as unknown as PeerEntry, flow);
+      flow.onMessage?.(RECORDED_JOIN, 0);
+    }
+    expect(written.sort((a, b) => a - b)).toEqual([0, 0, 16_384, 16_384]);
+    expect(groups.stats.groups.get(GROUP)).toMatchObject({ told: 4, untold: 2 });
+  });
+});
+
+/** A flow of nobody's. */
+class LooseFlow implements TreeRecvFlow {
+  readonly metadata = MEMBERSHIP_METADATA;
+  readonly answers = undefined;
+  onMessage: TreeRecvFlow["onMessage"];
+  onEnd: (() => void) | undefined;
+  rejected = false;
+  accept(): void {}
+  pause(): void {}
+  resume(): void {}
+  reject(): void {
+    this.rejected = true;
+    this.onEnd?.();
+  }
+}
+
+/** A session whose flows take what is written. */
+const SILENT = { openFlow: () => ({ isOpen: true, bufferedBytes: 0, write: () => {} }) };
