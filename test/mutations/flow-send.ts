@@ -10,9 +10,9 @@ export const FLOW_SEND_FAULTS: readonly Fault[] = [
     "if (metadata === undefined || !acceptable || chunk.flowId === 0) flow.reject(0);",
     "R7016-3.6.1.1-01",
   ]),
-  ...faultsOf(`${PROTO}/flow-table.ts`, [
-    "return this.#flows?.get(id);",
-    "return this.#flows?.get(id >>> 0);",
+  ...faultsOf(`${PROTO}/receive-side.ts`, [
+    "this.#current = this.#flows.get(chunk.flowId) ?? this.#open(chunk);",
+    "this.#current = this.#flows.get(chunk.flowId >>> 0) ?? this.#open(chunk);",
     "R7016-3.6.1.1-01",
   ]),
   ...faultsOf(
@@ -177,6 +177,11 @@ export const FLOW_SEND_FAULTS: readonly Fault[] = [
     [
       "const flow = new SendFlow(this, this.#nextFlowId++, startupOptions, priority, association, options);",
       "const flow = new SendFlow(this, 2, startupOptions, priority, association, options);",
+      "R7016-3.6.2.1-01",
+    ],
+    [
+      "const flow = new SendFlow(this, this.#nextFlowId++, startupOptions, priority, association, options);",
+      "const flow = new SendFlow(this, this.#flows.size + 2, startupOptions, priority, association, options);",
       "R7016-3.6.2.1-01",
     ],
     [

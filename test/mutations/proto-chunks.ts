@@ -324,13 +324,13 @@ export const CHUNK_FAULTS: readonly Fault[] = [
       "R7016-2.3.5-04",
     ],
     [
-      "const signature = this.#host.profile.sign(concatBytes(writer.bytes.subarray(0, writer.pos), skic));",
-      "const signature = this.#host.profile.sign(writer.bytes.slice(0, writer.pos));",
+      "return this.#host.profile.sign(concatBytes(writer.bytes.subarray(0, writer.pos), skic));",
+      "return this.#host.profile.sign(writer.bytes.slice(0, writer.pos));",
       "R7016-2.3.8-02",
     ],
     [
-      "this.#host.sender.send(answered.reply, from, via, answered.initiatorSessionId, now);",
-      "this.#host.sender.send(answered.reply, from, via, 0, now);",
+      "this.#host.sender.send(reply, from, via, initiatorSessionId, now);",
+      "this.#host.sender.send(reply, from, via, 0, now);",
       "R7016-2.3.8-03",
     ],
   ),

@@ -215,13 +215,13 @@ export const STARTUP_FAULTS: readonly Fault[] = [
       "R7016-3.5.1.1.2-15",
     ],
     [
-      "const reply = this.#sign(session, keying.skrc, skic);",
-      "const reply = this.#sign(session, skic, skic);",
+      "const signature = this.#sign(nearId, keying.skrc, skic);",
+      "const signature = this.#sign(nearId, skic, skic);",
       "R7016-3.5.1.1.2-15",
     ],
     [
-      "const signature = this.#host.profile.sign(concatBytes(writer.bytes.subarray(0, writer.pos), skic));",
-      "const signature = this.#host.profile.sign(writer.bytes.slice(0, writer.pos));",
+      "return this.#host.profile.sign(concatBytes(writer.bytes.subarray(0, writer.pos), skic));",
+      "return this.#host.profile.sign(writer.bytes.slice(0, writer.pos));",
       "R7016-3.5.1.1.2-15",
     ],
     [
@@ -235,7 +235,7 @@ export const STARTUP_FAULTS: readonly Fault[] = [
       "R7016-3.5.1.1.2-10",
     ],
     [
-      "if (answered === undefined || !equalBytes(answered.skic, chunk.skic)) return false;",
+      "if (answered === undefined || answered.skic !== packBytes(chunk.skic)) return false;",
       "if (answered === undefined) return false;",
       "R7016-3.5.1.1.2-12",
     ],

@@ -204,7 +204,7 @@ export const PROTO_FAULTS: readonly Fault[] = [
       "R7016-3.5.1.1.2-10",
     ],
     [
-      "if (answered === undefined || !equalBytes(answered.skic, chunk.skic)) return false;",
+      "if (answered === undefined || answered.skic !== packBytes(chunk.skic)) return false;",
       "return false;",
       "R7016-3.5.1.1.2-12",
       "AMB-17",
@@ -338,6 +338,11 @@ export const PROTO_FAULTS: readonly Fault[] = [
       "R7016-3.6.3.2-09",
       "R7016-3.6.3.2-10",
       "AMB-31",
+    ],
+    [
+      "if (final && this.#finalSn === undefined && !seen.has(sn)) {",
+      "if (final && this.#finalSn === undefined) {",
+      "R7016-3.6.3.2-10",
     ],
     ["if (seen.hasGap) ackNow = true;", "", "R7016-3.6.3.2-06", "R7016-3.6.3.2-08"],
     [

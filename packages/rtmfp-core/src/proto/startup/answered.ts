@@ -1,16 +1,19 @@
 /** The IIKeyings answered of late, to recognise their copies (§3.5.1.1.2, AMB-17). § means RFC 7016. */
-import type { RIKeyingChunk } from "../chunk/types.ts";
 import { Fifo } from "../fifo.ts";
 import { MAX_ANSWERED_KEYINGS } from "../params.ts";
 import type { TokenBucket } from "../token-bucket.ts";
 
-/** How a session that we responded to came about. Does not keep an ended session. */
+/** How a session that we responded to came about. Does not keep an ended session. Bytes are packed (see packBytes). */
 export interface Answered {
+  /** Whose IIKeying it was. */
+  readonly key: string;
   /** The session's receive ID, and the initiator's. */
   readonly nearId: number;
   readonly initiatorSessionId: number;
-  readonly skic: Uint8Array;
-  readonly reply: RIKeyingChunk;
+  readonly skic: string;
+  /** Our answer. */
+  readonly skrc: string;
+  readonly signature: Uint8Array;
   /** Paces copies of the reply; made with the first. */
   copies: TokenBucket | undefined;
   /** When the cookie of its IIKeying is no longer taken, so that no copy can come. */
@@ -20,15 +23,15 @@ export interface Answered {
 /** Entries outlive their sessions until their time has come, or there are too many: then the oldest is forgotten. */
 export class AnsweredKeyings {
   readonly #byKey = new Map<string, Answered>();
-  /** Their keys in the order in which their time runs out. */
-  readonly #expiring = new Fifo<{ readonly key: string; readonly answered: Answered }>();
+  /** In the order in which their time runs out. */
+  readonly #expiring = new Fifo<Answered>();
 
   get size(): number {
     return this.#byKey.size;
   }
 
   get(key: string, now: number): Answered | undefined {
-    for (let first = this.#expiring.peek(); first !== undefined && first.answered.until < now; ) {
+    for (let first = this.#expiring.peek(); first !== undefined && first.until < now; ) {
       this.#forgetFirst();
       first = this.#expiring.peek();
     }
@@ -36,14 +39,14 @@ export class AnsweredKeyings {
   }
 
   /** Entries must come in the order of their `until`. */
-  add(key: string, answered: Answered): void {
+  add(answered: Answered): void {
     if (this.#expiring.length >= MAX_ANSWERED_KEYINGS) this.#forgetFirst();
-    this.#byKey.set(key, answered);
-    this.#expiring.push({ key, answered });
+    this.#byKey.set(answered.key, answered);
+    this.#expiring.push(answered);
   }
 
   #forgetFirst(): void {
     const first = this.#expiring.shift();
-    if (first !== undefined && this.#byKey.get(first.key) === first.answered) this.#byKey.delete(first.key);
+    if (first !== undefined && this.#byKey.get(first.key) === first) this.#byKey.delete(first.key);
   }
 }

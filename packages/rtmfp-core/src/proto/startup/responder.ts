@@ -1,6 +1,6 @@
 /** The Responder's half of a handshake (§3.5.1.1.2 to §3.5.1.3). § means RFC 7016. */
 import { type Address, isUnusable } from "../address.ts";
-import { ByteWriter, concatBytes, EMPTY, equalBytes } from "../bytes.ts";
+import { ByteWriter, concatBytes, EMPTY, packBytes, unpackBytes } from "../bytes.ts";
 import { writeStartupChunk } from "../chunk/startup.ts";
 import { ChunkType, type IIKeyingChunk, type RIKeyingChunk } from "../chunk/types.ts";
 import type { FarCertificate, ResponderKeying } from "../crypto-profile.ts";
@@ -117,13 +117,16 @@ export class Responder {
   /** The retransmission rule: the same IIKeying gets the same RIKeying, and none once its session has ended (AMB-17). */
   #isRepeat(key: string, chunk: IIKeyingChunk, now: number, from: Address, via: number): boolean {
     const answered = this.#answered.get(key, now);
-    if (answered === undefined || !equalBytes(answered.skic, chunk.skic)) return false;
+    if (answered === undefined || answered.skic !== packBytes(chunk.skic)) return false;
     answered.copies ??= new TokenBucket(REPLY_COPIES_PER_SECOND, REPLY_COPIES_BURST, now);
     const session = this.#host.sessions.get(answered.nearId);
     // Another session may have the ID by now.
     const lives = session?.isOpen === true && key === keyOf(session.farId, session.farCertificate as FarCertificate);
-    if (lives && answered.copies.take(now))
-      this.#host.sender.send(answered.reply, from, via, answered.initiatorSessionId, now);
+    if (lives && answered.copies.take(now)) {
+      const { nearId, signature, initiatorSessionId } = answered;
+      const reply = replyOf(nearId, unpackBytes(answered.skrc), signature);
+      this.#host.sender.send(reply, from, via, initiatorSessionId, now);
+    }
     return true;
   }
 
@@ -207,10 +210,19 @@ export class Responder {
     session.onOpened(initiatorId, from, via, certificate, keying.keys, now);
     sessions.opened(session);
     this.#unheard.add(session, from);
-    const reply = this.#sign(session, keying.skrc, skic);
-    const until = now + COOKIE_LIFETIME_MS;
     const { nearId } = session;
-    this.#answered.add(key, { nearId, initiatorSessionId: initiatorId, skic, reply, copies: undefined, until });
+    const signature = this.#sign(nearId, keying.skrc, skic);
+    this.#answered.add({
+      key,
+      nearId,
+      initiatorSessionId: initiatorId,
+      skic: packBytes(skic),
+      skrc: packBytes(keying.skrc),
+      signature,
+      copies: undefined,
+      until: now + COOKIE_LIFETIME_MS,
+    });
+    const reply = replyOf(nearId, keying.skrc, signature);
     sender.send(reply, from, via, initiatorId, now);
     for (const opening of [...sessions.opening]) {
       const handshake = opening.opening as Opening | undefined;
@@ -220,14 +232,15 @@ export class Responder {
     return session;
   }
 
-  #sign(session: Session, skrc: Uint8Array, skic: Uint8Array): RIKeyingChunk {
-    const responderSessionId = session.nearId >>> 0;
-    const unsigned: RIKeyingChunk = { type: ChunkType.riKeying, responderSessionId, skrc, signature: EMPTY };
+  #sign(nearId: number, skrc: Uint8Array, skic: Uint8Array): Uint8Array {
     const writer = new ByteWriter(new Uint8Array(16 + skrc.length));
-    writeStartupChunk(writer, unsigned);
-    const signature = this.#host.profile.sign(concatBytes(writer.bytes.subarray(0, writer.pos), skic));
-    return { ...unsigned, signature };
+    writeStartupChunk(writer, replyOf(nearId, skrc, EMPTY));
+    return this.#host.profile.sign(concatBytes(writer.bytes.subarray(0, writer.pos), skic));
   }
+}
+
+function replyOf(nearId: number, skrc: Uint8Array, signature: Uint8Array): RIKeyingChunk {
+  return { type: ChunkType.riKeying, responderSessionId: nearId >>> 0, skrc, signature };
 }
 
 function keyOf(initiatorSessionId: number, certificate: FarCertificate): string {
