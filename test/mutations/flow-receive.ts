@@ -144,6 +144,8 @@ export const FLOW_RECEIVE_FAULTS: readonly Fault[] = [
       "if (complete ? last > csn : front.begins) return;",
       "R7016-3.6.3.3-03",
     ],
+    ["if (front.begins && front.last >= csn) return;", "if (front.last >= csn) return;", "R7016-3.6.3.3-03"],
+    ["if (front.begins && front.last >= csn) return;", "if (front.begins) return;", "R7016-3.6.3.3-03"],
   ),
   ...faultsOf("packages/rtmfp-core/src/crypto/flash/packet-cipher.ts", [
     "return new FlashPacketCipher(provider, options);",

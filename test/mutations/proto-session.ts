@@ -77,6 +77,11 @@ export const SESSION_FAULTS: readonly Fault[] = [
       "R7016-3.5.4-04",
     ],
     [
+      "if (this.#pingReplies.take(now)) this.#queueControl({ type: ChunkType.pingReply, message: message.slice() });",
+      "if (this.#pingReplies.take(now)) for (let i = 0; i < 2; i++) this.#queueControl({ type: ChunkType.pingReply, message: message.slice() });",
+      "R7016-3.5.4-04",
+    ],
+    [
       "const overtaken = header.timestamp !== undefined && this.rtt.onTimestamp(header.timestamp, now);",
       "const overtaken = false;",
       "R7016-3.5-01",

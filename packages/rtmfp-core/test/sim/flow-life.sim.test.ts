@@ -206,6 +206,8 @@ describe("the end of a flow", () => {
       expect(flow.state).toBe("F_CLOSED");
       expect(b.session.sends.flow(flow.id)).toBeUndefined();
       expect(b.node.endpoint.timers.size).toBe(0);
+      const later = b.session.openFlow(new Uint8Array(1));
+      expect(others.map(({ id }) => id)).not.toContain(later.id);
     },
   );
 

@@ -65,18 +65,24 @@ describe("what a reader gets", () => {
     expect(b.messages.slice(6)).toEqual(["78"]);
   });
 
-  it(...rfc("R7016-3.6.3.3-03"), "nothing of a message whose first fragment was given up, and it is not held", () => {
-    const b = receiveBench();
-    opened(b);
-    atOnce(b, data(3, 3, 1, { data: "c", control: 3 }));
-    expect(b.flows[0]?.bufferedBytes).toBe(0);
-    atOnce(b, data(3, 4, 1, { data: "d", control: 1 }));
-    expect(b.flows[0]?.bufferedBytes).toBe(1);
-    atOnce(b, data(3, 6, 1, { data: "f", control: 2 }));
-    expect(b.flows[0]?.bufferedBytes).toBe(0);
-    atOnce(b, data(3, 7, 1, { data: "7" }));
-    expect(b.messages).toEqual(["1", "(5)7"]);
-  });
+  for (const order of ["sequence", "network"] as const) {
+    it(
+      ...rfc("R7016-3.6.3.3-03"),
+      `nothing of a message whose first fragment was given up, in ${order} order, and it is not held`,
+      () => {
+        const b = receiveBench({ order });
+        opened(b);
+        atOnce(b, data(3, 3, 1, { data: "c", control: 3 }));
+        expect(b.flows[0]?.bufferedBytes).toBe(0);
+        atOnce(b, data(3, 4, 1, { data: "d", control: 1 }));
+        expect(b.flows[0]?.bufferedBytes).toBe(1);
+        atOnce(b, data(3, 6, 1, { data: "f", control: 2 }));
+        expect(b.flows[0]?.bufferedBytes).toBe(0);
+        atOnce(b, data(3, 7, 1, { data: "7" }));
+        expect(b.messages).toEqual(["1", "(5)7"]);
+      },
+    );
+  }
 
   it(
     ...rfc("R7016-3.6.1.2-06", "R7016-3.6.1.2-07"),

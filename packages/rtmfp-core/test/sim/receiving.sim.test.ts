@@ -116,6 +116,17 @@ describe("when a receiver acknowledges", () => {
     expect(b.finished).toBe(1);
   });
 
+  it(...rfc("R7016-3.6.3.2-10"), "no end by a final mark on a number that was seen without one", () => {
+    const b = receiveBench();
+    opened(b);
+    atOnce(b, data(3, 2, 1, { data: "2" }));
+    atOnce(b, data(3, 2, 1, { final: true, data: "2" }));
+    expect(b.flows[0]?.state).toBe("RF_OPEN");
+    atOnce(b, data(3, 3, 2, { final: true, data: "3" }));
+    expect(b.flows[0]?.state).toBe("RF_COMPLETE_LINGER");
+    expect(b.messages).toEqual(["1", "2", "3"]);
+  });
+
   it(
     ...rfc("R7016-3.6.3.2-04", "R7016-3.6.3.4.5-01"),
     "at once while the last window was below two blocks, not when it was two",

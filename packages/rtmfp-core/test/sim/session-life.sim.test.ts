@@ -341,6 +341,14 @@ describe("a Ping", () => {
     expect(atOnce(b, ack(1, 1, 1), { type: ChunkType.pingReply, message: nameOf("x") })).toEqual([]);
     expect(b.node.told("pong").length).toBe(1);
   });
+
+  it(...rfc("R7016-3.5.4-04"), "is answered once", () => {
+    const b = bench();
+    b.far.take();
+    for (let i = 0; i < 5; i++) b.far.send({ type: ChunkType.ping, message: Uint8Array.of(i) });
+    b.world.run(5_000);
+    expect(b.far.takeChunks(ChunkType.pingReply).map(({ message }) => message[0])).toEqual([0, 1, 2, 3, 4]);
+  });
 });
 
 describe("timestamps", () => {
