@@ -99,13 +99,13 @@ export const FLOW_CHUNK_FAULTS: readonly Fault[] = [
       "R7016-2.3.13-02",
     ],
     [
-      "flow.acknowledge(0, chunk.cumulativeAck, this.#onAcked);",
-      "flow.acknowledge(0, chunk.cumulativeAck - 1, this.#onAcked);",
+      "flow.acknowledge(0, chunk.cumulativeAck);",
+      "flow.acknowledge(0, chunk.cumulativeAck - 1);",
       "R7016-2.3.13-03",
     ],
     [
-      "flow.acknowledge(0, chunk.cumulativeAck, this.#onAcked);",
-      "flow.acknowledge(0, chunk.cumulativeAck + 1, this.#onAcked);",
+      "flow.acknowledge(0, chunk.cumulativeAck);",
+      "flow.acknowledge(0, chunk.cumulativeAck + 1);",
       "R7016-2.3.13-03",
     ],
   ),

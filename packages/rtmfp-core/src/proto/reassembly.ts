@@ -39,6 +39,11 @@ export interface ReceivedMessage {
   readonly missingBefore: number;
 }
 
+/** Who takes complete messages. */
+export interface MessageSink {
+  deliver(message: ReceivedMessage): void;
+}
+
 /**
  * Holds the fragments of one flow. In sequence order, messages come out ascending, up to the contiguous run; in
  * network order, each as soon as it is complete. A fragment costs a search among runs, however many are held: far ends
@@ -91,8 +96,8 @@ export class Reassembly {
     runs.splice(i, 1);
   }
 
-  /** In sequence order: gives every message that is complete up to `csn` to `deliver`. */
-  takeInSequence(csn: number, deliver: (message: ReceivedMessage) => void): void {
+  /** In sequence order: gives every message that is complete up to `csn` to `to`. */
+  takeInSequence(csn: number, to: MessageSink): void {
     for (let front = this.#front; front !== undefined && front.first <= csn; front = this.#front) {
       const { first, last } = front;
       const complete = isMessage(front);
@@ -100,20 +105,20 @@ export class Reassembly {
       this.#remove(front);
       if (!complete) continue;
       this.#missing += Math.max(0, first - this.#expected);
-      this.#deliver(front, deliver);
+      this.#deliver(front, to);
     }
   }
 
-  /** In network order: gives the message that the fragment added last completes, if it does, to `deliver`. */
-  takeCompleted(deliver: (message: ReceivedMessage) => void): void {
+  /** In network order: gives the message that the fragment added last completes, if it does, to `to`. */
+  takeCompleted(to: MessageSink): void {
     const segment = this.#latest;
     if (segment === undefined || !isMessage(segment)) return;
     this.#remove(segment);
-    this.#deliver(segment, deliver);
+    this.#deliver(segment, to);
   }
 
-  /** In network order: gives every complete message to `deliver`, ascending. */
-  takeAllCompleted(deliver: (message: ReceivedMessage) => void): void {
+  /** In network order: gives every complete message to `to`, ascending. */
+  takeAllCompleted(to: MessageSink): void {
     const complete: Segment[] = [];
     for (const { first } of this.#runs) {
       for (let each: Segment | undefined = first; each !== undefined; each = each.behind)
@@ -121,7 +126,7 @@ export class Reassembly {
     }
     for (const segment of complete) {
       this.#remove(segment);
-      this.#deliver(segment, deliver);
+      this.#deliver(segment, to);
     }
   }
 
@@ -176,11 +181,11 @@ export class Reassembly {
     if (this.#latest === segment) this.#latest = undefined;
   }
 
-  #deliver(segment: Segment, deliver: (message: ReceivedMessage) => void): void {
+  #deliver(segment: Segment, to: MessageSink): void {
     const missingBefore = this.#missing;
     this.#missing = 0;
     this.#expected = Math.max(this.#expected, segment.last + 1);
-    deliver({ data: join(segment, this.#discard), missingBefore });
+    to.deliver({ data: join(segment, this.#discard), missingBefore });
   }
 }
 

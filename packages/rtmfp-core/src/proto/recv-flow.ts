@@ -13,7 +13,7 @@ import {
   WINDOW_TOLERANCE_BYTES,
 } from "./params.ts";
 import { RangeSet } from "./range-set.ts";
-import { Reassembly, type ReceivedMessage } from "./reassembly.ts";
+import { type MessageSink, Reassembly, type ReceivedMessage } from "./reassembly.ts";
 import type { Borrower, SessionBudget } from "./receive-budget.ts";
 import type { SendFlow } from "./send-flow.ts";
 
@@ -54,7 +54,7 @@ export interface AcceptOptions {
 }
 
 /** Receives messages in one direction. Announced by a "flow" event; accept or reject it there. */
-export class RecvFlow implements Borrower {
+export class RecvFlow implements Borrower, MessageSink {
   /** Flow ID that the sender chose (§2.3.11). */
   readonly id: number;
   /** What the sender says the flow is for (§2.3.11.1.1). Owned by the flow; do not modify. */
@@ -167,6 +167,13 @@ export class RecvFlow implements Borrower {
     this.#checkFinished();
   }
 
+  /** A message is complete, and its turn has come. */
+  deliver(message: ReceivedMessage): void {
+    this.#messages.push(message);
+    this.#unreadBytes += message.data.length;
+    this.#tellReadable();
+  }
+
   /** Linger is over (§3.6.3.8). Messages not yet read stay readable. */
   onLingerEnd(): void {
     this.#state = "RF_CLOSED";
@@ -277,11 +284,11 @@ export class RecvFlow implements Borrower {
   }
 
   #deliverInSequence(): void {
-    this.#reassembly.takeInSequence(this.#settledSn, this.#deliver);
+    this.#reassembly.takeInSequence(this.#settledSn, this);
   }
 
   #deliverCompleted(added: boolean, missing: number): void {
-    if (added) this.#reassembly.takeCompleted(this.#deliver);
+    if (added) this.#reassembly.takeCompleted(this);
     this.#reassembly.dropAbandoned(this.#settledSn, missing);
   }
 
@@ -295,7 +302,7 @@ export class RecvFlow implements Borrower {
   #release(): void {
     if (this.#order === "hold") return;
     if (this.#order === "network") {
-      this.#reassembly.takeAllCompleted(this.#deliver);
+      this.#reassembly.takeAllCompleted(this);
       this.#reassembly.dropAbandoned(this.#settledSn, 0);
     } else this.#deliverInSequence();
     if (this.#messages.length > 0) this.#tellReadable();
@@ -303,12 +310,6 @@ export class RecvFlow implements Borrower {
     this.#reopenWindow();
     this.#checkFinished();
   }
-
-  readonly #deliver = (message: ReceivedMessage): void => {
-    this.#messages.push(message);
-    this.#unreadBytes += message.data.length;
-    this.#tellReadable();
-  };
 
   #tellReadable(): void {
     if (this.#readableTold || this.#order === "hold") return;

@@ -35,6 +35,8 @@ export interface SendFlowHost {
   unschedule(node: TimerNode): void;
   /** Queues a Buffer Probe chunk. */
   probe(flow: SendFlow): void;
+  /** A fragment that was still queued is acknowledged. */
+  onAcked(fragment: Fragment): void;
   readonly erto: number;
   readonly bufferProbe: boolean;
 }
@@ -224,13 +226,13 @@ export class SendFlow implements ReceiptOwner, TimerNode {
     }
   }
 
-  /** The entries `first` to `last` are acknowledged; calls `visit` with each that was still queued. */
-  acknowledge(first: number, last: number, visit: (fragment: Fragment) => void): void {
+  /** The entries `first` to `last` are acknowledged; tells the host of each that was still queued. */
+  acknowledge(first: number, last: number): void {
     const end = Math.min(last, this.#ring.nextSn - 1);
     for (let sn = Math.max(first, this.#ring.headSn); sn <= end; sn++) {
       const fragment = this.#ring.get(sn);
       if (fragment === undefined || !fragment.everSent) continue;
-      visit(fragment);
+      this.#host.onAcked(fragment);
       this.#ring.remove(sn);
       this.#settleFragment(fragment);
     }

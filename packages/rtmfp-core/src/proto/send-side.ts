@@ -211,8 +211,8 @@ export class SendSide implements SendFlowHost {
     this.#ackTime = now;
     if (flow === undefined) return;
     flow.onAckStart(chunk.bufferBlocks * WINDOW_BLOCK_BYTES, chunk.cumulativeAck, now);
-    flow.acknowledge(0, chunk.cumulativeAck, this.#onAcked);
-    forEachAckedRange(chunk, (first, last) => flow.acknowledge(first, last, this.#onAcked));
+    flow.acknowledge(0, chunk.cumulativeAck);
+    forEachAckedRange(chunk, (first, last) => flow.acknowledge(first, last));
     flow.onAckEnd();
   }
 
@@ -329,7 +329,7 @@ export class SendSide implements SendFlowHost {
    * What was sent again and is acknowledged sooner than a packet can come and go was late, not lost: the acknowledgement
    * is for the earlier transmission, and says nothing of what went out before the later one (§3.6.2.5).
    */
-  readonly #onAcked = (fragment: Fragment): void => {
+  onAcked(fragment: Fragment): void {
     if (!fragment.inFlight) return;
     if (fragment.resentAt === undefined || this.#ackTime - fragment.resentAt >= this.#host.rtt.leastPossible) {
       if (fragment.tsn > this.#maxTsnAck) this.#maxTsnAck = fragment.tsn;
@@ -338,7 +338,7 @@ export class SendSide implements SendFlowHost {
     (this.#ack as AckEvent).ackedBytes += fragment.transmitSize;
     if (fragment.large) this.#largeAcked = true;
     this.#land(fragment);
-  };
+  }
 
   /**
    * Counts negative acknowledgements (§3.6.2.5). One acknowledgement may stand for many packets, where the RFC expects

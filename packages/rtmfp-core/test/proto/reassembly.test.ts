@@ -44,7 +44,7 @@ describe("reassembly", () => {
           seen.add(sn);
           let csn = 0;
           while (seen.has(csn + 1)) csn++;
-          reassembly.takeInSequence(csn, ({ data }) => out.push([...data]));
+          reassembly.takeInSequence(csn, { deliver: ({ data }) => void out.push([...data]) });
           const complete = messagesOf(sizes).filter((message) => (message.at(-1) as number) <= csn);
           expect(out).toEqual(complete);
         }
@@ -66,7 +66,7 @@ describe("reassembly", () => {
           seen.add(sn);
           let csn = 0;
           while (seen.has(csn + 1)) csn++;
-          reassembly.takeCompleted(({ data }) => out.push([...data]));
+          reassembly.takeCompleted({ deliver: ({ data }) => void out.push([...data]) });
           reassembly.dropAbandoned(csn, 0);
           const completed = messagesOf(sizes).filter(
             (message) => message.includes(sn) && message.every((each) => seen.has(each)),
@@ -87,7 +87,7 @@ describe("reassembly", () => {
     reassembly.add(count + 1, begin, Uint8Array.of(1));
     reassembly.add(count + 3, begin, Uint8Array.of(1));
     const out: Uint8Array[] = [];
-    reassembly.takeInSequence(count + 1, ({ data }) => out.push(data));
+    reassembly.takeInSequence(count + 1, { deliver: ({ data }) => void out.push(data) });
     expect(out.map((data) => [data.length, data[0], data.at(-1)])).toEqual([[count, 1, 0]]);
     expect([reassembly.heldCount, reassembly.heldBytes]).toEqual([2, 2]);
     reassembly.dropAbandoned(count + 2, 0);
@@ -110,7 +110,7 @@ describe("reassembly", () => {
         });
         expect(reassembly.heldBytes).toBe(bytes.length);
         const out: Uint8Array[] = [];
-        reassembly.takeInSequence(sizes.length, ({ data }) => out.push(data));
+        reassembly.takeInSequence(sizes.length, { deliver: ({ data }) => void out.push(data) });
         expect(out.map((data) => [...data])).toEqual([bytes]);
       }),
     );
@@ -126,12 +126,12 @@ describe("reassembly", () => {
     reassembly.add(3, FragmentControl.end, third.subarray(20, 120));
     reassembly.add(4, FragmentControl.begin, third.subarray(120, 4_208));
     const out: Uint8Array[] = [];
-    reassembly.takeInSequence(4, ({ data }) => out.push(data));
+    reassembly.takeInSequence(4, { deliver: ({ data }) => void out.push(data) });
     expect(spent.map(({ buffer }) => packets.findIndex((packet) => packet.buffer === buffer))).toEqual([0, 1]);
     for (const { buffer } of spent) new Uint8Array(buffer).fill(0xee);
     third.fill(0xee);
     reassembly.add(5, FragmentControl.end, Uint8Array.of(9));
-    reassembly.takeInSequence(5, ({ data }) => out.push(data));
+    reassembly.takeInSequence(5, { deliver: ({ data }) => void out.push(data) });
     expect(out.map((data) => [data.length, data.includes(0xee)])).toEqual([
       [16_412, false],
       [4_089, false],
