@@ -39,7 +39,7 @@ export {
   type ObjectEncoding,
 } from "./command.ts";
 /** Barriers across flows (§5.2). */
-export { FLOW_SYNC_TIMEOUT_MS, FlowSync, type FlowSyncOptions } from "./flow-sync.ts";
+export { FLOW_SYNC_TIMEOUT_MS, FlowSync, type FlowSyncOptions, MAX_BARRIERS } from "./flow-sync.ts";
 /** Limits of the keepalive periods that a server may set (§5.3.4). */
 export { clampKeepalive, KEEPALIVE_RANGE, type KeepaliveRange } from "./keepalive.ts";
 /** Media that is given up when it is late (§5.1.1). */

@@ -32,6 +32,8 @@ export interface TreeStats {
   unanswered: number;
   /** Barriers that opened by timeout. */
   syncTimeouts: number;
+  /** Flow Synchronization messages that passed because their barrier was refused: more flows, or barriers, than may be. */
+  syncsRefused: number;
 }
 
 /** What a tree needs of MessageTrees, which makes trees and finds the one that a flow belongs to. */
@@ -63,7 +65,14 @@ export class MessageTree {
   /** The session that carries it. */
   readonly session: TreeSession;
   /** Live counters; only the tree writes them. */
-  readonly stats: TreeStats = { messages: 0, ignored: 0, malformed: 0, unanswered: 0, syncTimeouts: 0 };
+  readonly stats: TreeStats = {
+    messages: 0,
+    ignored: 0,
+    malformed: 0,
+    unanswered: 0,
+    syncTimeouts: 0,
+    syncsRefused: 0,
+  };
   /** The client's return control flow has come, so that {@link openFlow} works. */
   onFarControl: (() => void) | undefined;
   /** The far end has begun an orderly close; {@link onEnd} follows when all its flows are read. */
@@ -308,6 +317,7 @@ export class MessageTree {
   #onSync(flow: TreeRecvFlow, streamId: number, syncId: number, count: number): void {
     this.#sync ??= new FlowSync();
     const released = this.#sync.arrive(flow, syncId, count, this.#owner.clock.now());
+    this.stats.syncsRefused = this.#sync.refused;
     this.#setPaused(flow, streamId);
     this.#release(released);
     this.#setSyncTimer();

@@ -174,6 +174,16 @@ describe("a tree of message flows", () => {
     expect(client.stats.syncTimeouts).toBe(1);
   });
 
+  it(...rfc("R7425-5.2-05"), "lets what follows a barrier of too many flows pass, and counts it", async () => {
+    const { client, server, pair, atClient } = await makeConnection(7);
+    const flow = server.openFlow(1);
+    flow.write(encodeUserControl({ event: "flowSync", syncId: 3, count: 0xffffffff }));
+    flow.write(text("at once"));
+    await pair.world.runAsync(1_000);
+    expect(atClient).toEqual(["0:_result", "1:at once"]);
+    expect([client.stats.syncsRefused, client.stats.syncTimeouts]).toEqual([1, 0]);
+  });
+
   it(...rfc("R7425-5.2-03", "R7425-5.2-04"), "writes one barrier to each of several flows", async () => {
     const { server, pair, atClient } = await makeConnection(6);
     const flows = [server.openFlow(1), server.openFlow(1), server.openFlow(1)];

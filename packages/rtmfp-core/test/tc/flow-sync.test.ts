@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
-import { FlowSync } from "../../src/tc/flow-sync.ts";
+import { MAX_RECEIVING_FLOWS } from "../../src/proto/params.ts";
+import { FlowSync, MAX_BARRIERS } from "../../src/tc/flow-sync.ts";
 
 type Item = string | readonly [syncId: number, count: number];
 
@@ -94,7 +95,7 @@ describe("FlowSync", () => {
 
   it(...rfc("AMB-59"), "opens a barrier that nobody completes when its time is up", () => {
     const sync = new FlowSync<string>({ timeoutMs: 1_000 });
-    sync.arrive("a", 1, 0xffffffff, 500);
+    sync.arrive("a", 1, MAX_RECEIVING_FLOWS, 500);
     sync.arrive("b", 2, 2, 700);
     expect(sync.pollTimeout()).toBe(1_500);
     expect(sync.handleTimeout(1_499)).toEqual([]);
@@ -104,7 +105,88 @@ describe("FlowSync", () => {
     expect(sync.handleTimeout(9_999)).toEqual(["b"]);
     expect([sync.timeouts, sync.pollTimeout()]).toEqual([2, undefined]);
   });
+
+  it(...rfc("R7425-5.2-05", "AMB-59"), "refuses a barrier of more flows than a session can have", () => {
+    const sync = new FlowSync<string>();
+    expect(sync.arrive("a", 1, MAX_RECEIVING_FLOWS + 1, 0)).toEqual([]);
+    expect(sync.arrive("b", 1, 0xffffffff, 0)).toEqual([]);
+    expect([sync.isSuspended("a"), sync.isSuspended("b"), sync.refused]).toEqual([false, false, 2]);
+    expect(sync.pollTimeout()).toBeUndefined();
+    sync.arrive("a", 1, MAX_RECEIVING_FLOWS, 0);
+    expect([sync.isSuspended("a"), sync.refused]).toEqual([true, 2]);
+  });
+
+  it(...rfc("R7425-5.2-05", "AMB-59"), "refuses barriers beyond the cap, and lets all their syncs pass", () => {
+    const sync = new FlowSync<string>({ timeoutMs: 1_000 });
+    for (let id = 0; id < MAX_BARRIERS; id++) sync.arrive(`a${id}`, id, 2, 0);
+    expect([sync.isSuspended(`a${MAX_BARRIERS - 1}`), sync.refused]).toEqual([true, 0]);
+    sync.arrive("c", 9_999, 2, 0);
+    expect([sync.isSuspended("c"), sync.refused]).toEqual([false, 1]);
+    expect(sync.arrive("b0", 0, 2, 0)).toEqual(["a0"]);
+    sync.arrive("d", 9_999, 2, 0);
+    expect([sync.isSuspended("d"), sync.refused]).toEqual([false, 1]);
+    sync.arrive("c", 9_999, 2, 0);
+    expect([sync.isSuspended("c"), sync.refused]).toEqual([true, 1]);
+  });
+
+  it(...rfc("R7425-5.2-05"), "does no more work for many barriers and flows than the cap allows", () => {
+    for (const count of [2_000, 0xffffffff]) {
+      const sync = new FlowSync<string>();
+      const arrivals = stepsOf(() => {
+        for (let id = 0; id < 400; id++) sync.arrive(`a${id}`, id, count, 0);
+      });
+      expect(arrivals).toBeGreaterThan(400);
+      expect(arrivals).toBeLessThan(400 * 16);
+      const leaves = stepsOf(() => {
+        for (let other = 0; other < 400; other++) sync.leave(`b${other}`);
+      });
+      expect(leaves).toBeLessThan(400 * (MAX_BARRIERS + 16));
+    }
+  });
+
+  it(...rfc("AMB-59"), "does not look at all barriers that opened early when a sync comes", () => {
+    const sync = new FlowSync<string>();
+    for (let id = 0; id < 400; id++) {
+      sync.arrive("a", id, 2, 0);
+      sync.leave("b");
+    }
+    const steps = stepsOf(() => {
+      for (let id = 1_000; id < 1_400; id++) sync.arrive("a", id, 1, 0);
+    });
+    expect(steps).toBeLessThan(400 * 16);
+    sync.arrive("a", 0, 2, 0);
+    expect(sync.isSuspended("a")).toBe(true);
+    sync.arrive("c", 399, 2, 0);
+    expect(sync.isSuspended("c")).toBe(false);
+  });
 });
+
+/** How often `run` calls a method of a Map or Set, and how many of their entries it goes through. */
+function stepsOf(run: () => void): number {
+  let steps = 0;
+  const undo: (() => void)[] = [];
+  const count = (prototype: Record<string, (...args: unknown[]) => unknown>, name: string): void => {
+    const original = prototype[name]!;
+    undo.push(() => {
+      prototype[name] = original;
+    });
+    prototype[name] = function (...args) {
+      steps++;
+      return original.apply(this, args);
+    };
+  };
+  for (const collection of [new Map(), new Set()]) {
+    for (const name of ["get", "set", "add", "has", "delete"])
+      if (name in collection) count(Object.getPrototypeOf(collection), name);
+    count(Object.getPrototypeOf(collection.values()), "next");
+  }
+  try {
+    run();
+  } finally {
+    for (const restore of undo) restore();
+  }
+  return steps;
+}
 
 /** Reads the flows as an owner does, choosing at random which one next; every message must come out in the end. */
 function replay(flows: Readonly<Record<string, readonly Item[]>>, choices: Iterable<boolean>): string[] {
