@@ -30,7 +30,11 @@ export interface ApplicationHandlers {
   onPlay?(client: Client, stream: StreamName): unknown;
   /** What a client has played, after {@link onPlay}, is over, whoever ended it. */
   onStop?(client: Client, stream: StreamName): void;
-  /** A client that had been accepted is gone. Its streams have ended before. */
+  /** A client has joined a NetGroup by this server; `groupId` is the group's identity, 64 lower-case hex digits. */
+  onGroupJoin?(client: Client, groupId: string): void;
+  /** A client has left a NetGroup that it had joined, or is gone. */
+  onGroupLeave?(client: Client, groupId: string): void;
+  /** A client that had been accepted is gone. Its streams have ended before, and it has left its groups. */
   onDisconnect?(client: Client): void;
   /** The last client of the instance is gone. Another one that comes begins another instance. */
   onAppStop?(): void;

@@ -25,7 +25,15 @@ export interface Member {
 }
 
 /** Handlers that hear of something and decide nothing. */
-type Hearing = "onConnectAccept" | "onConnectReject" | "onUnpublish" | "onStop" | "onDisconnect" | "onAppStop";
+type Hearing =
+  | "onConnectAccept"
+  | "onConnectReject"
+  | "onUnpublish"
+  | "onStop"
+  | "onGroupJoin"
+  | "onGroupLeave"
+  | "onDisconnect"
+  | "onAppStop";
 /** Handlers that decide. */
 type Deciding = "onConnect" | "onPublish" | "onPlay";
 type Arguments<K extends keyof ApplicationHandlers> = Parameters<NonNullable<ApplicationHandlers[K]>>;

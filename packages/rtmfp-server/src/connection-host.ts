@@ -3,6 +3,7 @@ import type { TreeClock } from "rtmfp-core/tc";
 import type { Access } from "./access.ts";
 import type { Applications } from "./applications.ts";
 import type { Counters } from "./counters.ts";
+import type { Groups } from "./groups.ts";
 import type { IntroductionReport } from "./introductions.ts";
 import type { KeyList } from "./key-list.ts";
 import type { Logger } from "./log.ts";
@@ -29,6 +30,7 @@ export interface ConnectionHost<C = unknown> {
   readonly clock: TreeClock;
   readonly counters: Counters;
   readonly log: Logger;
+  readonly groups: Groups;
   /** The client says what became of an introduction to, or by, that other peer. */
   onIntroductionReport(reporter: PeerEntry, otherId: string, report: IntroductionReport): void;
   /** The server takes no further clients. */

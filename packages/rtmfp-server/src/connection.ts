@@ -25,6 +25,7 @@ import { ClientStreams } from "./client-streams.ts";
 import { ClientTimers } from "./client-timers.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { ControlWriter } from "./control-writer.ts";
+import type { GroupClient } from "./group-member.ts";
 import { readReport } from "./introduction-report.ts";
 import type { SettledLimits } from "./limits.ts";
 import { type LogEntry, shortId } from "./log.ts";
@@ -39,7 +40,7 @@ import { parseStreamName, type StreamName } from "./stream-name.ts";
 import type { User } from "./user.ts";
 
 /** From the client's control flow to the end of its tree of flows. */
-export class Connection implements ClientLink, StreamHost, Member {
+export class Connection implements ClientLink, StreamHost, Member, GroupClient {
   readonly tree: MessageTree;
   uri = "";
   pageUrl = "";
@@ -124,6 +125,10 @@ export class Connection implements ClientLink, StreamHost, Member {
     return this.peer.session.security;
   }
 
+  get session(): Session {
+    return this.peer.session;
+  }
+
   get sessionStats(): Session["stats"] {
     return this.peer.session.stats;
   }
@@ -180,6 +185,10 @@ export class Connection implements ClientLink, StreamHost, Member {
   onOver(use: StreamUse, stream: StreamName): void {
     if (this.#client !== undefined)
       this.#running?.tell(use === "publish" ? "onUnpublish" : "onStop", this.#client, stream);
+  }
+
+  onGroup(event: "onGroupJoin" | "onGroupLeave", groupId: string): void {
+    if (this.#client !== undefined) this.#running?.tell(event, this.#client, groupId);
   }
 
   onMedia(payloadBytes: number): void {
@@ -457,6 +466,7 @@ export class Connection implements ClientLink, StreamHost, Member {
     this.#state = "ended";
     this.#timers?.stop();
     this.#streams.end();
+    this.#host.groups.leaveAll(this);
     this.#host.counters.malformedMessages += this.tree.stats.malformed;
     const client = this.#client;
     if (client !== undefined) {

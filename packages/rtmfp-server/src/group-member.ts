@@ -3,28 +3,39 @@ import { RtmfpError } from "rtmfp-core";
 import { encodeMember, MEMBERSHIP_METADATA } from "rtmfp-core/group";
 import type { TreeRecvFlow, TreeSendFlow, TreeSession } from "rtmfp-core/tc";
 import type { RingMember } from "./group-ring.ts";
-import type { PeerEntry } from "./peers.ts";
+
+/** A client as its groups see it. */
+export interface GroupClient {
+  readonly farID: string;
+  /** True while it is connected to an application. */
+  readonly isAccepted: boolean;
+  /** What carries its flows. */
+  readonly session: TreeSession;
+  /** Told of each group that it has joined or left; the identity is 64 lower-case hex digits. */
+  onGroup(event: "onGroupJoin" | "onGroupLeave", groupId: string): void;
+}
 
 /** From the join to the end of the client's flow. */
 export class GroupMember implements RingMember {
+  readonly groupId: string;
   readonly address: string;
-  readonly peer: PeerEntry;
+  readonly client: GroupClient;
   readonly #flow: TreeRecvFlow;
   #answer: TreeSendFlow | undefined;
 
-  constructor(peer: PeerEntry, flow: TreeRecvFlow, address: string) {
-    this.peer = peer;
+  constructor(client: GroupClient, flow: TreeRecvFlow, groupId: string, address: string) {
+    this.client = client;
     this.#flow = flow;
+    this.groupId = groupId;
     this.address = address;
   }
 
   /** Tells of another member, to which the client may then connect; false if it cannot be told, or is too slow. */
   tell(other: GroupMember): boolean {
     try {
-      const session: TreeSession = this.peer.session;
-      this.#answer ??= session.openFlow(MEMBERSHIP_METADATA, { answers: this.#flow });
+      this.#answer ??= this.client.session.openFlow(MEMBERSHIP_METADATA, { answers: this.#flow });
       if (!this.#answer.isOpen || this.#answer.bufferedBytes > MAX_WAITING_BYTES) return false;
-      this.#answer.write(encodeMember(other.peer.farID));
+      this.#answer.write(encodeMember(other.client.farID));
       return true;
     } catch (error) {
       if (error instanceof RtmfpError) return false;

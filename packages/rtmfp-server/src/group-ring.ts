@@ -14,21 +14,20 @@ export class GroupRing<M extends RingMember> {
     return this.#members.length;
   }
 
-  /** Puts the member in its place; gives the one with the same address that it takes the place of. */
-  add(member: M): M | undefined {
-    const at = this.#placeOf(member.address);
-    const before = this.#members[at];
-    const isSame = before?.address === member.address;
-    this.#members.splice(at, isSame ? 1 : 0, member);
-    return isSame ? before : undefined;
+  /** The member with that address. */
+  at(address: string): M | undefined {
+    const found = this.#members[this.#placeOf(address)];
+    return found?.address === address ? found : undefined;
   }
 
-  /** False if it is not there, or another has taken its place. */
-  remove(member: M): boolean {
-    const at = this.#placeOf(member.address);
-    if (this.#members[at] !== member) return false;
-    this.#members.splice(at, 1);
-    return true;
+  /** Puts a member in its place; nobody there has its address. */
+  add(member: M): void {
+    this.#members.splice(this.#placeOf(member.address), 0, member);
+  }
+
+  /** Takes out a member that is there. */
+  remove(member: M): void {
+    this.#members.splice(this.#placeOf(member.address), 1);
   }
 
   /** Up to `reach` members on each side of an address, the nearest first; whoever has that address is left out. */

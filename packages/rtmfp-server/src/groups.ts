@@ -5,10 +5,9 @@
 import { decodeJoin, GroupspecError, groupAddressOf, groupIdOf, isMembership, type Sha256 } from "rtmfp-core/group";
 import { toHex } from "rtmfp-core/proto";
 import type { TreeRecvFlow } from "rtmfp-core/tc";
-import { GroupMember } from "./group-member.ts";
+import { type GroupClient, GroupMember } from "./group-member.ts";
 import { GroupRing } from "./group-ring.ts";
 import { type Logger, shortId } from "./log.ts";
-import type { PeerEntry } from "./peers.ts";
 import { TokenBuckets } from "./token-buckets.ts";
 
 /** Counts of one group since its first member came. */
@@ -51,7 +50,7 @@ export class Groups {
   readonly #maxMembers: number;
   readonly #groups = new Map<string, Group>();
   /** Flows of memberships, joined or about to, by client. */
-  readonly #flows = new Map<PeerEntry, Set<TreeRecvFlow>>();
+  readonly #flows = new Map<GroupClient, Set<TreeRecvFlow>>();
   readonly #joins = new TokenBuckets(JOIN_RATE);
   #members = 0;
   #refused = 0;
@@ -68,83 +67,89 @@ export class Groups {
     return { groups: new Map(groups), members: this.#members, refused: this.#refused, malformed: this.#malformed };
   }
 
-  /** Takes a flow that carries no RTMP messages, or rejects it. */
-  onFlow(peer: PeerEntry, flow: TreeRecvFlow): void {
+  /** Takes a flow that carries no RTMP messages, or rejects it; `client` is undefined if the session has none. */
+  onFlow(client: GroupClient | undefined, flow: TreeRecvFlow): void {
     if (!isMembership(flow.metadata)) {
       flow.reject(0);
       return;
     }
-    const flows = this.#flows.get(peer) ?? new Set();
-    if (peer.client === undefined || flows.size >= MAX_GROUPS) {
+    if (client?.isAccepted !== true) {
       this.#refuse(flow);
       return;
     }
-    this.#flows.set(peer, flows.add(flow));
-    let leave: (() => void) | undefined;
+    const flows = this.#flows.get(client) ?? new Set();
+    if (flows.size >= MAX_GROUPS) {
+      this.#refuse(flow);
+      return;
+    }
+    this.#flows.set(client, flows.add(flow));
+    let member: GroupMember | undefined;
     flow.onEnd = () => {
       flows.delete(flow);
-      if (flows.size === 0) this.#flows.delete(peer);
-      leave?.();
+      if (flows.size === 0) this.#flows.delete(client);
+      if (member !== undefined) this.#leave(member);
     };
     flow.onMessage = (data) => {
       // What is read together with a message for which the flow was rejected.
       if (!flows.has(flow)) return;
-      if (leave === undefined) leave = this.#join(peer, flow, data);
-      else this.#malformed++;
+      if (member !== undefined) {
+        this.#malformed++;
+        return;
+      }
+      member = this.#join(client, flow, data);
+      if (member !== undefined) this.#tell("join", member);
     };
   }
 
   /** The client is gone: it leaves all groups. */
-  leaveAll(peer: PeerEntry): void {
-    for (const flow of this.#flows.get(peer) ?? []) flow.reject(0);
+  leaveAll(client: GroupClient): void {
+    for (const flow of this.#flows.get(client) ?? []) flow.reject(0);
   }
 
-  /** How to leave again; undefined if nothing came of it. */
-  #join(peer: PeerEntry, flow: TreeRecvFlow, message: Uint8Array): (() => void) | undefined {
-    if (!this.#joins.allow(this.#host.now(), peer.farID) || this.#members >= this.#maxMembers) {
+  /** Undefined if nothing came of it. */
+  #join(client: GroupClient, flow: TreeRecvFlow, message: Uint8Array): GroupMember | undefined {
+    if (!this.#joins.allow(this.#host.now(), client.farID) || this.#members >= this.#maxMembers) {
       this.#refuse(flow);
       return undefined;
     }
-    const id = this.#groupId(message);
-    if (id === undefined) {
+    const groupId = this.#groupId(message);
+    if (groupId === undefined) {
       this.#malformed++;
       flow.reject(0);
       return undefined;
     }
-    const group = this.#groups.get(id) ?? {
-      ring: new GroupRing(),
-      counts: { joins: 0, leaves: 0, told: 0, untold: 0 },
-    };
-    this.#groups.set(id, group);
-    const member = new GroupMember(peer, flow, toHex(groupAddressOf(peer.farID, this.#host.sha256)));
-    this.#add(group, member);
-    this.#tell("join", member, id, group);
-    return () => this.#leave(id, group, member);
+    const address = toHex(groupAddressOf(client.farID, this.#host.sha256));
+    // Who joins again leaves first, and a group may end by that.
+    this.#groups.get(groupId)?.ring.at(address)?.end();
+    const member = new GroupMember(client, flow, groupId, address);
+    this.#add(member);
+    return member;
   }
 
-  #add({ ring, counts }: Group, member: GroupMember): void {
-    for (const neighbour of ring.neighbours(member.address, REACH)) {
+  #add(member: GroupMember): void {
+    const { groupId, address } = member;
+    const group = this.#groups.get(groupId) ?? newGroup();
+    this.#groups.set(groupId, group);
+    const { ring, counts } = group;
+    for (const neighbour of ring.neighbours(address, REACH)) {
       for (const told of [member.tell(neighbour), neighbour.tell(member)]) {
         if (told) counts.told++;
         else counts.untold++;
       }
     }
-    const replaced = ring.add(member);
+    ring.add(member);
     counts.joins++;
     this.#members++;
-    if (replaced === undefined) return;
-    counts.leaves++;
-    this.#members--;
-    replaced.end();
   }
 
-  #leave(id: string, group: Group, member: GroupMember): void {
+  #leave(member: GroupMember): void {
     member.close();
-    if (!group.ring.remove(member)) return;
-    group.counts.leaves++;
+    const { ring, counts } = this.#groups.get(member.groupId) as Group;
+    ring.remove(member);
+    counts.leaves++;
     this.#members--;
-    if (group.ring.size === 0) this.#groups.delete(id);
-    this.#tell("leave", member, id, group);
+    if (ring.size === 0) this.#groups.delete(member.groupId);
+    this.#tell("leave", member);
   }
 
   #groupId(message: Uint8Array): string | undefined {
@@ -164,15 +169,21 @@ export class Groups {
     flow.reject(0);
   }
 
-  #tell(what: "join" | "leave", { peer }: GroupMember, id: string, { ring }: Group): void {
-    const fields = { client: shortId(peer.farID), group: shortId(id), what, members: ring.size };
+  #tell(what: "join" | "leave", { client, groupId }: GroupMember): void {
+    const members = this.#groups.get(groupId)?.ring.size ?? 0;
+    const fields = { client: shortId(client.farID), group: shortId(groupId), what, members };
     this.#host.log({ level: "debug", event: "group", fields });
+    client.onGroup(what === "join" ? "onGroupJoin" : "onGroupLeave", groupId);
   }
 }
 
 interface Group {
   readonly ring: GroupRing<GroupMember>;
   readonly counts: { joins: number; leaves: number; told: number; untold: number };
+}
+
+function newGroup(): Group {
+  return { ring: new GroupRing(), counts: { joins: 0, leaves: 0, told: 0, untold: 0 } };
 }
 
 /** Groups that one client may be in at a time. */

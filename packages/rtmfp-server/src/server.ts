@@ -350,7 +350,7 @@ export class Server {
       if (streamId !== 0 || this.#state === "closed" || this.#connections.has(peer)) return;
       this.#connections.set(peer, new Connection(host, peer, trees.answer(flow)));
     };
-    trees.onOther = (flow) => this.#groups.onFlow(peer, flow);
+    trees.onOther = (flow) => this.#groups.onFlow(this.#connections.get(peer), flow);
     session.onMoved = (from) => this.#peers.moved(peer, from);
     session.onClose = () => this.#peers.remove(peer);
   }
@@ -368,12 +368,12 @@ export class Server {
       clock: endpoint,
       counters: this.#counters,
       log: this.#log,
+      groups: this.#groups,
       onIntroductionReport: (reporter, otherId, report) => this.#matchmaker.onReport(reporter, otherId, report),
       isClosing: () => this.#state !== "listening",
       onHandlerError: (error) => this.#onHandlerError(error),
       onEnd: (connection) => {
         if (this.#connections.get(connection.peer) === connection) this.#connections.delete(connection.peer);
-        this.#groups.leaveAll(connection.peer);
         if (this.#connections.size === 0) this.#whenEmpty?.();
       },
     };

@@ -34,15 +34,13 @@ describe("a ring", () => {
     );
   });
 
-  it("has one member at an address, the last to come, whom nobody else's leaving removes", () => {
+  it("finds a member by its address until it is removed", () => {
     const ring = new GroupRing();
-    const [first, second] = [member("a"), member("a")];
-    expect(ring.add(first)).toBeUndefined();
-    expect(ring.add(second)).toBe(first);
-    expect(ring.remove(first)).toBe(false);
-    expect(ring.size).toBe(1);
-    expect(ring.remove(second)).toBe(true);
-    expect(ring.remove(second)).toBe(false);
-    expect(ring.size).toBe(0);
+    const [first, second] = [member("b"), member("a")];
+    ring.add(first);
+    ring.add(second);
+    expect([ring.at("a"), ring.at("b"), ring.at("aa")]).toEqual([second, first, undefined]);
+    ring.remove(second);
+    expect([ring.at("a"), ring.at("b"), ring.size]).toEqual([undefined, first, 1]);
   });
 });

@@ -16,8 +16,8 @@ import type { TreeRecvFlow } from "rtmfp-core/tc";
 import type { SimHost } from "rtmfp-core/testing";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
+import type { GroupClient } from "../src/group-member.ts";
 import { Groups, MAX_GROUPS, REACH } from "../src/groups.ts";
-import type { PeerEntry } from "../src/peers.ts";
 import { SimServer } from "./support/sim.ts";
 import type { TestClient } from "./support/test-client.ts";
 
@@ -173,7 +173,46 @@ describe("the server channel", () => {
     await sim.run(second.flow.close());
     await sim.pass(500);
     expect(sim.server.groups.groups.get(GROUP)).toMatchObject({ members: 1, leaves: 2 });
+    const alone = join(other.client);
+    await sim.pass(500);
+    expect([other.rejected, alone.rejected]).toEqual([true, false]);
+    expect(sim.server.groups.groups.get(GROUP)).toMatchObject({ members: 1, joins: 1, leaves: 0 });
+    expect((await newcomer(sim)).told).toEqual([other.client.peerId]);
   });
+
+  it(
+    ...rfc("O-2"),
+    "lets an application hear who joins and leaves which group, before it hears who is gone",
+    async () => {
+      const sim = new SimServer();
+      const heard: string[] = [];
+      sim.server.application("hall", () => ({
+        onGroupJoin: (client, groupId) => void heard.push(`join ${client.farID.slice(0, 8)} ${groupId.slice(0, 8)}`),
+        onGroupLeave: (client, groupId) => void heard.push(`leave ${client.farID.slice(0, 8)} ${groupId.slice(0, 8)}`),
+        onDisconnect: (client) => void heard.push(`gone ${client.farID.slice(0, 8)}`),
+      }));
+      await sim.listen();
+      const client = await sim.connect("hall");
+      const name = client.peerId.slice(0, 8);
+      const first = join(client);
+      await sim.pass(500);
+      await sim.run(first.flow.close());
+      join(client, encodeJoin({ groupId: new Uint8Array(32).fill(0xab) }));
+      await sim.pass(500);
+      await sim.run(client.close(), 100_000);
+      await sim.pass(500);
+      expect(heard).toEqual([
+        `join ${name} c3ab09fc`,
+        `leave ${name} c3ab09fc`,
+        `join ${name} abababab`,
+        `leave ${name} abababab`,
+        `gone ${name}`,
+      ]);
+      const elsewhere = join(await sim.connect("key"));
+      await sim.pass(500);
+      expect([elsewhere.rejected, heard.length]).toEqual([false, 5]);
+    },
+  );
 
   it(...rfc("C-8"), "is for clients that are connected to an application", async () => {
     const sim = await new SimServer().listen();
@@ -246,7 +285,7 @@ describe("a client that does not play by the rules of groups", () => {
     const groups = new Groups({ log: () => {}, now: () => 0, sha256 }, 2);
     const rejected = ["a", "b", "c"].map((digit) => {
       const flow = new LooseFlow();
-      groups.onFlow({ client: {}, farID: digit.repeat(64), session: SILENT } as unknown as PeerEntry, flow);
+      groups.onFlow(clientOf(digit.repeat(64)), flow);
       flow.onMessage?.(RECORDED_JOIN, 0);
       return flow.rejected;
     });
@@ -257,19 +296,13 @@ describe("a client that does not play by the rules of groups", () => {
   it("is told no more while 16 KiB wait for it, and others go on being told", () => {
     const groups = new Groups({ log: () => {}, now: () => 0, sha256 });
     const written: number[] = [];
-    const answer = (bufferedBytes: number) => ({
-      isOpen: true,
-      bufferedBytes,
-      write: () => void written.push(bufferedBytes),
-    });
     for (const [digit, waiting] of [
       ["a", 16_385],
       ["b", 16_384],
       ["c", 0],
     ] as const) {
-      const session = { openFlow: () => answer(waiting) };
       const flow = new LooseFlow();
-      groups.onFlow({ client: {}, farID: digit.repeat(64), session } as unknown as PeerEntry, flow);
+      groups.onFlow(clientOf(digit.repeat(64), waiting, written), flow);
       flow.onMessage?.(RECORDED_JOIN, 0);
     }
     expect(written.sort((a, b) => a - b)).toEqual([0, 0, 16_384, 16_384]);
@@ -293,5 +326,8 @@ class LooseFlow implements TreeRecvFlow {
   }
 }
 
-/** A session whose flows take what is written. */
-const SILENT = { openFlow: () => ({ isOpen: true, bufferedBytes: 0, write: () => {} }) };
+/** A client for whom so much waits, and what is written to it notes it. */
+function clientOf(farID: string, bufferedBytes = 0, written: number[] = []): GroupClient {
+  const openFlow = () => ({ isOpen: true, bufferedBytes, write: () => void written.push(bufferedBytes) });
+  return { farID, isAccepted: true, session: { openFlow } as unknown as GroupClient["session"], onGroup: () => {} };
+}
