@@ -4,10 +4,10 @@ import { Endpoint, TRANSMIT_BUFFER_BYTES } from "../../packages/rtmfp-core/src/p
 import { SESSION_ID_BYTES, scrambleSessionId } from "../../packages/rtmfp-core/src/proto/packet.ts";
 import {
   MAX_CONTROL_QUEUE,
-  MAX_HELD_FRAGMENTS,
   MAX_JOBS,
   MAX_PENDING_INTRODUCTIONS,
   MAX_REASSEMBLIES,
+  MAX_SEQUENCE_RANGES,
 } from "../../packages/rtmfp-core/src/proto/params.ts";
 import type { Session } from "../../packages/rtmfp-core/src/proto/session.ts";
 import { Prng } from "../../packages/rtmfp-core/src/testing/index.ts";
@@ -243,7 +243,7 @@ class Round {
     over("sessions", endpoint.sessions.size - opening, MAX_SESSIONS * 2);
     for (const session of endpoint.sessions.all) {
       over("control chunks", session.control.length, MAX_CONTROL_QUEUE);
-      for (const flow of session.receives.flows) over("ranges", flow.seen.rangeCount, MAX_HELD_FRAGMENTS);
+      for (const flow of session.receives.flows) over("ranges", flow.seen.rangeCount, MAX_SEQUENCE_RANGES);
     }
     checkReceiving(endpoint);
   }
