@@ -6,7 +6,7 @@ import type { OpenFlowOptions, Session } from "./session.ts";
 
 /**
  * Takes one message; `missing` is how many fragment numbers were given up since the one before. The handler owns
- * `data`.
+ * `data`, and its `this` is the flow.
  */
 export type MessageHandler = (data: Uint8Array, missing: number) => void;
 
@@ -15,7 +15,9 @@ export type MessageHandler = (data: Uint8Array, missing: number) => void;
  * the sender back once the flow's buffer is full.
  */
 export class RecvFlow implements AsyncIterable<Uint8Array> {
-  /** Called once when everything has been read and nothing follows, or the session ended. */
+  /** For the layer above. */
+  context: unknown = undefined;
+  /** Called once when everything has been read and nothing follows, or the session ended; `this` is the flow. */
   onEnd: (() => void) | undefined;
   /** The core's flow. */
   readonly inner: ProtoRecvFlow;
@@ -167,7 +169,7 @@ export class RecvFlow implements AsyncIterable<Uint8Array> {
     while (!this.#paused) {
       const message = this.inner.read();
       if (message === undefined) return;
-      handler(message.data, message.missingBefore);
+      handler.call(this, message.data, message.missingBefore);
     }
   }
 }

@@ -16,9 +16,11 @@ export interface WriteOptions {
 
 /** Sends messages one way. Made by Session.openFlow and RecvFlow.openReturn. */
 export class SendFlow {
-  /** Called when the far end rejects the flow, with its code; the flow is closed by then. */
+  /** For the layer above. */
+  context: unknown = undefined;
+  /** Called when the far end rejects the flow, with its code; the flow is closed by then, and `this`. */
   onException: ((code: number) => void) | undefined;
-  /** Called once, when {@link closed} resolves: for those who have many flows. */
+  /** Called once, when {@link closed} resolves: for those who have many flows. `this` is the flow. */
   onClosed: (() => void) | undefined;
   /** The core's flow. */
   readonly inner: ProtoSendFlow;

@@ -32,9 +32,11 @@ export interface TreeSendFlow {
   readonly ready: Promise<void>;
   /** Resolves when the flow has nothing left to deliver, was rejected, or its session ended. */
   readonly closed: Promise<void>;
-  /** Set by the tree. */
+  /** Set by the tree: the tree. */
+  context?: unknown;
+  /** Set by the tree; called as a method. */
   onException: ((code: number) => void) | undefined;
-  /** Set by the tree: called when {@link closed} resolves. */
+  /** Set by the tree: called as a method when {@link closed} resolves. */
   onClosed: (() => void) | undefined;
   /** Queues a message; `data` is kept until the receipt is decided. Throws FLOW_CLOSED and FLOW_BUFFER_FULL. */
   write(data: Uint8Array, options?: TreeWriteOptions): TreeReceipt;
@@ -72,9 +74,11 @@ export interface TreeRecvFlow {
   readonly metadata: Uint8Array;
   /** Our sending flow that this one answers, if any. */
   readonly answers: TreeSendFlow | undefined;
-  /** Set by the tree, which then owns `data`; `missing` counts fragments given up before it. */
+  /** Set by the tree: the tree. */
+  context?: unknown;
+  /** Set by the tree, which then owns `data`; `missing` counts fragments given up before it. Called as a method. */
   onMessage: ((data: Uint8Array, missing: number) => void) | undefined;
-  /** Set by the tree: everything has been read and nothing follows. */
+  /** Set by the tree: everything has been read and nothing follows. Called as a method. */
   onEnd: (() => void) | undefined;
   /** Takes the flow and chooses the order of its messages. */
   accept(options: { order: "sequence" | "network" }): unknown;
