@@ -1,9 +1,10 @@
 /** What applications do at random. */
 import { RtmfpError } from "../../packages/rtmfp-core/src/proto/errors.ts";
 import { PRIORITIES } from "../../packages/rtmfp-core/src/proto/priority.ts";
+import type { WriteOptions } from "../../packages/rtmfp-core/src/proto/send-flow.ts";
 import type { Session } from "../../packages/rtmfp-core/src/proto/session.ts";
 import type { Prng } from "../../packages/rtmfp-core/src/testing/index.ts";
-import type { FlowRecord, MessageRecord, ReceiverRecord } from "./ledger.ts";
+import type { FlowRecord, Ledger, MessageRecord, ReceiverRecord } from "./ledger.ts";
 import { label, type Peer, type WalkContext } from "./peer.ts";
 
 /** Does something; false if there was nothing to do it with. */
@@ -107,21 +108,40 @@ function write({ prng, ledger, log }: WalkContext, record: FlowRecord): void {
     const size = record.tiny ? prng.int(bound) : 8 + prng.int(bound);
     const hurried = !record.tiny && prng.chance(0.25);
     const parent = !record.tiny && prng.chance(0.2) ? pick(prng, record.messages.slice(-5))?.receipt : undefined;
-    try {
-      const receipt = record.flow.write(ledger.nextPayload(record, size), {
-        ...(hurried && prng.chance(0.5) ? { startBy: now + prng.int(2_000) } : {}),
-        ...(hurried ? { finishBy: now + prng.int(5_000) } : {}),
-        ...(parent === undefined ? {} : { parent }),
-      });
-      ledger.written(record, size, receipt);
-      bytes += size;
-    } catch (error) {
-      if (!(error instanceof RtmfpError && error.code === "FLOW_BUFFER_FULL")) throw error;
-      break;
-    }
+    const written = writeOne(ledger, record, size, {
+      ...(hurried && prng.chance(0.5) ? { startBy: now + prng.int(2_000) } : {}),
+      ...(hurried ? { finishBy: now + prng.int(5_000) } : {}),
+      ...(parent === undefined ? {} : { parent }),
+    });
+    if (!written) break;
+    bytes += size;
   }
   log(`${record.peer.name}: writes ${bytes} bytes to flow #${record.uid}`);
 }
+
+/** False if the flow's send buffer is full. */
+function writeOne(ledger: Ledger, record: FlowRecord, size: number, options: WriteOptions): boolean {
+  try {
+    ledger.written(record, size, record.flow.write(ledger.nextPayload(record, size), options));
+    return true;
+  } catch (error) {
+    if (error instanceof RtmfpError && error.code === "FLOW_BUFFER_FULL") return false;
+    throw error;
+  }
+}
+
+/** A sender ignores the window from now on, and has plenty to send to an application that does not read. */
+export const overrun: Action = (context) => {
+  const found = openReceiver(context);
+  if (found === undefined || found.record.tiny || found.record.flow.state !== "F_OPEN") return false;
+  const { record, receiver } = found;
+  context.log(`${record.peer.name}: ignores the window of flow #${record.uid}, which ${receiver.peer} holds`);
+  Object.defineProperty(record.flow, "windowBytes", { get: () => OVERRUN_BYTES, set: () => {} });
+  receiver.flow.accept({ order: "hold" });
+  for (let bytes = 0; bytes < OVERRUN_BYTES; bytes += OVERRUN_MESSAGE_BYTES)
+    if (!writeOne(context.ledger, record, OVERRUN_MESSAGE_BYTES, {})) break;
+  return true;
+};
 
 const abandon: Action = (context) => {
   const message = queued(context);
@@ -227,6 +247,9 @@ const restart: Action = ({ prng, log }, peers) => {
   return true;
 };
 
+/** Beyond all small capacities and what is tolerated. */
+const OVERRUN_BYTES = 250_000;
+const OVERRUN_MESSAGE_BYTES = 1_500;
 /** Actions with their weights. */
 export const actions: readonly (readonly [number, Action])[] = [
   [6, connect],

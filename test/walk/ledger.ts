@@ -1,5 +1,6 @@
 /** What was written and what has been read, by flow: the truth that endpoints are held against. */
 import { ByteReader, ByteWriter } from "../../packages/rtmfp-core/src/proto/bytes.ts";
+import { RECEIVE_CAPACITY_BYTES } from "../../packages/rtmfp-core/src/proto/params.ts";
 import type { RecvFlow } from "../../packages/rtmfp-core/src/proto/recv-flow.ts";
 import type { SendFlow } from "../../packages/rtmfp-core/src/proto/send-flow.ts";
 import type { Session } from "../../packages/rtmfp-core/src/proto/session.ts";
@@ -43,6 +44,8 @@ export interface ReceiverRecord {
   /** Reads as soon as there is something. */
   eager: boolean;
   lastIndex: number;
+  /** What it accepted the flow with. */
+  capacityBytes: number;
 }
 
 /** One flow, both ends. */
@@ -115,6 +118,7 @@ export class Ledger {
       gone: false,
       eager,
       lastIndex: -1,
+      capacityBytes: RECEIVE_CAPACITY_BYTES,
     };
     this.byReceive.set(flow, record);
     return record;

@@ -191,6 +191,7 @@ export class Peer {
     if (order === "network") receiver.inSequence = false;
     const capacityBytes = CAPACITIES[random ? prng.int(CAPACITIES.length) : 0] as number;
     log(`${this.name}: accepts flow #${record.uid} (${order}, ${capacityBytes} bytes)`);
+    receiver.capacityBytes = capacityBytes;
     flow.accept({ order, capacityBytes });
   }
 

@@ -1,6 +1,7 @@
 /** One random walk: a world, peers, random steps, and an orderly end. All of it follows from the seed. */
+import { RECEIVE_CAPACITY_BYTES } from "../../packages/rtmfp-core/src/proto/params.ts";
 import { type NatKind, Prng, SimWorld } from "../../packages/rtmfp-core/src/testing/index.ts";
-import { actions } from "./actions.ts";
+import { actions, overrun } from "./actions.ts";
 import { CLEAN, faults, randomLink } from "./faults.ts";
 import { checkFlowsGone, checkReleased, checkSettled, checkStep } from "./invariants.ts";
 import { Ledger } from "./ledger.ts";
@@ -35,6 +36,7 @@ export function walk(seed: number, log: (line: string) => void = () => {}): Walk
     const peers = makePeers(context, world);
     const count = 40 + prng.int(prng.chance(0.2) ? 600 : 200);
     for (; steps < count; steps++) {
+      if (seed % OVERRUN_EVERY === 1 && prng.chance(0.1)) overrun(context, peers);
       step(context, peers, world);
       world.run(prng.int(weighted(prng, PAUSES)));
       checkStep(peers, ledger);
@@ -84,7 +86,8 @@ function windDown(context: WalkContext, peers: readonly Peer[], world: SimWorld)
     if (receiver === undefined || receiver.rejected) continue;
     receiver.eager = true;
     const order = record.tiny || receiver.inSequence ? "sequence" : "network";
-    receiver.flow.accept({ order, capacityBytes: 1_048_576 });
+    receiver.capacityBytes = RECEIVE_CAPACITY_BYTES;
+    receiver.flow.accept({ order, capacityBytes: RECEIVE_CAPACITY_BYTES });
     peers.find(({ name }) => name === receiver.peer)?.drain(receiver.flow);
   }
   const undecided = (): boolean =>
@@ -118,6 +121,8 @@ function weighted<T>(prng: Prng, items: readonly (readonly [number, T])[]): T {
   return (items[0] as readonly [number, T])[1];
 }
 
+/** One walk of so many has senders that ignore windows. */
+const OVERRUN_EVERY = 4;
 /** Upper bounds of the time between two steps, ms. */
 const PAUSES: readonly (readonly [number, number])[] = [
   [3, 1],

@@ -1,6 +1,7 @@
 /** Watches every packet that a session sends, against the state of the sender at that moment. § means RFC 7016. */
 import { decodePacket } from "../../packages/rtmfp-core/src/proto/chunk/codec.ts";
 import {
+  type AckChunk,
   ChunkType,
   FragmentControl,
   type UserDataChunk,
@@ -8,6 +9,7 @@ import {
 } from "../../packages/rtmfp-core/src/proto/chunk/types.ts";
 import type { TraceRecord } from "../../packages/rtmfp-core/src/proto/config.ts";
 import type { Fragment } from "../../packages/rtmfp-core/src/proto/fragment.ts";
+import { WINDOW_BLOCK_BYTES } from "../../packages/rtmfp-core/src/proto/params.ts";
 import type { SendFlow } from "../../packages/rtmfp-core/src/proto/send-flow.ts";
 import type { Session } from "../../packages/rtmfp-core/src/proto/session.ts";
 import { type Ledger, Violation } from "./ledger.ts";
@@ -42,6 +44,8 @@ export class Wire {
     const last = new Map<SendFlow, number>();
     for (const chunk of packet.chunks) {
       if (chunk === undefined) throw new Violation("a malformed chunk left");
+      if (chunk.type === ChunkType.ackRanges || chunk.type === ChunkType.ackBitmap)
+        this.#onAck(session, chunk as AckChunk);
       if (chunk.type !== ChunkType.userData && chunk.type !== ChunkType.nextUserData) continue;
       const data = chunk as UserDataChunk;
       if (data.type === ChunkType.userData) {
@@ -55,6 +59,21 @@ export class Wire {
     for (const [sender, size] of last) {
       if (sender.exceptionCode === undefined && sender.outstandingBytes - size >= sender.windowBytes)
         throw new Violation(`flow ${sender.id} sent beyond the window of ${sender.windowBytes} bytes (§3.6.2.3)`);
+    }
+  }
+
+  /** What is free, in blocks that may be begun, or one if nothing is (§3.6.3.5). */
+  #onAck(session: Session, { flowId, bufferBlocks }: AckChunk): void {
+    for (const flow of session.receives.flows) {
+      const record = flow.id === flowId ? this.#ledger.byReceive.get(flow) : undefined;
+      if (record?.receiver === undefined) continue;
+      const { capacityBytes } = record.receiver;
+      const free = Math.max(capacityBytes - flow.bufferedBytes, 0);
+      const most = Math.max(Math.ceil(free / WINDOW_BLOCK_BYTES), capacityBytes > 0 ? 1 : 0);
+      if (bufferBlocks > most)
+        throw new Violation(
+          `flow ${record.uid} advertises ${bufferBlocks} blocks, ${free} of ${capacityBytes} bytes are free`,
+        );
     }
   }
 
