@@ -191,7 +191,7 @@ export const MAX_GROUPS = 64;
 /** Members of all groups together. */
 const MAX_MEMBERS = 1_000_000;
 /** Members on each side in the ring that a newcomer and they are told of, as many as old servers tell. */
-export const REACH = 3;
+const REACH = 3;
 /** Joins of one client: each makes the server tell up to twelve times. */
 const JOIN_RATE = { perSecond: 10, burst: 100 } as const;
 /** A groupspec in clear may have a long name. */

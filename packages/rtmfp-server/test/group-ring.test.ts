@@ -13,7 +13,13 @@ describe("a ring", () => {
     expect(addresses(ring.neighbours("a", 2))).toBe("hbgc");
     expect(addresses(ring.neighbours("z", 2))).toBe("hagb");
     expect(addresses(ring.neighbours("dd", 1))).toBe("de");
-    expect(addresses(new GroupRing().neighbours("a", 3))).toBe("");
+    const small = new GroupRing();
+    expect(addresses(small.neighbours("a", 3))).toBe("");
+    for (const address of "bac") {
+      small.add(member(address));
+      expect(addresses(small.neighbours("b", 3)).includes("b")).toBe(false);
+    }
+    expect(addresses(small.neighbours("b", 3))).toBe("ac");
   });
 
   it("gives as many as there are, whatever its size", () => {

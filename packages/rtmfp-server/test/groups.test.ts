@@ -17,7 +17,7 @@ import type { SimHost } from "rtmfp-core/testing";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
 import type { GroupClient } from "../src/group-member.ts";
-import { Groups, MAX_GROUPS, REACH } from "../src/groups.ts";
+import { Groups, MAX_GROUPS } from "../src/groups.ts";
 import { SimServer } from "./support/sim.ts";
 import type { TestClient } from "./support/test-client.ts";
 
@@ -34,11 +34,13 @@ interface Joined {
   readonly flow: SendFlow;
   readonly told: string[];
   rejected: boolean;
+  /** The server's flow has ended. */
+  ended: boolean;
 }
 
 function join(client: TestClient, message: Uint8Array = RECORDED_JOIN): Joined {
   const flow = client.session.openFlow(MEMBERSHIP_METADATA);
-  const joined: Joined = { client, flow, told: [], rejected: false };
+  const joined: Joined = { client, flow, told: [], rejected: false, ended: false };
   flow.onException = () => {
     joined.rejected = true;
   };
@@ -49,6 +51,9 @@ function join(client: TestClient, message: Uint8Array = RECORDED_JOIN): Joined {
       return;
     }
     expect((answer as unknown as RecvFlow).metadata).toEqual(MEMBERSHIP_METADATA);
+    answer.onEnd = () => {
+      joined.ended = true;
+    };
     answer.onMessage = (data) => void joined.told.push(decodeMember(data) ?? `no member: ${toHex(data)}`);
   };
   flow.write(message);
@@ -107,7 +112,7 @@ describe("the server channel", () => {
         const joined = await newcomer(sim);
         all.push(joined);
         const ring = ringFrom(all, joined.client.peerId);
-        const near = ring.length <= 2 * REACH ? ring : [...ring.slice(0, REACH), ...ring.slice(-REACH)];
+        const near = ring.length <= 6 ? ring : [...ring.slice(0, 3), ...ring.slice(-3)];
         expect(sorted(joined.told)).toEqual(sorted(near));
         const heard = all.slice(0, -1).filter(({ told }, each) => told.length > (before[each] as number));
         expect(sorted(heard.map(({ client }) => client.peerId))).toEqual(sorted(near));
@@ -150,6 +155,7 @@ describe("the server channel", () => {
       sim.world.partition([sim.host], [sim.hosts.at(-1) as SimHost]);
       await sim.pass(300_000);
       expect(byConnection.rejected).toBe(true);
+      expect([byFlow.ended, stays.ended]).toEqual([true, false]);
       expect(lost.client.session.isOpen).toBe(false);
       expect(sim.server.groups.groups.get(GROUP)).toMatchObject({ members: 1, joins: 5, leaves: 4 });
       const late = await newcomer(sim);
@@ -220,6 +226,10 @@ describe("the server channel", () => {
     await sim.pass(500);
     expect(stranger.rejected).toBe(true);
     expect(sim.server.groups).toMatchObject({ members: 0, refused: 1 });
+    const groups = new Groups({ log: () => {}, now: () => 0, sha256 });
+    const flow = new LooseFlow();
+    groups.onFlow({ ...clientOf("a".repeat(64)), isAccepted: false }, flow);
+    expect([flow.rejected, groups.stats.refused]).toEqual([true, 1]);
   });
 });
 
@@ -279,6 +289,15 @@ describe("a client that does not play by the rules of groups", () => {
     const later = join(client);
     await sim.pass(500);
     expect(later.rejected).toBe(false);
+  });
+
+  it("has not joined by what comes behind a message for which it was rejected", () => {
+    const groups = new Groups({ log: () => {}, now: () => 0, sha256 });
+    const flow = new LooseFlow();
+    groups.onFlow(clientOf("a".repeat(64)), flow);
+    flow.onMessage?.(Uint8Array.of(1), 0);
+    flow.onMessage?.(RECORDED_JOIN, 0);
+    expect([flow.rejected, groups.stats]).toEqual([true, { groups: new Map(), members: 0, refused: 0, malformed: 1 }]);
   });
 
   it("finds no place beyond the cap of all groups together", () => {

@@ -125,6 +125,8 @@ describe("a groupspec", () => {
     });
     expect(toHex(groupIdOf(withHints, sha256))).toBe(group);
     expect(toHex(groupIdOf(canonicalPart(withHints), sha256))).toBe(group);
+    // The first marker is the end, whatever looks like another one behind it.
+    expect(canonicalPart(`${withHints}0001000000`)).toBe(canonicalPart(withHints));
     const others = [
       { ...fields, version: 1 },
       { ...fields, name: "team 01" },
