@@ -130,6 +130,8 @@ export const MAX_RECEIVING_FLOWS = 2_048;
 export const MAX_LINGERING_FLOWS = 16_384;
 /** Runs of sequence numbers that a receiving flow remembers above a gap; beyond it, data is dropped unacknowledged. */
 export const MAX_SEQUENCE_RANGES = 2_048;
+/** Runs of held fragments at which none is opened beyond a gap: numbers given up divide them where none is missing. */
+export const MAX_HELD_RUNS = 2_048;
 /** Flows beyond the caps that a session rejects with an exception: per second, and burst. The others hear nothing. */
 export const REFUSALS_PER_SECOND = 50;
 export const REFUSALS_BURST = 1_000;

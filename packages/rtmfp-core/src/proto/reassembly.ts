@@ -1,5 +1,6 @@
 /** Puts fragments together into messages and finds the ones given up (§3.6.3.3). § means RFC 7016. */
 import { FragmentControl } from "./chunk/types.ts";
+import { MAX_HELD_RUNS } from "./params.ts";
 
 /** Bytes that are held until their message is complete; those of small fragments share memory. */
 interface Part {
@@ -46,16 +47,19 @@ export interface MessageSink {
 
 /**
  * Holds the fragments of one flow. In sequence order, messages come out ascending, up to the contiguous run; in
- * network order, each as soon as it is complete. A fragment costs a search among runs, however many are held: far ends
- * choose the order in which theirs arrive.
+ * network order, each as soon as it is complete. Far ends choose the order in which fragments arrive: one costs a search
+ * among the runs and at most a move of those behind it, which {@link isFullFor} bounds; to take runs from the front
+ * moves none.
  */
 export class Reassembly {
   /** Bytes held. */
   heldBytes = 0;
   /** Fragments held. */
   heldCount = 0;
-  /** By ascending numbers, each two with a gap between them. */
-  readonly #runs: Run[] = [];
+  /** From `#head` on by ascending numbers, each two with a gap between them. */
+  #runs: (Run | undefined)[] = [];
+  /** The first of the runs: those before it have been taken. */
+  #head = 0;
   readonly #discard: ((memory: Uint8Array) => void) | undefined;
   /** Where the fragment went that was added last. */
   #latest: Segment | undefined;
@@ -75,8 +79,8 @@ export class Reassembly {
     this.heldBytes += data.length;
     const runs = this.#runs;
     const i = this.#runsUpTo(sn);
-    const before = runs[i - 1];
-    const after = runs[i];
+    const before = this.#run(i - 1);
+    const after = this.#run(i);
     const follows = before?.last.last === sn - 1;
     const precedes = after?.first.first === sn + 1;
     if (follows && continues(before.last, control)) {
@@ -94,6 +98,13 @@ export class Reassembly {
     if (!follows || !precedes) return;
     append(before, after.first, after.last);
     runs.splice(i, 1);
+  }
+
+  /** True if there are {@link MAX_HELD_RUNS} and the fragment `sn` would be one more: to insert it moves those behind it. */
+  isFullFor(sn: number): boolean {
+    if (this.#runs.length - this.#head < MAX_HELD_RUNS) return false;
+    const i = this.#runsUpTo(sn);
+    return this.#run(i - 1)?.last.last !== sn - 1 && this.#run(i)?.first.first !== sn + 1;
   }
 
   /** In sequence order: gives every message that is complete up to `csn` to `to`. */
@@ -120,12 +131,27 @@ export class Reassembly {
   /** In network order: gives every complete message to `to`, ascending. */
   takeAllCompleted(to: MessageSink): void {
     const complete: Segment[] = [];
-    for (const { first } of this.#runs) {
-      for (let each: Segment | undefined = first; each !== undefined; each = each.behind)
-        if (isMessage(each)) complete.push(each);
+    const left: Run[] = [];
+    for (let i = this.#head; i < this.#runs.length; i++) {
+      let run: Run | undefined;
+      let next: Segment | undefined = this.#run(i)?.first;
+      for (let each = next; each !== undefined; each = next) {
+        next = each.behind;
+        each.before = undefined;
+        each.behind = undefined;
+        if (isMessage(each)) {
+          complete.push(each);
+          run = undefined;
+        } else if (run === undefined) {
+          run = { first: each, last: each };
+          left.push(run);
+        } else append(run, each, each);
+      }
     }
+    this.#runs = left;
+    this.#head = 0;
     for (const segment of complete) {
-      this.#remove(segment);
+      this.#release(segment);
       this.#deliver(segment, to);
     }
   }
@@ -141,41 +167,65 @@ export class Reassembly {
   }
 
   clear(): void {
-    this.#runs.length = 0;
+    this.#runs = [];
+    this.#head = 0;
     this.#latest = undefined;
     this.heldBytes = 0;
     this.heldCount = 0;
   }
 
   get #front(): Segment | undefined {
-    return this.#runs[0]?.first;
+    return this.#run(this.#head)?.first;
   }
 
-  /** Number of runs that begin at or before `sn`: most fragments arrive at the top. */
+  /** The run at a place, which may be one before the first or behind the last. */
+  #run(index: number): Run | undefined {
+    return index < this.#head ? undefined : this.#runs[index];
+  }
+
+  /** The place behind the runs that begin at or before `sn`: most fragments arrive at the top. */
   #runsUpTo(sn: number): number {
-    const runs = this.#runs;
-    const top = runs[runs.length - 1];
-    if (top === undefined || top.first.first <= sn) return runs.length;
-    let low = 0;
-    let high = runs.length - 1;
+    const { length } = this.#runs;
+    const top = this.#run(length - 1);
+    if (top === undefined || top.first.first <= sn) return length;
+    let low = this.#head;
+    let high = length - 1;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((runs[middle] as Run).first.first <= sn) low = middle + 1;
+      if ((this.#run(middle) as Run).first.first <= sn) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
   #remove(segment: Segment): void {
-    const { first, last, before, behind } = segment;
+    const { first, before, behind } = segment;
     const i = this.#runsUpTo(first) - 1;
-    const run = this.#runs[i] as Run;
+    const run = this.#run(i) as Run;
     if (before !== undefined) before.behind = undefined;
     if (behind !== undefined) behind.before = undefined;
     if (before !== undefined && behind !== undefined) this.#runs.splice(i + 1, 0, { first: behind, last: run.last });
     if (before !== undefined) run.last = before;
     else if (behind !== undefined) run.first = behind;
+    else if (i === this.#head) this.#takeFirstRun();
     else this.#runs.splice(i, 1);
+    this.#release(segment);
+  }
+
+  #takeFirstRun(): void {
+    if (this.#runs.length === 1) {
+      this.#runs.pop();
+      return;
+    }
+    this.#runs[this.#head++] = undefined;
+    if (this.#head * 2 < this.#runs.length) return;
+    this.#runs = this.#runs.slice(this.#head);
+    this.#head = 0;
+  }
+
+  /** The segment is no longer held. */
+  #release(segment: Segment): void {
+    const { first, last } = segment;
     this.heldBytes -= segment.length;
     this.heldCount -= last - first + 1;
     if (this.#latest === segment) this.#latest = undefined;

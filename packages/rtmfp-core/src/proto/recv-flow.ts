@@ -198,7 +198,9 @@ export class RecvFlow implements Borrower, MessageSink {
     const keep = isNew && !abandoned && !beyondEnd && this.#state === "RF_OPEN";
     if (keep && this.#isOverfull(sn, data.length)) return false;
     if (keep && !this.#fitsBudget(sn, data.length)) return true;
-    if (sn > seen.contiguous + 1 && seen.rangeCount >= MAX_SEQUENCE_RANGES && sn > fsn) return false;
+    const isBeyondGap = sn > Math.max(seen.contiguous, fsn) + 1;
+    if (isBeyondGap && seen.rangeCount >= MAX_SEQUENCE_RANGES) return false;
+    if (isBeyondGap && keep && this.#reassembly.isFullFor(sn)) return false;
     let ackNow =
       this.#state !== "RF_OPEN" ||
       (this.previousBlocks !== undefined && this.previousBlocks < 2) ||

@@ -1,7 +1,8 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FragmentControl } from "../../src/proto/chunk/types.ts";
-import { Reassembly } from "../../src/proto/reassembly.ts";
+import { MAX_HELD_RUNS } from "../../src/proto/params.ts";
+import { Reassembly, type ReceivedMessage } from "../../src/proto/reassembly.ts";
 
 interface Fragment {
   readonly sn: number;
@@ -92,6 +93,74 @@ describe("reassembly", () => {
     expect([reassembly.heldCount, reassembly.heldBytes]).toEqual([2, 2]);
     reassembly.dropAbandoned(count + 2, 0);
     expect(reassembly.heldCount).toBe(1);
+  });
+
+  it("takes thousands of runs from the front, and parts them, without a move of those behind", () => {
+    const count = 4_096;
+    let moved = 0;
+    const { splice } = Array.prototype;
+    const spy = vi.spyOn(Array.prototype, "splice").mockImplementation(function (this: unknown[], ...args) {
+      moved += this.length;
+      return splice.apply(this, args as never);
+    });
+    const { whole, begin } = FragmentControl;
+    for (const take of ["takeInSequence", "dropAbandoned", "takeAllCompleted"] as const) {
+      const reassembly = new Reassembly();
+      for (let i = 0; i < count; i++) {
+        reassembly.add(4 * i + 2, begin, Uint8Array.of(1));
+        reassembly.add(4 * i + 3, whole, Uint8Array.of(2));
+        reassembly.add(4 * i + 4, begin, Uint8Array.of(3));
+      }
+      moved = 0;
+      const out: number[] = [];
+      const sink = { deliver: ({ data }: ReceivedMessage) => void out.push(data[0] as number) };
+      if (take === "takeAllCompleted") reassembly.takeAllCompleted(sink);
+      else if (take === "takeInSequence") reassembly.takeInSequence(4 * count + 9, sink);
+      else reassembly.dropAbandoned(4 * count + 9, 0);
+      expect(out.length).toBe(take === "dropAbandoned" ? 0 : count);
+      expect(reassembly.heldCount).toBe(take === "takeAllCompleted" ? 2 * count : 0);
+      expect(moved).toBeLessThan(count);
+      reassembly.dropAbandoned(4 * count + 9, 0);
+      expect(reassembly.heldCount).toBe(0);
+    }
+    spy.mockRestore();
+  });
+
+  it("gives the same after its runs have been parted", () => {
+    fc.assert(
+      fc.property(arrivals, fc.nat(), ({ sizes, order }, at) => {
+        const reassembly = new Reassembly();
+        const out: number[][] = [];
+        const sink = { deliver: ({ data }: ReceivedMessage) => void out.push([...data]) };
+        const part = at % order.length;
+        order.forEach(({ sn, control }, i) => {
+          reassembly.add(sn, control, Uint8Array.of(sn));
+          if (i === part) reassembly.takeAllCompleted(sink);
+          else if (i > part) reassembly.takeCompleted(sink);
+        });
+        expect(out.sort(([a = 0], [b = 0]) => a - b)).toEqual(messagesOf(sizes));
+        expect(reassembly.heldCount).toBe(0);
+      }),
+    );
+  });
+
+  it("is full for one run more than it may have, but not for what follows on one or precedes one", () => {
+    const reassembly = new Reassembly();
+    for (let i = 0; i < MAX_HELD_RUNS; i++) {
+      expect(reassembly.isFullFor(3 * i + 3)).toBe(false);
+      reassembly.add(3 * i + 3, FragmentControl.middle, Uint8Array.of(1));
+    }
+    const top = 3 * MAX_HELD_RUNS;
+    expect([1, 2, 4, 5, top + 1, top + 2].map((sn) => reassembly.isFullFor(sn))).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+      true,
+    ]);
+    reassembly.takeInSequence(3, { deliver: () => {} });
+    expect(reassembly.isFullFor(top + 2)).toBe(false);
   });
 
   it("copies small fragments together and keeps large ones as they are, and joins both", () => {

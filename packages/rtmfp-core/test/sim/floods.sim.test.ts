@@ -7,7 +7,7 @@ import { TRANSMIT_BUFFER_BYTES } from "../../src/proto/endpoint.ts";
 import { STARTUP_HEADER } from "../../src/proto/packet.ts";
 import { SimWorld } from "../../src/testing/index.ts";
 import { nameOf, type RawNode, type RawOptions, rawNode } from "./raw.ts";
-import { data, encodeDatagram, fetchCookie, iiKeying, openScripted, Scripted, startup } from "./scripted.ts";
+import { data, encodeDatagram, fetchCookie, iiKeying, next, openScripted, Scripted, startup } from "./scripted.ts";
 
 interface Bench {
   readonly world: SimWorld;
@@ -178,5 +178,24 @@ describe("a cap", () => {
     }
     b.world.run(1);
     expect(stats.beyondWindow).toBe(4_000 - 2_048);
+  });
+
+  it(...rfc("AMB-32"), "of 2048 beginnings of messages that given-up numbers divide drops those above them", () => {
+    const b = bench();
+    const session = openScripted(b.world, b.node, b.far, "initiator");
+    const { stats } = session.receives;
+    for (let i = 1; i <= 4_000; i++) {
+      b.far.send(data(1, 1 + 2 * i, 2 * i, { data: 1, control: 1, options: startup("f") }), next({ abandon: true }));
+      if (i % 50 === 0) b.world.run(0.001);
+    }
+    b.world.run(1);
+    const flow = [...session.receives.flows][0];
+    expect(stats.beyondWindow).toBeGreaterThanOrEqual(4_000 - 2_048);
+    expect(flow?.seen.rangeCount).toBe(1);
+    expect(flow?.bufferedBytes).toBe(2_048);
+    b.far.send(data(1, 9_000, 1, { data: 2, options: startup("f") }));
+    b.world.run(1);
+    expect(flow?.bufferedBytes).toBe(2);
+    expect(flow?.seen.contiguous).toBe(9_000);
   });
 });
