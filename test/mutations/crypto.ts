@@ -50,8 +50,8 @@ export const CRYPTO_FAULTS: readonly Fault[] = [
     ["if (option === undefined) canonical = false;", "", "R7425-4.3.1-01", "R7425-4.3.3.1-02"],
     ["if (hostname !== undefined) return undefined;", "", "AMB-48", "R7425-4.3.3.1-01"],
     [
-      "if (!keys.has(group)) keys.set(group, this.bytes.subarray(start, start + length));",
-      "keys.set(group, this.bytes.subarray(start, start + length));",
+      "if (!keys.has(group)) keys.set(group, value.rest());",
+      "keys.set(group, value.rest());",
       "AMB-48",
     ],
     ["acceptsAncillaryData = true;", "", "R7425-4.4.3-04", "R7425-4.4.3-01"],

@@ -49,7 +49,7 @@ export class ChunkCounts {
 /** Of sessions without a chunk; stays empty. */
 const NONE: number[] = [];
 /** Those of sessions that have little to do come first. */
-const FIRST: readonly ChunkName[] = ["userData", "ackRanges", "ping", "pingReply"];
+const FIRST: readonly ChunkName[] = ["userData", "ackRanges", "nextUserData", "ping", "pingReply"];
 const NAMES: readonly ChunkName[] = [
   ...new Set([...FIRST, ...(Object.keys(ChunkType) as ChunkName[]), "other"] as const),
 ];

@@ -65,7 +65,6 @@ export function parseCertificate(provider: CryptoProvider, input: Uint8Array): F
   let hostname: Uint8Array | undefined;
   let acceptsAncillaryData = false;
   const ephemeralGroups: number[] = [];
-  const keyPlaces: number[] = [];
   while (reader.remaining > 0) {
     const option = readOption(reader);
     if (reader.failed) return undefined;
@@ -81,9 +80,7 @@ export function parseCertificate(provider: CryptoProvider, input: Uint8Array): F
     } else if (option.type === EPHEMERAL_GROUP) {
       ephemeralGroups.push(readGroup(value));
     } else if (option.type === STATIC_KEY) {
-      const group = readGroup(value);
-      const key = value.rest();
-      keyPlaces.push(group, key.byteOffset - bytes.byteOffset, key.length);
+      readGroup(value);
     }
     if (value.failed) return undefined;
   }
@@ -94,15 +91,12 @@ export function parseCertificate(provider: CryptoProvider, input: Uint8Array): F
     hostname,
     acceptsAncillaryData,
     // Of its own length: an array that grew has room for seventeen.
-    ephemeralGroups: ephemeralGroups.slice(),
-    keyPlaces: keyPlaces.slice(),
+    ephemeralGroups: ephemeralGroups.length === 0 ? NO_GROUPS : ephemeralGroups.slice(),
   });
 }
 
 /** What {@link parseCertificate} finds. */
-type Parsed = Omit<FlashCertificate, "fingerprint" | "canonicalEpd" | "selectedBy" | "staticKeys"> & {
-  readonly keyPlaces: readonly number[];
-};
+type Parsed = Omit<FlashCertificate, "fingerprint" | "canonicalEpd" | "selectedBy" | "staticKeys">;
 
 /** Every session holds one, so what follows from the rest is made when asked for. */
 class ParsedCertificate implements FlashCertificate {
@@ -112,8 +106,6 @@ class ParsedCertificate implements FlashCertificate {
   readonly hostname: Uint8Array | undefined;
   readonly acceptsAncillaryData: boolean;
   readonly ephemeralGroups: readonly number[];
-  /** Group, first byte and length of each static key. */
-  readonly #keyPlaces: readonly number[];
 
   constructor(parsed: Parsed) {
     this.bytes = parsed.bytes;
@@ -122,15 +114,18 @@ class ParsedCertificate implements FlashCertificate {
     this.hostname = parsed.hostname;
     this.acceptsAncillaryData = parsed.acceptsAncillaryData;
     this.ephemeralGroups = parsed.ephemeralGroups;
-    this.#keyPlaces = parsed.keyPlaces;
   }
 
   get staticKeys(): ReadonlyMap<number, Uint8Array> {
     const keys = new Map<number, Uint8Array>();
-    for (let i = 0; i < this.#keyPlaces.length; i += 3) {
-      const [group = 0, start = 0, length = 0] = this.#keyPlaces.slice(i, i + 3);
+    const reader = new ByteReader(this.bytes.subarray(0, this.canonicalSectionLength));
+    while (reader.remaining > 0) {
+      const option = readOption(reader);
+      if (option?.type !== STATIC_KEY) continue;
+      const value = new ByteReader(option.value);
+      const group = readGroup(value);
       // §4.3.3.5 leaves a second key of a group undefined: the first one counts.
-      if (!keys.has(group)) keys.set(group, this.bytes.subarray(start, start + length));
+      if (!keys.has(group)) keys.set(group, value.rest());
     }
     return keys;
   }
@@ -171,6 +166,8 @@ export function ordersFirst(near: Uint8Array, far: Uint8Array): boolean {
   return near.length <= far.length;
 }
 
+/** Of certificates with static keys; stays empty. */
+const NO_GROUPS: readonly number[] = [];
 const HOSTNAME = 0x00;
 const ACCEPTS_ANCILLARY_DATA = 0x0a;
 const EXTRA_RANDOMNESS = 0x0e;
