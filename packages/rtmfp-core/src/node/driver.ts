@@ -21,7 +21,7 @@ export class Driver {
   readonly #batch: Datagram[] = [];
   /** What the application's handlers threw: it surfaces when the turn is complete, so that it harms no other session. */
   readonly #thrown: unknown[] = [];
-  /** Memory that nobody uses any more once the endpoint's current call has returned. */
+  /** Memory that nobody uses any more once the endpoint's current call has returned: the turn's end gives it back. */
   readonly #spent: Uint8Array[] = [];
   #turnPending = false;
   #inTurn = false;
@@ -39,7 +39,10 @@ export class Driver {
       viaFor: (address, via) => viaFor(carrier, address.host, via),
       ...config,
       wake: () => this.wake(),
-      discard: (memory) => this.#spent.push(memory),
+      discard: (memory) => {
+        this.#spent.push(memory);
+        this.wake();
+      },
     });
     carrier.onDatagram = (bytes, from, via) => this.#onDatagram(bytes, from, via);
     carrier.onAlarm = () => this.#onAlarm();
@@ -79,6 +82,7 @@ export class Driver {
       if (this.#batch.length > 0) this.#handOver(now);
       this.endpoint.handleTimeout(now);
       this.#drain(now);
+      for (const memory of this.#spent.splice(0)) this.carrier.release?.(memory);
     } finally {
       this.#inTurn = false;
     }
@@ -98,7 +102,6 @@ export class Driver {
     const batch = this.#batch.splice(0);
     this.endpoint.handleDatagrams(now, batch);
     for (const { bytes } of batch) this.carrier.release?.(bytes);
-    for (const memory of this.#spent.splice(0)) this.carrier.release?.(memory);
   }
 
   #drain(now: number): void {

@@ -8,6 +8,7 @@ import {
   MAX_MESSAGE_BYTES,
   SESSION_RECEIVE_BYTES,
 } from "../../src/proto/params.ts";
+import type { RecvFlow } from "../../src/proto/recv-flow.ts";
 import type { Session } from "../../src/proto/session.ts";
 import { SimWorld } from "../../src/testing/index.ts";
 import { type RawNode, rawNode } from "./raw.ts";
@@ -108,6 +109,27 @@ describe("what a receiver holds of one message", () => {
     b.world.run(1);
     expect([...b.session.receives.flows][0]?.seen.contiguous).toBe(16_385);
     expect(heldBy(b.session)).toBe(0);
+  });
+});
+
+describe("the memory of joined pieces", () => {
+  it("is given back at once when the application accepts them, though nothing else arrives", () => {
+    const b = bench();
+    let released = 0;
+    b.node.onEvent = (event) => {
+      if (event.type === "flow") event.flow.accept({ order: "hold" });
+    };
+    pieces(b, 3, 1, 10);
+    b.far.send(data(3, 11, 11, { data: 1, control: 2 }));
+    b.world.run(1);
+    const flow = [...b.session.receives.flows][0] as RecvFlow;
+    expect(flow.bufferedBytes).toBe(10 * PIECE + 1);
+    b.node.driver.carrier.release = () => released++;
+    flow.accept({ order: "sequence" });
+    expect(flow.read()?.data.length).toBe(10 * PIECE + 1);
+    expect(released).toBe(0);
+    b.world.run(1);
+    expect(released).toBe(10);
   });
 });
 
