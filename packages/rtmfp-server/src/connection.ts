@@ -66,9 +66,10 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
     this.peer = peer;
     this.tree = tree;
     this.#writer = new ControlWriter(tree, this);
-    tree.onEnd = (end) => this.#onEnd(end);
-    tree.onRefused = (streamId) => this.#streams.onRefused(streamId);
-    tree.onMessage = (streamId, message, flow, missing) => this.#onMessage(streamId, message, flow, missing);
+    tree.context = this;
+    tree.onEnd = Connection.#tellEnd;
+    tree.onRefused = Connection.#tellRefused;
+    tree.onMessage = Connection.#tellMessage;
   }
 
   get app(): Application {
@@ -481,6 +482,26 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
     if (wasAccepted) this.log("disconnect", { reason: end });
     this.#host.onEnd(this);
   }
+
+  // What trees call, as their methods: there may be very many.
+
+  static readonly #tellEnd = function (this: MessageTree, end: TreeEnd): void {
+    (this.context as Connection).#onEnd(end);
+  };
+
+  static readonly #tellRefused = function (this: MessageTree, streamId: number): void {
+    (this.context as Connection).#streams.onRefused(streamId);
+  };
+
+  static readonly #tellMessage = function (
+    this: MessageTree,
+    streamId: number,
+    message: RtmpMessage,
+    flow: TreeRecvFlow,
+    missing: number,
+  ): void {
+    (this.context as Connection).#onMessage(streamId, message, flow, missing);
+  };
 }
 
 /** What a client is told that may not use a stream as it wants to. */

@@ -25,11 +25,16 @@ export interface OpenFlowOptions {
 
 /** One encrypted session with one far end, open until {@link closed} resolves. */
 export class Session {
+  /** For the layer above. */
+  context: unknown = undefined;
   /**
    * Called for each flow that the far end opens; one that the handler does not take is rejected with code 0, and so is
    * one whose handler fails. The failure surfaces as the handler's own, unless it only says that the far end is gone.
+   * `this` is the session.
    */
   onFlow: ((flow: RecvFlow) => unknown) | undefined;
+  /** For the layer above: called in front of {@link onClose}. `this` is the session. */
+  onEnded: (() => void) | undefined;
   /** Called when the session ends, whoever ended it. */
   onClose: ((reason: CloseReason) => void) | undefined;
   /** Called for each Ping Reply, with the Ping's message. The handler owns the bytes. */
@@ -184,7 +189,7 @@ export class Session {
   tellFlow(inner: ProtoRecvFlow, fallback: ((flow: RecvFlow) => unknown) | undefined): void {
     const flow = new RecvFlow(inner, this);
     const handler = this.onFlow ?? fallback;
-    const result = handler?.(flow);
+    const result = handler?.call(this, flow);
     if (result instanceof Promise) void rejectOnFailure(result, flow);
     else if (!flow.taken) flow.reject(0);
   }
@@ -194,6 +199,7 @@ export class Session {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
     this.#resolveClosed?.(reason);
+    this.onEnded?.();
     this.onClose?.(reason);
   }
 }

@@ -62,6 +62,8 @@ export interface TreeOwner {
 export class MessageTree {
   /** The stream of the control flow; 0 is a NetConnection. */
   readonly streamId: number;
+  /** For the layer above: the callbacks are called as methods of the tree. */
+  context: unknown = undefined;
   /** The session that carries it. */
   readonly session: TreeSession;
   /** Live counters; only the tree writes them. */

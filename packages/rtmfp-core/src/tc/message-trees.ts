@@ -25,14 +25,13 @@ export class MessageTrees implements TreeOwner {
   /** The flow that is being told to {@link onControl}. */
   #offered: { flow: TreeRecvFlow; metadata: FlowMetadata } | undefined;
 
-  /** Sets the session's `onFlow`. `clock` times flow synchronization and closing. */
+  /** Sets the session's `context`, `onFlow` and `onEnded`. `clock` times flow synchronization and closing. */
   constructor(session: TreeSession, clock: TreeClock) {
     this.session = session;
     this.clock = clock;
-    session.onFlow = (flow: TreeRecvFlow) => this.#take(flow);
-    void session.closed.then(() => {
-      for (const tree of [...this.#trees]) tree.sessionEnded();
-    });
+    session.context = this;
+    session.onFlow = MessageTrees.#tellFlow;
+    session.onEnded = MessageTrees.#tellEnded;
   }
 
   /** Trees that have not ended. */
@@ -90,4 +89,14 @@ export class MessageTrees implements TreeOwner {
     this.#offered = undefined;
     flow.reject(0);
   }
+
+  // What sessions call, as their methods: there may be very many sessions.
+
+  static readonly #tellFlow = function (this: TreeSession, flow: TreeRecvFlow): void {
+    (this.context as MessageTrees).#take(flow);
+  };
+
+  static readonly #tellEnded = function (this: TreeSession): void {
+    for (const tree of [...(this.context as MessageTrees).#trees]) tree.sessionEnded();
+  };
 }

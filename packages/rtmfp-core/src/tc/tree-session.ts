@@ -8,9 +8,11 @@ import type { Priority } from "../proto/priority.ts";
 export interface TreeSession {
   /** False once the session has ended or is closing. */
   readonly isOpen: boolean;
-  /** Resolves when the session has ended. */
-  readonly closed: Promise<unknown>;
-  /** Set by MessageTrees: called for each flow that the far end opens. */
+  /** Set by MessageTrees: itself. */
+  context?: unknown;
+  /** Set by MessageTrees: called, as a method, when the session has ended. */
+  onEnded: (() => void) | undefined;
+  /** Set by MessageTrees: called, as a method, for each flow that the far end opens. */
   onFlow: ((flow: never) => unknown) | undefined;
   /** Opens a sending flow, by default one that answers none. `metadata` is kept. Throws SESSION_CLOSED, FLOW_CLOSED. */
   openFlow(metadata: Uint8Array, options?: TreeFlowOptions & { answers?: TreeRecvFlow }): TreeSendFlow;
