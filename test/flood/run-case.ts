@@ -18,9 +18,10 @@ export interface CaseResult {
   /** Sessions that the attacker opened to send from within, and the packets that came when their session had ended. */
   readonly sessions: number;
   readonly late: number;
-  /** User data per second at the receiver, before and after the flood together, and during it; bytes. */
-  readonly undisturbed: number;
-  readonly disturbed: number;
+  /** User data per second at the receiver before the flood, during it and after it; bytes. */
+  readonly goodputBefore: number;
+  readonly goodput: number;
+  readonly goodputAfter: number;
   /** 99th percentile of the round trips of pings during the flood, ms, lost ones being the worst; how many were lost. */
   readonly pingMs: number;
   readonly undisturbedPingMs: number;
@@ -93,8 +94,9 @@ export async function runCase(
       sent: report.sent,
       sessions: report.sessions,
       late: rose("unknownSession"),
-      undisturbed: (perSecond(before, start) + perSecond(after, last)) / 2,
-      disturbed: perSecond(start, end),
+      goodputBefore: perSecond(before, start),
+      goodput: perSecond(start, end),
+      goodputAfter: perSecond(after, last),
       pingMs: percentile99(pings.times),
       undisturbedPingMs: percentile99(calm.times),
       lost: pings.lost,
@@ -147,7 +149,7 @@ function percentile99(times: readonly number[]): number {
 /** Memory may be so much of what it was before. */
 export const MEMORY_TARGET = 1.1;
 const WARM_UP_MS = 3_000;
-/** Half of the undisturbed time, at most. */
+/** Goodput is measured for so long before the flood, and after it, at most. */
 const UNDISTURBED_MS = 5_000;
 /** For retransmissions after a flood. */
 const PAUSE_MS = 1_000;
