@@ -55,6 +55,8 @@ const violations: readonly (readonly [file: string, code: string, category: stri
   imports("packages/rtmfp-server/src/deep-client.ts", "rtmfp-client/dist/index.js"),
   // Everywhere.
   ["test/floating.ts", "async function f() {}\nf();", "lint/nursery/noFloatingPromises"],
+  ["test/skipped.test.ts", 'describe.skip("a", () => {});', "lint/suspicious/noSkippedTests"],
+  ["test/focused.test.ts", 'it.only("a", () => {});', "lint/suspicious/noFocusedTests"],
   ["test/misused.ts", "async function f() {}\nif (f()) throw 1;", "lint/nursery/noMisusedPromises"],
   ["packages/rtmfp-core/src/node/cycle-a.ts", cycle("b"), "lint/suspicious/noImportCycles"],
   ["packages/rtmfp-core/src/node/cycle-b.ts", cycle("a"), "lint/suspicious/noImportCycles"],

@@ -30,6 +30,26 @@ describe("coverage:rfc", () => {
     expect(problems).toEqual(["a.test.ts:2: write the ids of rfc(…) and the sentence after it as literals"]);
   });
 
+  it.each([
+    'it.skip(...rfc("R7016-2-01"), "s", f)',
+    'it.todo("s")',
+    "describe.skip(name, f)",
+    "describe.skipIf(slow)(name, f)",
+    "describe.sequential.runIf(fast)(name, f)",
+    "describe(name, { skip: true }, f)",
+    "it.only(name, f)",
+    "test.fails(name, f)",
+  ])("does not take %j, with which tests may not run", (line) => {
+    const problem = "a.test.ts:2: a test that does not run shows nothing: delete it, or let it run";
+    expect(scan("a.test.ts", `\n${line}`).problems).toEqual([problem]);
+    expect(scan("a.test.ts", `\n// ${line}`).problems).toEqual([]);
+  });
+
+  it("takes tests that run", () => {
+    const source = 'it.each([1])("only %i", f);\ndescribe("skip", f);\ncontext.skipped = edit.only;';
+    expect(scan("a.test.ts", source).problems).toEqual([]);
+  });
+
   it("names an id that no list has", () => {
     const shown = [{ file: "a.test.ts", sentence: "s", ids: ["R7016-2-01", "R7016-2-99"] }];
     expect(unknownIds(shown, new Set(["R7016-2-01"]))).toEqual(["a.test.ts: no row R7016-2-99"]);
