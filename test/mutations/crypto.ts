@@ -49,11 +49,7 @@ export const CRYPTO_FAULTS: readonly Fault[] = [
     `${CRYPTO}/flash/certificate.ts`,
     ["if (option === undefined) canonical = false;", "", "R7425-4.3.1-01", "R7425-4.3.3.1-02"],
     ["if (hostname !== undefined) return undefined;", "", "AMB-48", "R7425-4.3.3.1-01"],
-    [
-      "if (!keys.has(group)) keys.set(group, value.rest());",
-      "keys.set(group, value.rest());",
-      "AMB-48",
-    ],
+    ["if (!keys.has(group)) keys.set(group, value.rest());", "keys.set(group, value.rest());", "AMB-48"],
     ["acceptsAncillaryData = true;", "", "R7425-4.4.3-04", "R7425-4.4.3-01"],
     ["return near.length <= far.length;", "return near.length >= far.length;", "R7425-4.3.6-01", "R7425-4.3.6-02"],
     ["const STATIC_KEY = 0x1d;", "const STATIC_KEY = 0x1c;", "R7425-4.3.3.5-01", "R7425-7-01"],

@@ -98,16 +98,8 @@ export const FLOW_CHUNK_FAULTS: readonly Fault[] = [
       "flow.onAckStart(chunk.bufferBlocks * 1_000, chunk.cumulativeAck, now);",
       "R7016-2.3.13-02",
     ],
-    [
-      "flow.acknowledge(0, chunk.cumulativeAck);",
-      "flow.acknowledge(0, chunk.cumulativeAck - 1);",
-      "R7016-2.3.13-03",
-    ],
-    [
-      "flow.acknowledge(0, chunk.cumulativeAck);",
-      "flow.acknowledge(0, chunk.cumulativeAck + 1);",
-      "R7016-2.3.13-03",
-    ],
+    ["flow.acknowledge(0, chunk.cumulativeAck);", "flow.acknowledge(0, chunk.cumulativeAck - 1);", "R7016-2.3.13-03"],
+    ["flow.acknowledge(0, chunk.cumulativeAck);", "flow.acknowledge(0, chunk.cumulativeAck + 1);", "R7016-2.3.13-03"],
   ),
   ...faultsOf(
     `${PROTO}/receive-side.ts`,
