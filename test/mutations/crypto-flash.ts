@@ -76,8 +76,8 @@ export const FLASH_FAULTS: readonly Fault[] = [
     ],
     ["return epd.hostname !== undefined;", "return true;", "R7425-4.4.3-02"],
     [
-      "if (epd.fingerprint !== undefined) return equalBytes(epd.fingerprint, certificate.fingerprint);",
-      "if (epd.fingerprint !== undefined && !equalBytes(epd.fingerprint, certificate.fingerprint)) return false;",
+      "if (epd.fingerprint !== undefined) return isHexOf(certificate.id, epd.fingerprint);",
+      "if (epd.fingerprint !== undefined && !isHexOf(certificate.id, epd.fingerprint)) return false;",
       "R7425-4.4.3-03",
     ],
     [

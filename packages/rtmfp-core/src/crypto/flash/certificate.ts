@@ -146,15 +146,20 @@ class ParsedCertificate implements FlashCertificate {
 /** Figure 1 of §4.4.3: whether a discriminator selects a certificate. An undefined (malformed) one selects nothing. */
 export function selects(
   epd: Epd | undefined,
-  certificate: Pick<FlashCertificate, "fingerprint" | "hostname" | "acceptsAncillaryData">,
+  certificate: Pick<FlashCertificate, "id" | "hostname" | "acceptsAncillaryData">,
 ): boolean {
   if (epd === undefined) return false;
-  if (epd.fingerprint !== undefined) return equalBytes(epd.fingerprint, certificate.fingerprint);
+  if (epd.fingerprint !== undefined) return isHexOf(certificate.id, epd.fingerprint);
   if (epd.hostname !== undefined) {
     if (certificate.hostname === undefined || !equalBytes(epd.hostname, certificate.hostname)) return false;
   }
   if (epd.ancillaryData !== undefined) return certificate.acceptsAncillaryData;
   return epd.hostname !== undefined;
+}
+
+/** Without the bytes of the text: a handshake that comes in is held against every session that is being opened. */
+function isHexOf(text: string, bytes: Uint8Array): boolean {
+  return bytes.every((byte, i) => byte === Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
 }
 
 /** Glare order (§4.3.6): true if the near certificate orders before the far one or is identical to it. */

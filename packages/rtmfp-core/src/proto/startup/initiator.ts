@@ -242,7 +242,7 @@ export class Opening implements OpeningHandle {
     this.session.onSuperseded();
   }
 
-  /** Another session, keying or open, with the same identity (§3.5.1.1.1). */
+  /** Another session, keying or open, with the same identity (§3.5.1.1.1). Looked for once in each of our own openings. */
   #duplicateOf(certificate: FarCertificate): Session | undefined {
     const open = this.#host.sessions.withIdentity(certificate.id)[0];
     if (open !== undefined) return open;

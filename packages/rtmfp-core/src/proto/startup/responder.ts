@@ -132,11 +132,12 @@ export class Responder {
 
   /**
    * Glare, and the S_OPEN session at that address: may a new session take over? Glare is decided by identity, whatever
-   * the address; the proven address of a far end that does not prevail becomes a candidate of our own opening.
+   * the address; the proven address of a far end that does not prevail becomes a candidate of our own opening. The
+   * openings are as many as our application began within the last 95 s, and no far end adds any; each costs a comparison.
    */
   #maySupersede(certificate: FarCertificate, now: number, from: Address, via: number): boolean {
     const { profile, stats, sessions } = this.#host;
-    for (const opening of [...sessions.opening]) {
+    for (const opening of sessions.opening) {
       const handshake = opening.opening as Opening | undefined;
       if (handshake?.wants(certificate) !== true || !profile.prevailsOver(certificate)) continue;
       handshake.addGlareCandidate({ address: { host: from.host, port: from.port }, via }, now);
@@ -224,7 +225,7 @@ export class Responder {
     });
     const reply = replyOf(nearId, keying.skrc, signature);
     sender.send(reply, from, via, initiatorId, now);
-    for (const opening of [...sessions.opening]) {
+    for (const opening of sessions.opening) {
       const handshake = opening.opening as Opening | undefined;
       if (handshake?.wants(certificate) === true) handshake.supersede(session);
     }
