@@ -22,10 +22,13 @@ export interface Admission {
 /** Checks tokens: by themselves, or bound to the session's nonce, which gives nothing away. */
 export class Access {
   readonly #provider: CryptoProvider;
-  readonly #keys: () => Iterable<string>;
+  readonly #keys: (() => Iterable<string>) | undefined;
 
-  /** `keys` is asked at every check, so that they can change; while it gives none, everybody is let in. */
-  constructor(provider: CryptoProvider, keys: () => Iterable<string>) {
+  /**
+   * `keys` is asked at every check, so that they can change; while it gives none, nobody is let in. Without it no token is
+   * asked for.
+   */
+  constructor(provider: CryptoProvider, keys: (() => Iterable<string>) | undefined) {
     this.#provider = provider;
     this.#keys = keys;
   }
@@ -35,8 +38,8 @@ export class Access {
    * says why not. `wallMs` is ms since 1970.
    */
   check(app: string, args: readonly AmfValue[], nonces: Nonces, wallMs: number): Admission | string {
+    if (this.#keys === undefined) return { user: undefined, args, proof: undefined };
     const keys = [...this.#keys()];
-    if (keys.length === 0) return { user: undefined, args, proof: undefined };
     const [first, second] = args;
     if (typeof first !== "string") return "A token is needed.";
     const byUser = typeof second === "string" ? this.#proof(keys, app, first, second, nonces) : undefined;

@@ -19,7 +19,8 @@ export function fixedKeys(keys: readonly string[]): KeyList {
 /**
  * Takes the keys in a file: one per line, first word; what follows it is a comment, as is a line that begins with `#`.
  * The file is looked at whenever somebody connects and read again when it has changed; while it cannot be read, the
- * keys known last hold, and `onTrouble` is told once. Throws BAD_ARGUMENT if it cannot be read at first.
+ * keys known last hold, and `onTrouble` is told once, as it is of a file that holds no key. Throws BAD_ARGUMENT if it
+ * cannot be read at first.
  */
 export class KeyFile implements KeyList {
   readonly #path: string;
@@ -33,7 +34,7 @@ export class KeyFile implements KeyList {
     this.#onTrouble = onTrouble;
     try {
       this.#version = versionOf(path);
-      this.#keys = parseKeys(readFileSync(path, "utf8"));
+      this.#keys = this.#read();
     } catch (error) {
       throw new RtmfpError("BAD_ARGUMENT", this.#trouble(error));
     }
@@ -47,7 +48,7 @@ export class KeyFile implements KeyList {
   all(): ReadonlySet<string> {
     try {
       const version = versionOf(this.#path);
-      if (version !== this.#version) this.#keys = parseKeys(readFileSync(this.#path, "utf8"));
+      if (version !== this.#version) this.#keys = this.#read();
       this.#version = version;
       this.#troubled = false;
     } catch (error) {
@@ -55,6 +56,12 @@ export class KeyFile implements KeyList {
       this.#troubled = true;
     }
     return this.#keys;
+  }
+
+  #read(): ReadonlySet<string> {
+    const keys = parseKeys(readFileSync(this.#path, "utf8"));
+    if (keys.size === 0) this.#onTrouble(`the key file ${this.#path} holds no key, so nobody is let in by one`);
+    return keys;
   }
 
   #trouble(error: unknown): string {

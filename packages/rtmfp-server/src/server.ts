@@ -60,7 +60,8 @@ export interface ServerOptions {
   readonly keys?: "any" | "none" | readonly string[] | { readonly file: string };
   /**
    * Secrets, or a file of them, by any of which tokens may be made (`authToken` of rtmfp-core/crypto); a client then needs
-   * a token to connect. A secret in bytes is written as `hex:` and hex digits. Default: none, and no token is needed.
+   * a token to connect. A secret in bytes is written as `hex:` and hex digits. While the list or file is empty, nobody is
+   * let in. Default: undefined, and no token is needed.
    */
   readonly authKeys?: readonly string[] | AuthKeyFile;
   /** What every application instance may have, where its own limits say nothing. Default: see there. */
@@ -148,7 +149,7 @@ export class Server {
     const warn = (message: string): void => this.#log({ level: "warn", event: "keys", fields: { message } });
     this.#keys = keyList(options.keys ?? "any", warn);
     const provider = options.crypto ?? defaultProvider();
-    this.#access = new Access(provider, authKeys(options.authKeys ?? [], warn));
+    this.#access = new Access(provider, authKeys(options.authKeys, warn));
     if (options.redirect !== undefined) {
       this.#redirectHello = helloRedirect(options.redirect, (error) => this.#onHandlerError(error));
     }
@@ -352,7 +353,21 @@ export class Server {
     };
     trees.onOther = (flow) => this.#groups.onFlow(this.#connections.get(peer), flow);
     session.onMoved = (from) => this.#peers.moved(peer, from);
-    session.onClose = () => this.#peers.remove(peer);
+    session.onClose = () => {
+      peer.stopWaiting?.();
+      this.#peers.remove(peer);
+    };
+    this.#awaitConnect(endpoint, peer);
+  }
+
+  /** A session in which nobody connects, at first or again, ends. */
+  #awaitConnect(endpoint: PeerEndpoint, peer: PeerEntry): void {
+    peer.stopWaiting?.();
+    peer.stopWaiting = endpoint.after(CONNECT_WAIT_MS, () => {
+      peer.stopWaiting = undefined;
+      // Whoever has sent `connect` gets another wait when that connection ends.
+      if (this.#connections.get(peer)?.isWaiting !== false) peer.session.abort();
+    });
   }
 
   #connectionHost(endpoint: PeerEndpoint): ConnectionHost<Connection> {
@@ -374,6 +389,7 @@ export class Server {
       onHandlerError: (error) => this.#onHandlerError(error),
       onEnd: (connection) => {
         if (this.#connections.get(connection.peer) === connection) this.#connections.delete(connection.peer);
+        if (connection.session.isOpen) this.#awaitConnect(endpoint, connection.peer);
         if (this.#connections.size === 0) this.#whenEmpty?.();
       },
     };
@@ -392,10 +408,14 @@ function keyList(keys: NonNullable<ServerOptions["keys"]>, warn: (message: strin
 }
 
 function authKeys(
-  keys: NonNullable<ServerOptions["authKeys"]>,
+  keys: ServerOptions["authKeys"],
   warn: (message: string) => void,
-): () => Iterable<string> {
-  if (!("file" in keys)) return () => keys;
+): (() => Iterable<string>) | undefined {
+  if (keys === undefined) return undefined;
+  if (!("file" in keys)) {
+    if (keys.length === 0) warn("authKeys holds no key, so no token is taken and nobody is let in");
+    return () => keys;
+  }
   const file = new KeyFile(keys.file, warn);
   return () => file.all();
 }
@@ -418,6 +438,8 @@ function checkPort(port: number): number {
 const KEEPALIVE_MS = 30_000;
 /** What a timer can wait for. */
 const MAX_WAIT_MS = 2 ** 31 - 1;
+/** How long a session may be without a connection; ms. */
+const CONNECT_WAIT_MS = 60_000;
 /** How long a close waits for clients to close their ends. */
 const CLOSE_MS = 500;
 const NO_TRAFFIC = { datagramsIn: 0, bytesIn: 0, datagramsOut: 0, bytesOut: 0 } as const;

@@ -69,6 +69,30 @@ describe("a server with keys for tokens", () => {
     expect([seen[1]?.[0].user, seen[1]?.[1]]).toEqual([undefined, ["more"]]);
   });
 
+  it(...rfc("O-6"), "lets nobody in while its list or its file is empty, and warns of that", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "rtmfp-"));
+    const file = join(folder, "keys");
+    try {
+      writeFileSync(file, "# none yet\n");
+      for (const authKeys of [[], { file }]) {
+        const { enter, sim } = await locked({ authKeys });
+        expect((await enter("lobby")).info["code"]).toBe("NetConnection.Connect.Rejected");
+        expect((await enter("lobby", token("lobby"))).info["code"]).toBe("NetConnection.Connect.Rejected");
+        expect(sim.logged("keys")).toEqual([
+          { message: expect.stringMatching(/ holds no key, so .*nobody is let in/) },
+        ]);
+      }
+      writeFileSync(file, "supersecret\n");
+      const { enter, sim } = await locked({ authKeys: { file } });
+      expect(sim.logged("keys")).toEqual([]);
+      writeFileSync(file, "");
+      expect((await enter("lobby", token("lobby"))).info["code"]).toBe("NetConnection.Connect.Rejected");
+      expect(sim.logged("keys")).toHaveLength(1);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it(...rfc("O-6"), "takes the keys of a file, bytes among them, as they are now", async () => {
     const folder = mkdtempSync(join(tmpdir(), "rtmfp-"));
     const file = join(folder, "keys");
@@ -176,7 +200,7 @@ describe("our client", () => {
   });
 
   it(...rfc("O-6"), "leaves a server that does not know its token", async () => {
-    const { sim } = await locked({ authKeys: [] });
+    const sim = await new SimServer().listen();
     const [code, message] = await connect(sim, { auth: { token: token("lobby/one") } });
     expect(code).toBe("NetConnection.Connect.Failed");
     expect(message).toMatch(/^the server does not know the token: .*/);
