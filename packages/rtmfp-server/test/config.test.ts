@@ -223,7 +223,7 @@ describe("a reload", () => {
   }
 
   it(...rfc("O-5"), "takes over limits, rates, applications, the token and the level of the log", () => {
-    const { reload, calls, run } = scene({ apps: { old: { maxClients: 1 }, gone: {} } });
+    const { reload, calls, run } = scene({ apps: { old: { maxClients: 1 } } });
     const settings: Partial<Settings> = {
       limits: { maxClients: 9 },
       introductionRates: { perAsker: { perSecond: 1, burst: 1 } },
@@ -242,11 +242,10 @@ describe("a reload", () => {
       ["level", "debug"],
       ["limits", { maxClients: 2 }, "old"],
       ["define", "fresh", { maxPlayers: 3 }],
-      ["limits", {}, "gone"],
     ]);
     expect(reload.httpToken).toBe("0123456789abcdef");
     expect(run(settings)).toEqual(["info read again, nothing to take over"]);
-    expect(run({})).toEqual([expect.stringMatching(/^info read again: /)]);
+    expect(run({ apps: settings.apps })).toEqual([expect.stringMatching(/^info read again: /)]);
     expect(reload.httpToken).toBeUndefined();
   });
 
@@ -255,6 +254,22 @@ describe("a reload", () => {
     const expected = ["warn changed, but it takes a restart: port, host", "info read again, nothing to take over"];
     expect(run({ port: 7, host: "127.0.0.1" })).toEqual(expected);
     expect(run({ port: 7, host: "127.0.0.1" })).toEqual(expected);
+  });
+
+  it(...rfc("O-5"), "keeps applications that are no longer named, with their limits, and says so each time", () => {
+    const { calls, run } = scene({ apps: { gone: { maxClients: 1 }, old: {} } });
+    for (const maxClients of [2, 3]) {
+      expect(run({ apps: { old: { maxClients } } })).toEqual([
+        "warn changed, but it takes a restart: removal of apps.gone",
+        "info read again: apps",
+      ]);
+      expect(calls).toContainEqual(["limits", { maxClients }, "old"]);
+      expect(calls).toContainEqual(["limits", { maxClients: 1 }, "gone"]);
+    }
+    expect(run({})).toEqual([
+      "warn changed, but it takes a restart: removal of apps.gone, removal of apps.old",
+      "info read again, nothing to take over",
+    ]);
   });
 
   it("of what is wrong changes nothing, and says so", () => {

@@ -36,14 +36,18 @@ export class Reload {
   /** Reads all again. What is wrong is logged, and nothing changes; what takes a restart is logged, and stays. */
   run(): void {
     let settings: Settings;
+    let gone: readonly string[];
     try {
       settings = this.#host.settle();
+      // Applications stay until the server ends, with the limits they had.
+      gone = Object.keys(this.#settings.apps ?? {}).filter((name) => !Object.hasOwn(settings.apps ?? {}, name));
+      if (gone.length > 0) settings = { ...settings, apps: { ...this.#settings.apps, ...settings.apps } };
     } catch (error) {
       this.#tell("error", `${(error as Error).message}; the settings known last hold`);
       return;
     }
     const changed = namesOf(settings, this.#settings).filter((name) => differ(settings[name], this.#settings[name]));
-    const late = changed.filter((name) => !RELOADABLE.has(name));
+    const late = [...changed.filter((name) => !RELOADABLE.has(name)), ...gone.map((name) => `removal of apps.${name}`)];
     const taken = changed.filter((name) => RELOADABLE.has(name));
     this.#take(settings);
     if (late.length > 0) this.#tell("warn", `changed, but it takes a restart: ${late.join(", ")}`);
@@ -74,7 +78,6 @@ export class Reload {
       else this.#host.define(name, own);
       this.#defined.add(name);
     }
-    for (const name of this.#defined) if (!(name in apps)) server.setLimits({}, name);
   }
 
   #tell(level: LogLevel, message: string): void {
