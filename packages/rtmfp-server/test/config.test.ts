@@ -224,10 +224,11 @@ describe("a reload", () => {
 
   it(...rfc("O-5"), "takes over limits, rates, applications, the token and the level of the log", () => {
     const { reload, calls, run } = scene({ apps: { old: { maxClients: 1 } } });
+    const apps = { old: { maxClients: 2 }, fresh: { maxPlayers: 3 } };
     const settings: Partial<Settings> = {
       limits: { maxClients: 9 },
       introductionRates: { perAsker: { perSecond: 1, burst: 1 } },
-      apps: { old: { maxClients: 2 }, fresh: { maxPlayers: 3 } },
+      apps,
       httpToken: "0123456789abcdef",
       logLevel: "debug",
     };
@@ -245,7 +246,7 @@ describe("a reload", () => {
     ]);
     expect(reload.httpToken).toBe("0123456789abcdef");
     expect(run(settings)).toEqual(["info read again, nothing to take over"]);
-    expect(run({ apps: settings.apps })).toEqual([expect.stringMatching(/^info read again: /)]);
+    expect(run({ apps })).toEqual([expect.stringMatching(/^info read again: /)]);
     expect(reload.httpToken).toBeUndefined();
   });
 
