@@ -358,7 +358,7 @@ export const PROTO_FAULTS: readonly Fault[] = [
       "R7016-5-04",
       "R7016-3.6.3.7-01",
     ],
-    ["if (keep && !this.#fitsBudget(sn, data.length)) return true;", "", "R7016-5-04", "AMB-32"],
+    ["if (keep && !this.#fitsBudget(sn, data)) return true;", "", "R7016-5-04", "AMB-32"],
   ),
   ...faultsOf(
     `${PROTO}/receive-budget.ts`,

@@ -122,8 +122,10 @@ export const SESSION_SHARE_OF_FREE = 4;
 export const LEAST_SESSION_SHARE_BYTES = 65_536;
 /** Room beyond these budgets in which one message at a time is finished: the largest, and a window behind its gaps. */
 export const FINISHING_BYTES = 18_874_368;
-/** What a held fragment costs beyond its bytes. */
-export const HELD_FRAGMENT_COST_BYTES = 128;
+/** Memory for the objects that hold fragments which are not joined yet, for one more piece of their bytes, and for a message. */
+export const HELD_SEGMENT_COST_BYTES = 512;
+export const HELD_PART_COST_BYTES = 256;
+export const UNREAD_MESSAGE_COST_BYTES = 320;
 /** Receiving flows a session may have open at one time; more are rejected and counted. */
 export const MAX_RECEIVING_FLOWS = 2_048;
 /** Completed receiving flows whose IDs a session remembers; while there are as many, new flows are rejected and counted. */

@@ -1,10 +1,12 @@
 /** Puts fragments together into messages and finds the ones given up (§3.6.3.3). § means RFC 7016. */
 import { FragmentControl } from "./chunk/types.ts";
-import { MAX_HELD_RUNS } from "./params.ts";
+import { HELD_PART_COST_BYTES, HELD_SEGMENT_COST_BYTES, MAX_HELD_RUNS, UNREAD_MESSAGE_COST_BYTES } from "./params.ts";
 
 /** Bytes that are held until their message is complete; those of small fragments share memory. */
 interface Part {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
+  /** Nothing else lies in the memory of `bytes`: they are a copy. */
+  own: boolean;
   /** How many of `bytes` hold data. */
   used: number;
   /** The next of its segment. */
@@ -21,6 +23,8 @@ interface Segment {
   front: Part;
   back: Part;
   length: number;
+  /** Memory that it keeps, itself included. */
+  cost: number;
   /** Its neighbours in its run. */
   before: Segment | undefined;
   behind: Segment | undefined;
@@ -54,6 +58,8 @@ export interface MessageSink {
 export class Reassembly {
   /** Bytes held. */
   heldBytes = 0;
+  /** Memory that these keep, in bytes: of what they lie in, and of the objects that hold them. */
+  heldCost = 0;
   /** Fragments held. */
   heldCount = 0;
   /** From `#head` on by ascending numbers, each two with a gap between them. */
@@ -73,7 +79,7 @@ export class Reassembly {
     this.#discard = discard;
   }
 
-  /** Takes a fragment whose number is new. Keeps `data`, or a copy if it would keep a packet that is much larger. */
+  /** Takes a fragment whose number is new. Keeps `data`, or a copy; {@link settle} follows once what is due has come out. */
   add(sn: number, control: FragmentControl, data: Uint8Array): void {
     this.heldCount++;
     this.heldBytes += data.length;
@@ -84,20 +90,29 @@ export class Reassembly {
     const follows = before?.last.last === sn - 1;
     const precedes = after?.first.first === sn + 1;
     if (follows && continues(before.last, control)) {
-      grow(before.last, sn, control, data);
+      this.heldCost += grow(before.last, sn, control, data);
       this.#latest = before.last;
     } else {
       const segment = segmentOf(sn, control, data);
+      this.heldCost += segment.cost;
       this.#latest = segment;
       if (follows) append(before, segment, segment);
       else if (precedes) {
-        prepend(after, segment);
+        this.heldCost += prepend(after, segment);
         return;
       } else runs.splice(i, 0, { first: segment, last: segment });
     }
     if (!follows || !precedes) return;
-    append(before, after.first, after.last);
+    this.heldCost += append(before, after.first, after.last);
     runs.splice(i, 1);
+  }
+
+  /** Copies the message that was added last, if it is still here and would keep the memory of others. */
+  settle(): void {
+    const front = this.#latest?.front;
+    if (front === undefined || front.own || !isSmall(front.bytes)) return;
+    front.bytes = front.bytes.slice();
+    front.own = true;
   }
 
   /** True if there are {@link MAX_HELD_RUNS} and the fragment `sn` would be one more: to insert it moves those behind it. */
@@ -171,6 +186,7 @@ export class Reassembly {
     this.#head = 0;
     this.#latest = undefined;
     this.heldBytes = 0;
+    this.heldCost = 0;
     this.heldCount = 0;
   }
 
@@ -227,6 +243,7 @@ export class Reassembly {
   #release(segment: Segment): void {
     const { first, last } = segment;
     this.heldBytes -= segment.length;
+    this.heldCost -= segment.cost;
     this.heldCount -= last - first + 1;
     if (this.#latest === segment) this.#latest = undefined;
   }
@@ -239,8 +256,21 @@ export class Reassembly {
   }
 }
 
+/** What a fragment costs by itself while it is held, in bytes of memory. */
+export function costOf(data: Uint8Array): number {
+  return HELD_SEGMENT_COST_BYTES + (isSmall(data) ? data.length : data.buffer.byteLength);
+}
+
+/** What a message costs that came out and is not read yet, in bytes of memory. */
+export function unreadCostOf(data: Uint8Array): number {
+  const { length } = data;
+  return UNREAD_MESSAGE_COST_BYTES + (length <= HEAP_BYTES ? length * COMPACT_RATIO : data.buffer.byteLength);
+}
+
 function segmentOf(sn: number, control: FragmentControl, data: Uint8Array): Segment {
-  const part: Part = { bytes: compact(data), used: data.length, behind: undefined };
+  // A whole message may come out at once, as it is.
+  const own = control !== FragmentControl.whole && isSmall(data);
+  const part: Part = { bytes: own ? data.slice() : data, own, used: data.length, behind: undefined };
   return {
     first: sn,
     last: sn,
@@ -249,16 +279,18 @@ function segmentOf(sn: number, control: FragmentControl, data: Uint8Array): Segm
     front: part,
     back: part,
     length: data.length,
+    cost: costOf(data),
     before: undefined,
     behind: undefined,
   };
 }
 
 /**
- * Takes the next fragment of a segment's message. Small ones go where others are, else thousands would be as many objects;
- * the room that waits for more is no larger than what is held already.
+ * Takes the next fragment of a segment's message; gives what more that costs. Small ones go where others are, else thousands would be as many objects;
+ * the room that waits for more is no larger than what is held already. Others are kept as they are: in a row they fill the
+ * memory that they have in common, and if they do not, it is no more than twice what the segment holds.
  */
-function grow(segment: Segment, sn: number, control: FragmentControl, data: Uint8Array): void {
+function grow(segment: Segment, sn: number, control: FragmentControl, data: Uint8Array): number {
   const { back, length } = segment;
   segment.last = sn;
   segment.ends = ends(control);
@@ -266,42 +298,47 @@ function grow(segment: Segment, sn: number, control: FragmentControl, data: Uint
   if (data.length <= back.bytes.length - back.used) {
     back.bytes.set(data, back.used);
     back.used += data.length;
-    return;
+    return 0;
   }
-  const bytes = isSmall(data) ? new Uint8Array(Math.max(data.length, Math.min(SHARED_BYTES, length))) : data;
-  if (bytes !== data) bytes.set(data);
-  segment.back = { bytes, used: data.length, behind: undefined };
+  const memory = !back.own && back.bytes.buffer === data.buffer ? 0 : data.buffer.byteLength;
+  const own = isSmall(data) && (isTiny(data) || segment.cost + memory > 2 * (length + data.length) + SLACK_BYTES);
+  const bytes = own ? new Uint8Array(Math.max(data.length, Math.min(SHARED_BYTES, length))) : data;
+  if (own) bytes.set(data);
+  segment.back = { bytes, own, used: data.length, behind: undefined };
   back.behind = segment.back;
+  const more = HELD_PART_COST_BYTES + (own ? bytes.length : memory);
+  segment.cost += more;
+  return more;
 }
 
-/** Appends the chain of segments from `first` to `last` to a run that they follow on. */
-function append(run: Run, first: Segment, last: Segment): void {
+/** Appends the chain of segments from `first` to `last` to a run that they follow on; gives what more that costs. */
+function append(run: Run, first: Segment, last: Segment): number {
   const end = run.last;
   if (!sameMessage(end, first)) {
     end.behind = first;
     first.before = end;
     run.last = last;
-    return;
+    return 0;
   }
-  absorb(end, first);
   if (first !== last) run.last = last;
+  return absorb(end, first);
 }
 
-/** Puts a segment in front of a run that follows on it. */
-function prepend(run: Run, segment: Segment): void {
+/** Puts a segment in front of a run that follows on it; gives what more that costs. */
+function prepend(run: Run, segment: Segment): number {
   const next = run.first;
   run.first = segment;
   if (sameMessage(segment, next)) {
     if (run.last === next) run.last = segment;
-    absorb(segment, next);
-  } else {
-    segment.behind = next;
-    next.before = segment;
+    return absorb(segment, next);
   }
+  segment.behind = next;
+  next.before = segment;
+  return 0;
 }
 
-/** Takes the fragments of the segment behind over, and its place. */
-function absorb(segment: Segment, next: Segment): void {
+/** Takes the fragments of the segment behind over, and its place; gives what more that costs. */
+function absorb(segment: Segment, next: Segment): number {
   segment.last = next.last;
   segment.ends = next.ends;
   segment.length += next.length;
@@ -309,6 +346,9 @@ function absorb(segment: Segment, next: Segment): void {
   segment.back = next.back;
   segment.behind = next.behind;
   if (next.behind !== undefined) next.behind.before = segment;
+  const saved = HELD_SEGMENT_COST_BYTES - HELD_PART_COST_BYTES;
+  segment.cost += next.cost - saved;
+  return -saved;
 }
 
 function continues(segment: Segment, control: FragmentControl): boolean {
@@ -332,7 +372,7 @@ function ends(control: FragmentControl): boolean {
 }
 
 function join({ front, length }: Segment, discard: ((memory: Uint8Array) => void) | undefined): Uint8Array {
-  if (front.bytes.length === length) return front.bytes;
+  if (front.bytes.length === length) return front.own ? front.bytes : compact(front.bytes);
   const data = new Uint8Array(length);
   let at = 0;
   for (let part: Part | undefined = front; part !== undefined; part = part.behind) {
@@ -343,19 +383,28 @@ function join({ front, length }: Segment, discard: ((memory: Uint8Array) => void
   return data;
 }
 
-/** The bytes as they are, or a copy if they would keep a packet in memory that is much larger than they are. */
+/** What is handed out: the bytes as they are, or a copy if they would keep memory that is much larger than they are. */
 function compact(data: Uint8Array): Uint8Array {
-  return isSmall(data) ? data.slice() : data;
+  return isTiny(data) ? data.slice() : data;
+}
+
+/** Others may be as large in the same memory. */
+function isSmall(data: Uint8Array): boolean {
+  return data.length * 2 <= data.buffer.byteLength;
 }
 
 /** Of the memory of a large packet no two pieces are kept as they are, so that it is free once one of them is copied. */
-function isSmall(data: Uint8Array): boolean {
+function isTiny(data: Uint8Array): boolean {
   const { byteLength } = data.buffer;
-  return byteLength > SHARED_PACKETS_BYTES ? data.length * 2 <= byteLength : data.length * COMPACT_RATIO < byteLength;
+  return byteLength > SHARED_PACKETS_BYTES ? isSmall(data) : data.length * COMPACT_RATIO < byteLength;
 }
 
 /** A few small packets of a turn lie in common memory (PacketCipher.openAll), which has no more bytes than these. */
 const COMPACT_RATIO = 5;
 const SHARED_PACKETS_BYTES = 6_144;
+/** V8 keeps arrays of no more than these on its heap until somebody asks for their buffer, which costs more than they do. */
+const HEAP_BYTES = 64;
 /** Small fragments of a message share so much memory at a time, at most. */
-const SHARED_BYTES = 1_024;
+const SHARED_BYTES = 4_096;
+/** What a segment may keep beyond twice its bytes before small fragments are copied. */
+const SLACK_BYTES = 8_192;

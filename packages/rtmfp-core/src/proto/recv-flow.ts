@@ -3,7 +3,6 @@ import type { FragmentControl } from "./chunk/types.ts";
 import type { EndpointConfig } from "./config.ts";
 import { Fifo } from "./fifo.ts";
 import {
-  HELD_FRAGMENT_COST_BYTES,
   MAX_ASSEMBLED_FRAGMENTS,
   MAX_HELD_FRAGMENTS,
   MAX_MESSAGE_BYTES,
@@ -13,7 +12,7 @@ import {
   WINDOW_TOLERANCE_BYTES,
 } from "./params.ts";
 import { RangeSet } from "./range-set.ts";
-import { type MessageSink, Reassembly, type ReceivedMessage } from "./reassembly.ts";
+import { costOf, type MessageSink, Reassembly, type ReceivedMessage, unreadCostOf } from "./reassembly.ts";
 import type { Borrower, SessionBudget } from "./receive-budget.ts";
 import type { SendFlow } from "./send-flow.ts";
 
@@ -80,6 +79,8 @@ export class RecvFlow implements Borrower, MessageSink {
   #order: DeliveryOrder = "sequence";
   #capacityBytes: number = RECEIVE_CAPACITY_BYTES;
   #unreadBytes = 0;
+  /** Memory that the unread messages keep. */
+  #unreadCost = 0;
   /** What the session's budget has been told of. */
   #budgetedBytes = 0;
   #tooLarge = false;
@@ -129,6 +130,7 @@ export class RecvFlow implements Borrower, MessageSink {
       return undefined;
     }
     this.#unreadBytes -= message.data.length;
+    this.#unreadCost -= unreadCostOf(message.data);
     this.#tellBudget();
     this.#reopenWindow();
     this.#checkFinished();
@@ -171,6 +173,7 @@ export class RecvFlow implements Borrower, MessageSink {
   deliver(message: ReceivedMessage): void {
     this.#messages.push(message);
     this.#unreadBytes += message.data.length;
+    this.#unreadCost += unreadCostOf(message.data);
     this.#tellReadable();
   }
 
@@ -197,7 +200,7 @@ export class RecvFlow implements Borrower, MessageSink {
     const beyondEnd = this.#finalSn !== undefined && sn > this.#finalSn;
     const keep = isNew && !abandoned && !beyondEnd && this.#state === "RF_OPEN";
     if (keep && this.#isOverfull(sn, data.length)) return false;
-    if (keep && !this.#fitsBudget(sn, data.length)) return true;
+    if (keep && !this.#fitsBudget(sn, data)) return true;
     const isBeyondGap = sn > Math.max(seen.contiguous, fsn) + 1;
     if (isBeyondGap && seen.rangeCount >= MAX_SEQUENCE_RANGES) return false;
     if (isBeyondGap && keep && this.#reassembly.isFullFor(sn)) return false;
@@ -217,7 +220,8 @@ export class RecvFlow implements Borrower, MessageSink {
     if (seen.hasGap) ackNow = true;
     if (this.#order === "network") this.#deliverCompleted(keep, missing);
     else if (this.#order === "sequence") this.#deliverInSequence();
-    if (keep) this.#tellBudget();
+    if (keep) this.#reassembly.settle();
+    this.#tellBudget();
     if (this.#freeBytes < WINDOW_BLOCK_BYTES) ackNow = true;
     this.#host.ackDue(this, ackNow);
     this.#checkComplete();
@@ -265,8 +269,8 @@ export class RecvFlow implements Borrower, MessageSink {
     return true;
   }
 
-  #fitsBudget(sn: number, length: number): boolean {
-    if (this.#host.budget.admits(this, length + HELD_FRAGMENT_COST_BYTES, this.#isNext(sn))) return true;
+  #fitsBudget(sn: number, data: Uint8Array): boolean {
+    if (this.#host.budget.admits(this, costOf(data), this.#isNext(sn))) return true;
     this.#host.beyondBudget(this);
     this.#host.ackDue(this, true);
     return false;
@@ -278,8 +282,9 @@ export class RecvFlow implements Borrower, MessageSink {
   }
 
   #tellBudget(): void {
-    const bytes = this.bufferedBytes + this.#heldCount * HELD_FRAGMENT_COST_BYTES;
+    const bytes = this.#reassembly.heldCost + this.#unreadCost;
     const more = bytes - this.#budgetedBytes;
+    if (more === 0) return;
     this.#budgetedBytes = bytes;
     this.#host.budget.add(more);
     if (more < 0) this.#host.budgetFreed();
@@ -348,6 +353,7 @@ export class RecvFlow implements Borrower, MessageSink {
     this.#reassembly.clear();
     this.#messages.clear();
     this.#unreadBytes = 0;
+    this.#unreadCost = 0;
     this.#tellBudget();
   }
 }

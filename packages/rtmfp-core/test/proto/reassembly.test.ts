@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { FragmentControl } from "../../src/proto/chunk/types.ts";
-import { MAX_HELD_RUNS } from "../../src/proto/params.ts";
-import { Reassembly, type ReceivedMessage } from "../../src/proto/reassembly.ts";
+import {
+  HELD_PART_COST_BYTES,
+  HELD_SEGMENT_COST_BYTES,
+  MAX_HELD_RUNS,
+  UNREAD_MESSAGE_COST_BYTES,
+} from "../../src/proto/params.ts";
+import { costOf, Reassembly, type ReceivedMessage, unreadCostOf } from "../../src/proto/reassembly.ts";
 
 interface Fragment {
   readonly sn: number;
@@ -183,6 +188,74 @@ describe("reassembly", () => {
         expect(out.map((data) => [...data])).toEqual([bytes]);
       }),
     );
+  });
+
+  it("costs the memory that it keeps, whatever arrives in which order, and nothing once that is out", () => {
+    const sizes = fc.array(fc.record({ size: fc.nat(2_000), packet: fc.nat(9_000) }), { minLength: 64, maxLength: 64 });
+    fc.assert(
+      fc.property(arrivals, sizes, fc.boolean(), ({ order }, pieces, hold) => {
+        const reassembly = new Reassembly();
+        const sink = { deliver: () => {} };
+        const seen = new Set([0]);
+        for (const [i, { sn, control }] of order.entries()) {
+          const { size, packet } = pieces[i % pieces.length] as { size: number; packet: number };
+          const data = new Uint8Array(size + packet).subarray(packet >> 1, (packet >> 1) + size);
+          const before = reassembly.heldCost;
+          reassembly.add(sn, control, data);
+          reassembly.settle();
+          expect(reassembly.heldCost - before).toBeLessThanOrEqual(costOf(data) + 6_144);
+          expect(reassembly.heldCost).toBeGreaterThan(reassembly.heldBytes);
+          seen.add(sn);
+          let csn = 0;
+          while (seen.has(csn + 1)) csn++;
+          if (!hold) reassembly.takeInSequence(csn, sink);
+          if (reassembly.heldCount === 0) expect(reassembly.heldCost).toBe(0);
+        }
+        reassembly.takeAllCompleted(sink);
+        expect([reassembly.heldCount, reassembly.heldBytes, reassembly.heldCost]).toEqual([0, 0, 0]);
+      }),
+    );
+  });
+
+  it("keeps no more than twice what it holds of the packets it came in, and one piece of each as it is", () => {
+    const { whole, begin, middle } = FragmentControl;
+    for (const control of [whole, begin, middle]) {
+      const reassembly = new Reassembly();
+      const packet = new Uint8Array(6_144);
+      const add = (sn: number, data: Uint8Array): number => {
+        const before = reassembly.heldCost;
+        reassembly.add(sn, control, data);
+        reassembly.settle();
+        return reassembly.heldCost - before - HELD_SEGMENT_COST_BYTES;
+      };
+      expect(add(2, packet.subarray(0, 1_229))).toBe(1_229);
+      expect(add(4, packet.subarray(1_229, 4_301))).toBe(3_072);
+      expect(add(6, packet.subarray(0, 3_073))).toBe(6_144);
+      const out: Uint8Array[] = [];
+      if (control !== whole) continue;
+      reassembly.takeAllCompleted({ deliver: ({ data }) => void out.push(data) });
+      expect(out.map(({ buffer }) => buffer === packet.buffer)).toEqual([false, false, true]);
+      expect(out.map(unreadCostOf)).toEqual([1_229, 3_072, 6_144].map((bytes) => bytes + UNREAD_MESSAGE_COST_BYTES));
+    }
+  });
+
+  it("charges memory once to the fragments in a row that fill it, and copies those that come alone in it", () => {
+    for (const { perPacket, least, most } of [
+      { perPacket: 4, least: 1, most: 1.2 },
+      { perPacket: 1, least: 1.5, most: 2.2 },
+    ]) {
+      const reassembly = new Reassembly();
+      let packet = new Uint8Array(4_864);
+      for (let i = 0; i < 400; i++) {
+        if (i % perPacket === 0) packet = new Uint8Array(4_864);
+        const at = 1_216 * (i % perPacket);
+        const control = i === 0 ? FragmentControl.begin : FragmentControl.middle;
+        reassembly.add(i + 1, control, packet.subarray(at, at + 1_200));
+        reassembly.settle();
+      }
+      const ratio = (reassembly.heldCost - 400 * HELD_PART_COST_BYTES) / reassembly.heldBytes;
+      expect([ratio >= least, ratio <= most], `${ratio}`).toEqual([true, true]);
+    }
   });
 
   it("tells of the memory of large packets once it is copied, and keeps no two pieces of one", () => {
