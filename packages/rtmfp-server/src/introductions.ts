@@ -44,6 +44,8 @@ export class Introductions {
   /** Ended, by tag: what is asked again needs no second row. True if it may yet begin. */
   readonly #ended = new Map<string, boolean>();
   readonly #rows: IntroductionRow[] = [];
+  /** Of these, the ones whose asker has no session here. */
+  #strangers = 0;
   readonly #reports = new TokenBuckets(REPORT_RATE);
 
   constructor(host: IntroductionsHost) {
@@ -81,27 +83,40 @@ export class Introductions {
   /** What a client says of an introduction to or by `otherId`. */
   report(reporter: PeerEntry, otherId: string, report: IntroductionReport): void {
     if (!this.#reports.allow(this.#host.now(), reporter.farID)) return;
-    const pending = [...this.#pending.values()].findLast(({ asker, targetId }) =>
-      isBetween(asker.farID, targetId, reporter.farID, otherId),
-    );
+    const [askerId, targetId] = endsOf(reporter.farID, otherId, report);
+    const reverse = this.#underWay(targetId, askerId);
+    const pending = this.#underWay(askerId, targetId) ?? reverse;
     if (pending === undefined) {
       this.#reportLate(reporter, otherId, report);
       return;
     }
     if (report.outcome === "failed") this.#end(pending, this.#judge(pending, true));
     else if (report.outcome === "refused") this.#end(pending, report);
-    else if (!pending.isConnected) {
-      // The far end may still refuse the stream.
-      pending.isConnected = true;
-      pending.connectedAt = this.#host.now();
-      pending.cancel();
-      pending.cancel = this.#host.after(SETTLE_MS, () => this.#end(pending, { outcome: "connected" }));
+    else {
+      this.#connected(pending);
+      // The session serves both ends, whichever of them asked.
+      if (reverse !== undefined) this.#connected(reverse);
     }
   }
 
   /** Ends what is under way, as far as it is known. */
   close(): void {
     for (const pending of [...this.#pending.values()]) this.#end(pending, this.#judge(pending, false));
+  }
+
+  #underWay(askerId: string, target: string): Pending | undefined {
+    return [...this.#pending.values()].findLast(
+      ({ asker, targetId }) => asker.farID === askerId && targetId === target,
+    );
+  }
+
+  /** The far end may still refuse the stream. */
+  #connected(pending: Pending): void {
+    if (pending.isConnected) return;
+    pending.isConnected = true;
+    pending.connectedAt = this.#host.now();
+    pending.cancel();
+    pending.cancel = this.#host.after(SETTLE_MS, () => this.#end(pending, { outcome: "connected" }));
   }
 
   #begin(tag: string, asker: Asker, targetId: string, target: PeerEntry | undefined): Pending {
@@ -165,7 +180,11 @@ export class Introductions {
 
   /** After its end, a refusal corrects what seemed to go well; a client at its own limit has never asked. */
   #reportLate(reporter: PeerEntry, otherId: string, report: IntroductionReport): void {
-    const at = this.#rows.findLastIndex((row) => isBetween(row.asker.id, row.target.id, reporter.farID, otherId));
+    const [askerId, targetId] = endsOf(reporter.farID, otherId, report);
+    const last = (one: string, other: string): number =>
+      this.#rows.findLastIndex(({ asker, target }) => asker.id === one && target.id === other);
+    const straight = last(askerId, targetId);
+    const at = straight < 0 ? last(targetId, askerId) : straight;
     const row = this.#rows[at];
     if (row !== undefined && (row.outcome === "forwarded" || row.outcome === "connected")) {
       if (report.outcome !== "failed" || row.outcome === "forwarded") {
@@ -181,8 +200,15 @@ export class Introductions {
 
   #add(row: IntroductionRow): void {
     this.#rows.push(row);
-    if (this.#rows.length > MAX_ROWS) this.#rows.shift();
+    // Addresses without a session are many and cost nothing: their rows drive out only each other.
+    if (isStranger(row) && ++this.#strangers > MAX_STRANGER_ROWS) this.#drop(this.#rows.findIndex(isStranger));
+    if (this.#rows.length > MAX_ROWS) this.#drop(0);
     this.#host.onEnd(row);
+  }
+
+  #drop(at: number): void {
+    const [row] = this.#rows.splice(at, 1);
+    if (row !== undefined && isStranger(row)) this.#strangers--;
   }
 
   #remember(tag: string, mayBegin: boolean): void {
@@ -228,12 +254,19 @@ function natOf(entry: PeerEntry | undefined): NatVerdict {
   return entry?.nat ?? UNKNOWN_NAT;
 }
 
-function isBetween(askerId: string, targetId: string, one: string, other: string): boolean {
-  return (askerId === one && targetId === other) || (askerId === other && targetId === one);
+function isStranger({ asker }: IntroductionRow): boolean {
+  return asker.id === "";
+}
+
+/** Who asked for whom, as the report has it: who refuses was asked for, and any other report is the asker's. */
+function endsOf(reporterId: string, otherId: string, { outcome }: IntroductionReport): readonly [string, string] {
+  return outcome === "refused" ? [otherId, reporterId] : [reporterId, otherId];
 }
 
 /** Introductions that the list keeps. */
 export const MAX_ROWS = 1_000;
+/** Of these, those that an address without a session asked for. */
+export const MAX_STRANGER_ROWS = 100;
 /** Introductions under way; beyond them the oldest is judged early. */
 export const MAX_PENDING = 1_024;
 /** Tags of introductions that have ended. */

@@ -97,7 +97,8 @@ export class Matchmaker {
       requests,
       ...(next === undefined ? {} : { next }),
     };
-    this.#host.log({ level: "info", event: "introduction", fields });
+    // Addresses without a session can ask without end.
+    this.#host.log({ level: asker.id === "" ? "debug" : "info", event: "introduction", fields });
   }
 
   /** Asks for a sign of life, and for what other sockets of ours can see; the latter once for each address. */

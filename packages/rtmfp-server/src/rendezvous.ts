@@ -41,6 +41,7 @@ export class Rendezvous {
   readonly #host: RendezvousHost;
   readonly #perAsker = new TokenBuckets(ASKER_RATE);
   readonly #perTarget = new TokenBuckets(TARGET_RATE);
+  readonly #recorded = new TokenBuckets(RECORDED_RATE);
 
   constructor(host: RendezvousHost, rates: IntroductionRates = {}) {
     this.#host = host;
@@ -62,6 +63,7 @@ export class Rendezvous {
     const tell = (answer: IntroductionAnswer): void => {
       introduction.ignore();
       this.#host.answered(answer, asker, targetId);
+      if (answer === "limited" && !this.#mayRecord(asker)) return;
       const { introductions } = this.#host;
       introductions.answered(toHex(introduction.tag), whoAsks(asker), targetId, target, answer);
     };
@@ -87,6 +89,11 @@ export class Rendezvous {
     const now = this.#host.now();
     if (!this.#perAsker.allow(now, networkOf(from.host))) return false;
     return target === undefined || this.#perTarget.allow(now, target.farID);
+  }
+
+  /** Who asks too often gets no row for each request: only a client, and only now and then. */
+  #mayRecord(asker: Peer): boolean {
+    return asker.farID !== "" && this.#recorded.allow(this.#host.now(), asker.farID);
   }
 
   #consult(ask: () => Decision | Promise<Decision>, take: (decision: Decision) => void): void {
@@ -173,3 +180,5 @@ function isIpv6(address: Address): boolean {
 
 const ASKER_RATE: Rate = { perSecond: 100, burst: 1_000 };
 const TARGET_RATE: Rate = { perSecond: 50, burst: 500 };
+/** Rows of one client about requests beyond the rates. */
+const RECORDED_RATE: Rate = { perSecond: 0.1, burst: 1 };

@@ -2,7 +2,14 @@ import { ChunkType, decodePacket } from "rtmfp-core/proto";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
 import type { ApplicationHandlers } from "../src/application.ts";
-import { type IntroductionReport, Introductions, MAX_PENDING, MAX_ROWS, REPORT_RATE } from "../src/introductions.ts";
+import {
+  type IntroductionReport,
+  Introductions,
+  MAX_PENDING,
+  MAX_ROWS,
+  MAX_STRANGER_ROWS,
+  REPORT_RATE,
+} from "../src/introductions.ts";
 import type { LookupAnswer, PeerLookup } from "../src/lookup-policy.ts";
 import type { Peer, PeerEntry } from "../src/peers.ts";
 import type { ServerOptions } from "../src/server.ts";
@@ -90,6 +97,27 @@ describe("a client's report", () => {
     await sim.pass(1_000);
     expect(sim.server.introductions).toMatchObject([{ outcome: "refused", reason: "consent" }]);
     expect(sim.logged("introduction")).toHaveLength(1);
+  });
+
+  it(...rfc("F-12", "V-3"), "where each asked for the other is of the request it is about", async () => {
+    for (const isLate of [false, true]) {
+      const sim = await serve();
+      const [alice, bob] = [await sim.connect(), await sim.connect()];
+      await sim.run(Promise.all([meet(alice, bob), meet(bob, alice)]));
+      expect(sim.server.stats.introductions.introduced).toBe(2);
+      report(bob, alice, "connected");
+      await sim.pass(isLate ? 4_000 : 500);
+      report(bob, alice, "refused", "consent");
+      await sim.pass(4_000);
+      const endings = sim.server.introductions.map(({ asker, outcome }) => [asker.id, outcome]);
+      expect(new Map(endings as [string, string][])).toEqual(
+        new Map([
+          [alice.peerId, "refused"],
+          [bob.peerId, "connected"],
+        ]),
+      );
+      expect(endings).toHaveLength(2);
+    }
   });
 
   it(...rfc("F-12"), "of others, or that makes no sense, changes nothing", async () => {
@@ -195,8 +223,8 @@ describe("the list of introductions", () => {
       onEnd: (row) => void ended.push(`${row.target.id} ${row.outcome}`),
     });
     const asker = { farID: "asker", address: { host: "192.0.2.1", port: 1 }, entry: undefined };
-    const ask = (id: number, answer: "introduced" | "unknown") =>
-      introductions.answered(`tag ${id}`, asker, `target ${id}`, undefined, answer);
+    const ask = (id: number, answer: "introduced" | "unknown", farID = "asker") =>
+      introductions.answered(`tag ${id}`, { ...asker, farID }, `target ${id}`, undefined, answer);
     return { introductions, ended, ask };
   }
 
@@ -207,6 +235,19 @@ describe("the list of introductions", () => {
     expect(introductions.rows.map(({ target }) => target.id)).toEqual(
       Array.from({ length: MAX_ROWS }, (_, i) => `target ${MAX_ROWS - i}`),
     );
+  });
+
+  it(...rfc("F-12"), `keeps ${MAX_STRANGER_ROWS} of addresses without a session, which drive out no client's`, () => {
+    const { introductions, ask } = list();
+    ask(0, "unknown");
+    for (let i = 1; i <= 2 * MAX_ROWS; i++) ask(i, "unknown", "");
+    expect(introductions.rows).toHaveLength(MAX_STRANGER_ROWS + 1);
+    expect(introductions.rows.at(-1)).toMatchObject({ asker: { id: "asker" }, target: { id: "target 0" } });
+    expect(introductions.rows[0]).toMatchObject({ asker: { id: "" }, target: { id: `target ${2 * MAX_ROWS}` } });
+    for (let i = 1; i <= 2 * MAX_ROWS; i++) ask(-i, "unknown");
+    expect(introductions.rows).toHaveLength(MAX_ROWS);
+    ask(2 * MAX_ROWS + 1, "unknown", "");
+    expect(introductions.rows[0]).toMatchObject({ asker: { id: "" } });
   });
 
   it(`follows ${MAX_PENDING} at a time; beyond that the oldest is judged early`, () => {

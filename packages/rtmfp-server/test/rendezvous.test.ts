@@ -283,5 +283,7 @@ describe("an introduction", () => {
     expect(introduced).toBeLessThan(600);
     expect(limited).toBe(600 - introduced);
     expect(chunks(ChunkType.forwardedIHello).length).toBeLessThanOrEqual(introduced);
+    await sim.pass(20_000);
+    expect(sim.server.introductions.filter(({ reason }) => reason === "rate")).toHaveLength(1);
   });
 });
