@@ -209,6 +209,38 @@ describe("a client that reconnects", () => {
     await scene.end();
   });
 
+  it("ends for good by close, whatever it is doing: told of the end, ending, or failing to come back", async () => {
+    for (const [seed, code] of ["Closed", "Shutdown.Notify", "Failed"].entries()) {
+      const scene = new Scene(20 + seed);
+      const { world } = scene;
+      await scene.start();
+      const { nc, events } = await scene.client("alice", { reconnect: { firstMs: 100 }, timeoutMs: 1_000 });
+      let closing: Promise<number> | undefined;
+      nc.on("status", (event) => {
+        if (!event.code.endsWith(code) || closing !== undefined) return;
+        // One turn after the notice the connection is on its way to end; the others close in the listener itself.
+        const turn = code === "Shutdown.Notify" ? Promise.resolve() : undefined;
+        const close = (): Promise<number> => nc.close().then(() => events.length);
+        closing = turn === undefined ? close() : turn.then(close);
+      });
+      if (code === "Shutdown.Notify")
+        scene.app?.broadcastMsg("onStatus", { code: `NetConnection.${code}`, level: "status" });
+      else await scene.stop();
+      await world.runUntilAsync(() => closing !== undefined, 20_000);
+      if (code === "Closed") await scene.start();
+      const told = await world.settle(closing as unknown as Promise<number>, 5_000);
+      expect(nc.connected).toBe(false);
+      await world.runAsync(60_000);
+      expect(events.length).toBe(told);
+      expect(codes(events).filter((each) => each === "Success")).toHaveLength(1);
+      if (code === "Failed") await scene.start();
+      expect(await world.settle(nc.connect(URL, "anew"), 10_000)).toMatchObject({
+        code: "NetConnection.Connect.Success",
+      });
+      await scene.end(nc);
+    }
+  });
+
   it(...rfc("F-3"), "does not repeat the first attempt, which connect tells of", async () => {
     const scene = new Scene(6);
     scene.refuses = true;

@@ -48,7 +48,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
   #core: ConnectionCore | undefined;
   #uri: string | null = null;
   #connecting: AbortController | undefined;
-  /** Resolves when every attempt to connect so far has ended. */
+  /** Resolves when every attempt to connect, and every end of a connection, that has begun so far is over. */
   #settled: Promise<unknown> = Promise.resolve();
   #connected = false;
   /** What connect was given beyond the URI. */
@@ -73,15 +73,13 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
    * caller to decide.
    */
   async connect(uri: string | null, ...args: AmfValue[]): Promise<StatusEvent> {
-    const connecting = this.#connect(uri, args);
-    this.#settled = Promise.allSettled([this.#settled, connecting]);
-    return await connecting;
+    return await this.#settling(this.#connect(uri, args, false));
   }
 
-  async #connect(uri: string | null, args: readonly AmfValue[]): Promise<StatusEvent> {
+  async #connect(uri: string | null, args: readonly AmfValue[], isRetry: boolean): Promise<StatusEvent> {
     if (this.#connecting !== undefined || this.#core !== undefined)
       throw new RtmfpError("BAD_ARGUMENT", "this NetConnection is connected already: close it first, or make another");
-    this.#reconnect?.stop();
+    if (!isRetry) this.#reconnect?.stop();
     const target = parse(uri ?? "rtmfp:");
     if (this.objectEncoding !== 0 && this.objectEncoding !== 3)
       throw new RtmfpError("BAD_ARGUMENT", `objectEncoding: expected 0 or 3, got ${String(this.objectEncoding)}`);
@@ -266,22 +264,33 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     if (core === undefined || !this.#connected) return false;
     this.#connected = false;
     if (this.#reconnect === undefined) this.#ignoreSignal();
+    await this.#settling(this.#release(core, why));
+    return true;
+  }
+
+  async #release(core: ConnectionCore, why: string | undefined): Promise<void> {
     try {
       await core.close();
     } finally {
       this.#core = undefined;
     }
     this.emit("status", makeStatus("NetConnection.Connect.Closed", why) as StatusEvent);
-    return true;
+  }
+
+  /** {@link close} waits for it too. */
+  #settling<T>(work: Promise<T>): Promise<T> {
+    this.#settled = Promise.allSettled([this.#settled, work]);
+    return work;
   }
 
   async #endAndReconnect(why: string): Promise<void> {
+    if (!this.#connected) return;
     const uri = this.#uri;
     const args = this.#args;
-    if (!(await this.#end(why)) || this.#reconnect === undefined || this.#options.signal?.aborted === true) return;
-    // A listener may have connected anew already.
-    if (this.#connecting === undefined && this.#core === undefined)
-      this.#reconnect.start(() => this.connect(uri, ...args));
+    // Planned before the end: a listener that closes, or connects anew, meanwhile has the last word.
+    const start = this.#reconnect?.plan(() => this.#settling(this.#connect(uri, args, true)));
+    await this.#end(why);
+    start?.();
   }
 
   #ignoreSignal(): void {

@@ -18,6 +18,8 @@ export class Reconnect {
   readonly #clock: Clock;
   readonly #random: () => number;
   #cancel: (() => void) | undefined;
+  /** Stands for the attempts that are planned or under way. */
+  #run: object | undefined;
 
   /** `random` gives numbers from 0 to below 1. Throws BAD_ARGUMENT for times or attempts below 0. */
   constructor(options: ReconnectOptions, clock: Clock, random: () => number) {
@@ -30,27 +32,34 @@ export class Reconnect {
     this.#random = random;
   }
 
-  /** Runs `attempt` after each wait, until one resolves or {@link stop} is called. */
-  start(attempt: () => Promise<unknown>): void {
-    this.#wait(1, attempt);
+  /**
+   * What it returns starts to run `attempt` after each wait, until one resolves. {@link stop} ends that, also before it has
+   * started.
+   */
+  plan(attempt: () => Promise<unknown>): () => void {
+    this.stop();
+    const run = {};
+    this.#run = run;
+    return () => this.#wait(1, attempt, run);
   }
 
+  /** No attempt follows; one under way is not repeated. */
   stop(): void {
+    this.#run = undefined;
     this.#cancel?.();
     this.#cancel = undefined;
   }
 
-  #wait(count: number, attempt: () => Promise<unknown>): void {
-    this.stop();
+  #wait(count: number, attempt: () => Promise<unknown>, run: object): void {
     const { firstMs = FIRST_MS, mostMs = MOST_MS, attempts = Number.POSITIVE_INFINITY } = this.#options;
-    if (count > attempts) return;
+    if (run !== this.#run || count > attempts) return;
     const most = Math.min(mostMs, firstMs * 2 ** Math.min(count - 1, MAX_DOUBLINGS));
     // All clients of a server that went away come back, and not all at once.
     const ms = most * (1 + this.#random()) * 0.5;
     this.#cancel = this.#clock.after(ms, () => {
       this.#cancel = undefined;
       attempt().catch((error: unknown) => {
-        if (isWorthTrying(error)) this.#wait(count + 1, attempt);
+        if (isWorthTrying(error)) this.#wait(count + 1, attempt, run);
       });
     });
   }
