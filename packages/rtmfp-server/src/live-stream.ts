@@ -18,6 +18,7 @@ export class LiveStream {
   readonly #subscriptions = new Set<Subscription>();
   /** What `@setDataFrame` stored, by the handler's name. */
   readonly #dataFrames = new Map<string, StreamMessage>();
+  #dataFrameBytes = 0;
   #publisher: Publisher | undefined;
   #cache = makeCache();
   #timestamp = 0;
@@ -47,6 +48,7 @@ export class LiveStream {
     if (this.#publisher !== publisher) return;
     this.#publisher = undefined;
     this.#dataFrames.clear();
+    this.#dataFrameBytes = 0;
     this.#cache = makeCache();
     this.#timestamp = 0;
     for (const subscription of this.#subscriptions) subscription.onUnpublish();
@@ -75,16 +77,34 @@ export class LiveStream {
     for (const subscription of this.#subscriptions) subscription.write(message);
   }
 
-  /** `@setDataFrame`: passes the message on, and keeps it for late subscribers under the name of its handler. */
+  /**
+   * `@setDataFrame`: passes the message on, and keeps it for late subscribers under the name of its handler. One that is too
+   * large to keep leaves none under that name: the one before it no longer holds.
+   */
   setDataFrame(handler: string, message: StreamMessage): void {
     if (this.#dataFrames.size >= MAX_DATA_FRAMES && !this.#dataFrames.has(handler)) return;
-    this.#dataFrames.set(handler, message);
+    const { length } = message.data;
+    const total = this.#dataFrameBytes - this.#lengthOf(handler) + length;
+    if (length <= MAX_DATA_FRAME_BYTES && total <= MAX_DATA_FRAMES_BYTES) {
+      // A copy, since the message keeps each form in which it was sent.
+      this.#dataFrames.set(handler, message.at(message.timestamp));
+      this.#dataFrameBytes = total;
+    } else this.#forget(handler);
     for (const subscription of this.#subscriptions) subscription.write(message);
   }
 
   /** `@clearDataFrame`: late subscribers no longer get it. */
   clearDataFrame(handler: AmfValue): void {
-    if (typeof handler === "string") this.#dataFrames.delete(handler);
+    if (typeof handler === "string") this.#forget(handler);
+  }
+
+  #forget(handler: string): void {
+    this.#dataFrameBytes -= this.#lengthOf(handler);
+    this.#dataFrames.delete(handler);
+  }
+
+  #lengthOf(handler: string): number {
+    return this.#dataFrames.get(handler)?.data.length ?? 0;
   }
 }
 
@@ -94,3 +114,7 @@ function makeCache(): GopCache<StreamMessage> {
 
 /** Data frames that a stream keeps; further ones are dropped. */
 export const MAX_DATA_FRAMES = 32;
+/** A data frame that is longer is passed on and not kept. */
+export const MAX_DATA_FRAME_BYTES: number = 64 * 1024;
+/** What the data frames that a stream keeps may have together; what would be beyond is passed on and not kept. */
+export const MAX_DATA_FRAMES_BYTES: number = 256 * 1024;

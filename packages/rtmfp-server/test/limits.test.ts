@@ -6,7 +6,7 @@ import { Client, type ClientLink, MAX_WAITING_CALLS } from "../src/client.ts";
 import { Counters, MAX_RECENT } from "../src/counters.ts";
 import { developerKeyApplication, MAX_WATCHED } from "../src/developer-key.ts";
 import { MAX_STREAMS } from "../src/limits.ts";
-import { MAX_DATA_FRAMES } from "../src/live-stream.ts";
+import { MAX_DATA_FRAME_BYTES, MAX_DATA_FRAMES, MAX_DATA_FRAMES_BYTES } from "../src/live-stream.ts";
 import { TokenBuckets } from "../src/token-buckets.ts";
 import { SimServer } from "./support/sim.ts";
 import type { TestClient } from "./support/test-client.ts";
@@ -172,6 +172,31 @@ describe("one stream", () => {
     await sim.run(late.play("cam"));
     await sim.pass(1_000);
     expect(handlersOf(late)).toEqual(names);
+  });
+
+  it("keeps data frames of 64 KiB each and 256 KiB together; larger ones and further ones are passed on alone", async () => {
+    const sim = await new SimServer().listen();
+    const [publisher, viewer] = [await sim.connect(), await sim.connect()];
+    const id = await sim.run(publisher.publish("cam"));
+    await sim.run(viewer.play("cam"));
+    const send = async (name: string, length: number): Promise<void> => {
+      publisher.data(id, "@setDataFrame", [name, "x".repeat(length)]);
+      await sim.pass(2_000);
+    };
+    await send("on0", 10);
+    await send("on0", MAX_DATA_FRAME_BYTES);
+    const most = MAX_DATA_FRAMES_BYTES / MAX_DATA_FRAME_BYTES;
+    // Each has a few bytes beside the string.
+    const large = MAX_DATA_FRAME_BYTES - 100;
+    for (let i = 1; i <= most + 1; i++) await send(`on${i}`, large);
+    publisher.data(id, "@clearDataFrame", ["on1"]);
+    await send("on9", large);
+    const sent = Array.from({ length: most + 1 }, (_, i) => `on${i + 1}`);
+    expect(handlersOf(viewer)).toEqual(["on0", "on0", ...sent, "on9"]);
+    const late = await sim.connect();
+    await sim.run(late.play("cam"));
+    await sim.pass(2_000);
+    expect(handlersOf(late)).toEqual([...sent.slice(1, most), "on9"]);
   });
 });
 

@@ -3,7 +3,8 @@ import { isKeyFrame, isMetadata, isSequenceHeader } from "./tag-info.ts";
 
 /**
  * What a viewer who joins late needs first: metadata, codec configuration, and everything since the last key frame as
- * long as that is not too much. Tags are kept as they are, up to 512 KiB and 4,096 of a group.
+ * long as that is not too much. Tags are kept as they are, up to 512 KiB and 4,096 of a group; metadata and configurations up
+ * to 64 KiB each.
  */
 export class GopCache<T extends FlvTag = FlvTag> {
   readonly #retime: (tag: T, timestamp: number) => T;
@@ -25,11 +26,13 @@ export class GopCache<T extends FlvTag = FlvTag> {
   add(tag: T): void {
     this.#timestamp = tag.timestamp;
     if (tag.type === "video") this.#hasVideo = true;
-    if (isMetadata(tag)) this.#metadata = tag;
+    // One that is too long to keep replaces the one before it all the same, which no longer holds.
+    const kept = tag.data.length <= MAX_HEADER_BYTES ? tag : undefined;
+    if (isMetadata(tag)) this.#metadata = kept;
     else if (!isSequenceHeader(tag)) this.#addToGroup(tag);
-    else if (tag.type === "audio") this.#audioHeader = tag;
+    else if (tag.type === "audio") this.#audioHeader = kept;
     else {
-      this.#videoHeader = tag;
+      this.#videoHeader = kept;
       // Pictures from before it cannot be decoded with it.
       this.#dropGroup();
     }
@@ -70,5 +73,7 @@ export class GopCache<T extends FlvTag = FlvTag> {
 
 /** A longer group is not kept: late viewers begin with the next key frame. It must fit a flow's send buffer. */
 export const MAX_GROUP_BYTES: number = 512 * 1024;
+/** Longer metadata and configurations are not kept: real ones have a few hundred bytes. */
+export const MAX_HEADER_BYTES: number = 64 * 1024;
 /** Tags of a group, however small. */
 export const MAX_GROUP_TAGS = 4_096;

@@ -55,6 +55,18 @@ describe("GopCache", () => {
     expect(cache.awaitsKeyFrame).toBe(false);
   });
 
+  it("keeps no configuration of more than 64 KiB, nor the one before it", () => {
+    const cache = new GopCache();
+    const longer = new Uint8Array(64 * 1024 + 1);
+    longer.set([0x17, 0]);
+    for (const tag of [header(0), key(10)]) cache.add(tag);
+    cache.add({ type: "video", timestamp: 20, data: longer });
+    cache.add(key(30));
+    expect(cache.opening).toEqual([key(30)]);
+    cache.add({ type: "video", timestamp: 40, data: longer.subarray(0, 64 * 1024) });
+    expect(cache.opening).toHaveLength(1);
+  });
+
   it("knows key frames of unknown codecs by their frame type", () => {
     const cache = new GopCache();
     cache.add(frame(0x1d, 0, 10));
