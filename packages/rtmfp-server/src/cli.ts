@@ -137,7 +137,7 @@ async function startTrace(path: string, reporter: Reporter): Promise<Trace> {
     warn(`${path} will hold the secrets of every session; give it to nobody who may not read the traffic`);
     return trace;
   } catch (error) {
-    throw new Error(`the trace file ${path} cannot be written: ${fileReason(error)}`);
+    throw new Error(`the trace file ${path} cannot be written: ${fileReason(error, "write")}`);
   }
 }
 

@@ -35,11 +35,12 @@ function makeIdentity(path: string, provider: CryptoProvider): FlashIdentity {
   try {
     writeFileSync(path, exportIdentity(identity), { flag: "wx", mode: 0o600 });
   } catch (error) {
-    throw trouble(path, "written", error);
+    throw trouble(path, "write", error);
   }
   return identity;
 }
 
-function trouble(path: string, what: string, error: unknown): RtmfpError {
-  return new RtmfpError("BAD_ARGUMENT", `the identity file ${path} cannot be ${what}: ${fileReason(error)}`);
+function trouble(path: string, verb: "read" | "write", error: unknown): RtmfpError {
+  const what = verb === "read" ? "read" : "written";
+  return new RtmfpError("BAD_ARGUMENT", `the identity file ${path} cannot be ${what}: ${fileReason(error, verb)}`);
 }

@@ -1,6 +1,7 @@
 /** Which developer keys a server takes. */
 import { readFileSync, statSync } from "node:fs";
 import { RtmfpError } from "rtmfp-core";
+import { fileReason } from "./file-reason.ts";
 
 /** Tells whether a key, the first segment of a URL's path, is taken. */
 export interface KeyList {
@@ -65,7 +66,7 @@ export class KeyFile implements KeyList {
   }
 
   #trouble(error: unknown): string {
-    return `the key file ${this.#path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
+    return `the key file ${this.#path} cannot be read: ${fileReason(error, "read")}`;
   }
 }
 

@@ -91,7 +91,7 @@ const BAD: readonly (readonly [field: string, value: unknown, says: RegExp])[] =
   ["limits", { maxClients: -1 }, /^: limits\.maxClients: expected a whole number of 0 or more, got -1$/],
   ["limits", { maxUsers: 1 }, /^: limits\.maxUsers: there is no such field$/],
   ["limits", { maxStreams: 257 }, /^: limits\.maxStreams: expected a whole number from 0 to 256, got 257$/],
-  ["limits", { maxPriority: "high" }, /^: limits\.maxPriority: expected a number, got "high"$/],
+  ["limits", { maxPriority: "high" }, /^: limits\.maxPriority: expected a number, or null for none, got "high"$/],
   ["apps", { live: { maxPlayers: 0.5 } }, /^: apps\.live\.maxPlayers: /],
   ["apps", { live: 7 }, /^: apps\.live: expected an object, got 7$/],
   ["apps", { "a/b": {} }, /^: apps\.a\/b: expected a name without \//],
@@ -127,6 +127,17 @@ describe("a configuration file", () => {
     expect(CONFIG_FIELDS.filter((field) => !page.includes(`\`${field}\``))).toEqual([]);
   });
 
+  it(...rfc("O-5"), "may begin with a byte order mark, and say by null that nobody takes a name over", () => {
+    const path = write({});
+    writeFileSync(path, '\uFEFF{ "limits": { "maxPriority": null } }');
+    expect(loadConfig(path)).toEqual({ limits: { maxPriority: Number.NEGATIVE_INFINITY } });
+  });
+
+  it("may not name an application as every object's own parts are named", () => {
+    for (const name of ["__proto__", "constructor", "prototype"])
+      expect(problem({ apps: JSON.parse(`{ "${name}": {} }`) })).toMatch(/^: apps: expected names other than /);
+  });
+
   it("with a field that is none is refused, with the name that was meant", () => {
     expect(problem({ prot: 1935 })).toBe(": prot: there is no such field");
     expect(problem({ "introduce-only": true })).toBe(
@@ -138,7 +149,9 @@ describe("a configuration file", () => {
     expect(problem("{\n port: 1\n}")).toMatch(/^ is not JSON: /);
     expect(problem([])).toMatch(/^: the whole file: expected an object, got \[\]$/);
     expect(problem("7")).toMatch(/^: the whole file: expected an object, got 7$/);
-    expect(() => loadConfig(join(folder, "none.json"))).toThrow(/^the configuration file .* cannot be read: /);
+    expect(() => loadConfig(join(folder, "none.json"))).toThrow(
+      /^the configuration file .* cannot be read: there is no such file; check the path$/,
+    );
   });
 });
 

@@ -42,6 +42,8 @@ export interface Config {
   readonly trace?: string;
 }
 
+/** Names that no application in the file may have. */
+const RESERVED: ReadonlySet<string> = new Set(["__proto__", "prototype", "constructor"]);
 /** What a timer can wait for. */
 const MAX_MS = 2 ** 31 - 1;
 
@@ -86,7 +88,13 @@ const limits = object({
       `a whole number from 0 to ${MAX_STREAMS}`,
     ),
   ),
-  maxPriority: v.exactOptional(field<number>((value) => typeof value === "number", "a number")),
+  // JSON has no -Infinity, by which nobody may take a name over.
+  maxPriority: v.exactOptional(
+    v.pipe(
+      field<number | null>((value) => typeof value === "number" || value === null, "a number, or null for none"),
+      v.transform((value) => value ?? Number.NEGATIVE_INFINITY),
+    ),
+  ),
   idleTimeoutMs: v.exactOptional(ms),
 });
 
@@ -149,6 +157,11 @@ const entries = {
   apps: v.exactOptional(
     v.pipe(
       isObject,
+      // The library leaves these out without a word.
+      field<object>(
+        (value) => !Object.keys(value as object).some((name) => RESERVED.has(name)),
+        `names other than ${[...RESERVED].join(", ")}`,
+      ),
       v.record(
         field<string>((value) => isText(value) && !value.includes("/"), "a name without /"),
         limits,
@@ -172,9 +185,10 @@ export const CONFIG_FIELDS: readonly string[] = Object.keys(entries);
 export function loadConfig(path: string): Config {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    // Editors of Windows begin a file with U+FEFF.
+    text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
   } catch (error) {
-    throw new Error(`the configuration file ${path} cannot be read: ${fileReason(error)}`);
+    throw new Error(`the configuration file ${path} cannot be read: ${fileReason(error, "read")}`);
   }
   let value: unknown;
   try {

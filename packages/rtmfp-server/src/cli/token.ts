@@ -35,7 +35,7 @@ function writeTokens(who: readonly string[], path: string): number {
   try {
     key = [...parseKeys(readFileSync(path, "utf8"))][0];
   } catch (error) {
-    process.stderr.write(`rtmfp-server: the key file ${path} cannot be read: ${fileReason(error)}\n`);
+    process.stderr.write(`rtmfp-server: the key file ${path} cannot be read: ${fileReason(error, "read")}\n`);
     return 1;
   }
   if (key === undefined) {
