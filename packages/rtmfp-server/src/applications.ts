@@ -55,11 +55,15 @@ export class RunningApplication {
   tell<K extends Hearing>(event: K, ...args: Arguments<K>): void {
     const handler = this.handlers[event] as ((...args: unknown[]) => unknown) | undefined;
     try {
-      const result = handler?.apply(this.handlers, args);
-      pendingOf(result)?.catch((error: unknown) => this.fail(error));
+      this.watch(handler?.apply(this.handlers, args));
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** What a handler returned that decides nothing: if that is a Promise, what it rejects with goes no further. */
+  watch(result: unknown): void {
+    pendingOf(result)?.catch((error: unknown) => this.fail(error));
   }
 
   /** Asks a handler; `decide` is called once, now or later, with a Reject if the answer is no. */
@@ -86,7 +90,13 @@ export class RunningApplication {
     this.#host.onHandlerError(error);
     const description = error instanceof Error ? error.message : String(error);
     try {
-      this.handlers.onStatus?.({ level: "error", code: "Application.Script.Error", description, error });
+      const told: unknown = this.handlers.onStatus?.({
+        level: "error",
+        code: "Application.Script.Error",
+        description,
+        error,
+      });
+      pendingOf(told)?.catch((second: unknown) => this.#host.onHandlerError(second));
     } catch (second) {
       this.#host.onHandlerError(second);
     }
@@ -178,7 +188,7 @@ export class Applications {
     });
     const factory = this.#defined.get(name)?.factory ?? this.#fallback;
     const running = new RunningApplication(app, factory(app), this.#host);
-    running.handlers.onAppStart?.();
+    running.watch(running.handlers.onAppStart?.());
     this.#current.set(path, running);
     this.#running.set(app, running);
     return running;

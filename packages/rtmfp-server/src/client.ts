@@ -191,7 +191,10 @@ export class Client {
     if (!this.#gone) this.#link.introduce(address, tag);
   }
 
-  /** Closes the connection in good order; resolves when it has ended. */
+  /**
+   * Closes the connection in good order; resolves when it has ended. The client's streams, groups and rights end at once, and
+   * after 5 s its session with them, if it has not closed its end.
+   */
   close(): Promise<void> {
     return this.#link.close();
   }

@@ -52,7 +52,8 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
   readonly #host: ConnectionHost<Connection>;
   readonly #writer: ControlWriter;
   readonly #streams: ClientStreams = new ClientStreams(this);
-  #state: "waiting" | "pending" | "accepted" | "refused" | "ended" = "waiting";
+  /** `left` is a client that was accepted and is told to go. */
+  #state: "waiting" | "pending" | "accepted" | "refused" | "left" | "ended" = "waiting";
   /** Answers `connect`. */
   #connectId = 0;
   /** How the answer to `connect` is encoded: as `connect` was. */
@@ -60,6 +61,7 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
   #running: RunningApplication | undefined;
   #client: Client | undefined;
   #timers: ClientTimers | undefined;
+  #cancelDeadline: (() => void) | undefined;
 
   constructor(host: ConnectionHost<Connection>, peer: PeerEntry, tree: MessageTree) {
     this.#host = host;
@@ -80,6 +82,11 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
   /** True from the answer to `connect` to the end. */
   get isAccepted(): boolean {
     return this.#state === "accepted";
+  }
+
+  /** True until it sends `connect`. */
+  get isWaiting(): boolean {
+    return this.#state === "waiting";
   }
 
   get objectEncoding(): ObjectEncoding {
@@ -151,13 +158,17 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
   }
 
   async close(): Promise<void> {
-    await this.tree.close();
+    if (this.#state === "ended") return;
+    if (this.#state === "accepted") this.#state = "left";
+    else if (this.#state !== "left") this.#state = "refused";
+    this.#leave();
+    await this.#closeTree();
   }
 
   async endWith(code: StatusCode, description: string): Promise<void> {
     if (this.#state === "pending") this.#refuse(this.app.path, code, description);
     else if (this.#state === "accepted") this.#writer.status("onStatus", 0, code, description);
-    await this.tree.close();
+    await this.close();
   }
 
   /** Says that the server will end, so that the client can leave by itself. */
@@ -219,6 +230,8 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
 
   #onMessage(streamId: number, message: RtmpMessage, flow: TreeRecvFlow, missing: number): void {
     const { type } = message;
+    // Who is told to go has no say any more.
+    if (this.#state === "left" || this.#state === "refused") return;
     this.#running?.app.received.count(this.#host.clock.now(), message.payload.length);
     if (type === MessageType.commandAmf0 || type === MessageType.commandAmf3) {
       const command = decodeCommand(message);
@@ -400,7 +413,13 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
       this.#host.onHandlerError(error);
       answer({});
     }
-    void this.tree.close();
+    void this.#closeTree();
+  }
+
+  /** In good order; a client that does not close its end in time is cut off, whatever it still sends. */
+  async #closeTree(): Promise<void> {
+    this.#cancelDeadline ??= this.#host.clock.after(CLOSE_DEADLINE_MS, () => this.session.abort());
+    await this.tree.close();
   }
 
   #createStream(transactionId: number): void {
@@ -463,12 +482,20 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
   }
 
   #onEnd(end: TreeEnd): void {
-    const wasAccepted = this.#state === "accepted";
+    const wasAccepted = this.#state === "accepted" || this.#state === "left";
     this.#state = "ended";
+    this.#cancelDeadline?.();
+    this.#leave();
+    this.#host.counters.malformedMessages += this.tree.stats.malformed;
+    if (wasAccepted) this.log("disconnect", { reason: end });
+    this.#host.onEnd(this);
+  }
+
+  /** The client has no streams, groups and rights any more. Nothing happens the second time. */
+  #leave(): void {
     this.#timers?.stop();
     this.#streams.end();
     this.#host.groups.leaveAll(this);
-    this.#host.counters.malformedMessages += this.tree.stats.malformed;
     const client = this.#client;
     if (client !== undefined) {
       client.onGone();
@@ -479,8 +506,6 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
       if (client !== undefined && running.app.remove(client)) running.tell("onDisconnect", client);
       this.#host.applications.leave(running, this);
     }
-    if (wasAccepted) this.log("disconnect", { reason: end });
-    this.#host.onEnd(this);
   }
 
   // What trees call, as their methods: there may be very many.
@@ -507,6 +532,8 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
 /** What a client is told that may not use a stream as it wants to. */
 const REFUSED = { publish: "NetStream.Publish.Denied", play: "NetStream.Play.Failed" } as const;
 const FULL = "The application is full.";
+/** How long a client may take to close its end once it is told to go; ms. */
+const CLOSE_DEADLINE_MS = 5_000;
 /** Calls of old clients and encoders that need an answer and nothing else. */
 const QUIET_CALLS: ReadonlySet<string> = new Set([
   "FCPublish",

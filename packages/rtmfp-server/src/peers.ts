@@ -26,6 +26,8 @@ export class PeerEntry implements Peer {
   reported: readonly Address[] | undefined;
   /** Called for each setPeerInfo. */
   onReport: (() => void) | undefined;
+  /** Ends the wait for its `connect`; undefined when nothing waits. */
+  stopWaiting: (() => void) | undefined;
   /** When it last answered a Ping of ours, by the server's clock; ms. */
   heardAt: number = Number.NEGATIVE_INFINITY;
   /** When it was last asked for a sign of life, likewise. */

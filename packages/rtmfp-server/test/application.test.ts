@@ -154,6 +154,21 @@ describe("an application", () => {
     },
   );
 
+  it(...rfc("F-3", "O-2"), "may begin, and take its statuses, by a Promise that rejects: that is logged", async () => {
+    const { sim } = await lobby(() => ({
+      onAppStart: async () => {
+        throw new Error("no database");
+      },
+      onStatus: async () => {
+        throw new Error("nor a status");
+      },
+    }));
+    const client = await sim.connect("lobby");
+    await client.close();
+    await sim.pass(1_000);
+    expect(sim.logged("application").map(({ message }) => message)).toEqual(["no database", "nor a status"]);
+  });
+
   it(...rfc("F-3", "F-7"), "may give whatever can be awaited, as the queries of databases are", async () => {
     /** Begins when it is awaited. */
     const query = (run: () => unknown) => ({

@@ -1,4 +1,6 @@
 /** What an instance and its clients may have, how long they may be idle, and how a server says goodbye. */
+import type { RecvFlow, SendFlow } from "rtmfp-core";
+import { type AmfValue, encodeCommand, encodeMessage, encodeMetadata, MessageType } from "rtmfp-core/tc";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
 import type { ApplicationLimits } from "../src/limits.ts";
@@ -173,4 +175,74 @@ describe("a server that will shut down", () => {
       }
     },
   );
+});
+
+describe("a client that does not leave", () => {
+  it(...rfc("O-2"), "when it is told to go loses its stream at once, and is cut off 5 s later", async () => {
+    const sim = await limited({});
+    const [rude, viewer] = [await sim.open(), await sim.connect("lobby")];
+    const { session } = rude;
+    // Flows of its own, which it never closes.
+    let far: RecvFlow | undefined;
+    session.onFlow = (flow) => {
+      far ??= flow;
+      flow.accept({ order: "sequence" });
+    };
+    const control = session.openFlow(encodeMetadata(0, "sequence"));
+    const send = (flow: SendFlow, name: string, commandObject: AmfValue, args: readonly AmfValue[] = []) =>
+      flow.write(encodeCommand({ name, transactionId: 1, commandObject, args }));
+    send(control, "connect", { app: "lobby" });
+    send(control, "createStream", null);
+    await sim.pass(500);
+    const media = session.openFlow(encodeMetadata(1, "sequence"), far === undefined ? {} : { answers: far });
+    send(media, "publish", null, ["cam"]);
+    await sim.run(viewer.play("cam"));
+    const publish = async (timestamp: number) => {
+      if (media.isOpen) media.write(encodeMessage(MessageType.audio, timestamp, Uint8Array.of(0x2f, 1)));
+      await sim.pass(100);
+    };
+    await publish(1);
+    const victim = sim.server.clients.find(({ farID }) => farID === rude.peerId);
+    const end = victim?.end("NetConnection.Connect.Rejected", "Kicked.");
+    expect(sim.server.clients.map(({ farID }) => farID)).toEqual([viewer.peerId]);
+    for (let i = 2; i < 48; i++) {
+      await publish(i);
+      send(control, "createStream", null);
+    }
+    expect(session.isOpen).toBe(true);
+    for (let i = 48; i < 60; i++) await publish(i);
+    expect(session.isOpen).toBe(false);
+    await end;
+    expect(viewer.timeline).toEqual(["audio 1"]);
+    expect(viewer.codes).toContain("NetStream.Play.UnpublishNotify");
+    expect(sim.server.stats).toMatchObject({ clients: 1, sessions: 1 });
+  });
+
+  it(...rfc("O-2"), "when it is refused is cut off 5 s later, and one that never connects after a minute", async () => {
+    const sim = await limited({ maxClients: 0 });
+    const [refused, silent] = [await sim.open(), await sim.open()];
+    refused.session.onFlow = (flow) => flow.accept({ order: "sequence" });
+    const control = refused.session.openFlow(encodeMetadata(0, "sequence"));
+    control.write(encodeCommand({ name: "connect", transactionId: 1, commandObject: { app: "lobby" }, args: [] }));
+    await sim.pass(4_000);
+    expect(refused.session.isOpen).toBe(true);
+    await sim.pass(3_000);
+    expect(refused.session.isOpen).toBe(false);
+    await sim.pass(50_000);
+    expect(silent.session.isOpen).toBe(true);
+    await sim.pass(5_000);
+    expect(silent.session.isOpen).toBe(false);
+    expect(sim.server.stats.sessions).toBe(0);
+  });
+
+  it(...rfc("O-2"), "its session for a minute after its connection, may connect in it again", async () => {
+    const sim = await limited({});
+    const client = await sim.connect("lobby");
+    await sim.pass(50_000);
+    await sim.run(client.tree?.close() ?? Promise.reject(new Error("no connection")));
+    await sim.pass(50_000);
+    expect((await sim.run(client.connect("lobby")))["code"]).toBe("NetConnection.Connect.Success");
+    await sim.pass(120_000);
+    expect(sim.server.stats.clients).toBe(1);
+  });
 });
