@@ -74,6 +74,11 @@ export class PlayInput {
     }
   }
 
+  /** Whether the sender is asked for sound, or pictures: what is not to come is not waited for. */
+  expect(kind: "audio" | "video", expected: boolean): void {
+    this.#merger.expect(kind, expected);
+  }
+
   /** Nothing follows: passes on what waits for its turn. */
   end(): void {
     if (this.#ended) return;

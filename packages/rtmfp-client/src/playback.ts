@@ -27,6 +27,8 @@ export interface Playback {
   /** Holds the sender back, or lets it go on. */
   hold(held: boolean): void;
   command(name: string, args: readonly (number | boolean)[]): void;
+  /** Asks the sender for sound, or pictures, or for none. */
+  receive(kind: "audio" | "video", wanted: boolean): void;
   close(): Promise<void>;
 }
 
@@ -68,6 +70,10 @@ export async function playFromServer(core: ConnectionCore, request: PlayRequest,
       if (core.isOpen) core.tree.hold(stream.id, held);
     },
     command: (name, args) => stream.command(name, args),
+    receive: (kind, wanted) => {
+      input.expect(kind, wanted);
+      stream.command(RECEIVE[kind], [wanted]);
+    },
     close: async () => {
       input.end();
       if (core.isOpen) {
@@ -113,6 +119,10 @@ export async function playFromPeer(
     session,
     hold: (held) => tree.hold(tree.streamId, held),
     command: (name, args) => writeCommand(tree, name, args),
+    receive: (kind, wanted) => {
+      input.expect(kind, wanted);
+      writeCommand(tree, RECEIVE[kind], [wanted]);
+    },
     close: async () => {
       input.end();
       await tree.close();
@@ -188,3 +198,5 @@ class Answer {
     throw statusError(event);
   }
 }
+
+const RECEIVE = { audio: "receiveAudio", video: "receiveVideo" } as const;

@@ -19,12 +19,12 @@ export class Reception {
 
   receiveAudio(wanted: boolean, playback: Playback | undefined): void {
     this.#audio = wanted;
-    if (this.#isAsked) playback?.command("receiveAudio", [wanted]);
+    if (this.#isAsked) playback?.receive("audio", wanted);
   }
 
   receiveVideo(wanted: boolean, playback: Playback | undefined): void {
     this.#video = wanted;
-    if (this.#isAsked) playback?.command("receiveVideo", [wanted]);
+    if (this.#isAsked) playback?.receive("video", wanted);
   }
 
   /** `timestamp` is the stream's time, ms. */
@@ -32,16 +32,16 @@ export class Reception {
     this.#paused = paused;
     if (this.#isFromServer) playback.command("pause", [paused, timestamp]);
     else {
-      playback.command("receiveAudio", [this.#audio && !paused]);
-      playback.command("receiveVideo", [this.#video && !paused]);
+      playback.receive("audio", this.#audio && !paused);
+      playback.receive("video", this.#video && !paused);
     }
   }
 
   /** Another stream is played: it is not paused, and is told what else was asked for. */
   begin(playback: Playback): void {
     this.#paused = false;
-    if (!this.#audio) playback.command("receiveAudio", [false]);
-    if (!this.#video) playback.command("receiveVideo", [false]);
+    if (!this.#audio) playback.receive("audio", false);
+    if (!this.#video) playback.receive("video", false);
   }
 
   /** While a peer's stream is paused, what is wanted is said when it goes on. */

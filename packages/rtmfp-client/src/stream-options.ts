@@ -21,7 +21,7 @@ export interface NetStreamOptions {
   readonly signal?: AbortSignal;
   /**
    * Audio, video and data come in flows of their own and are put back into the order of their timestamps; a tag waits at
-   * most this long for earlier ones of another kind. ms, default 2000.
+   * most this long for earlier ones of another kind, and not for a kind that is switched off. ms, default 2000.
    */
   readonly reorderMs?: number;
   /**

@@ -9,9 +9,8 @@ interface Entry {
 
 /**
  * A tag is passed on when no other kind can bring an earlier one: each kind has something queued or has come as far. A
- * kind that stays behind for the length of the window, or has not come within a second, is not waited for until it shows
- * up again; a tag that comes after
- * its turn is passed on at once and counted. At equal times: data, codec configuration, video, audio.
+ * kind that stays behind for the length of the window, or has not come within a second (data: 0.3 s), is not waited for until
+ * it shows up again, one that is switched off not at all; a tag that comes after its turn is passed on at once and counted. At equal times: data, codec configuration, video, audio.
  */
 export class TagMerger {
   readonly #clock: Clock;
@@ -20,6 +19,7 @@ export class TagMerger {
   readonly #queues: Readonly<Record<FlvTagType, Entry[]>> = { data: [], video: [], audio: [] };
   /** Kinds worth waiting for, and how far each has come. At first all are, so that metadata is not overtaken. */
   readonly #awaited = new Map<FlvTagType, number | undefined>();
+  readonly #switchedOff = new Set<FlvTagType>();
   #cancelTimer: (() => void) | undefined;
   #lastOut: number | undefined;
   #queuedBytes = 0;
@@ -39,7 +39,18 @@ export class TagMerger {
     this.#queuedBytes += tag.data.length;
     // Data is rare: once the first has come, none is waited for.
     if (tag.type === "data") this.#awaited.delete("data");
-    else this.#awaited.set(tag.type, tag.timestamp);
+    else if (!this.#switchedOff.has(tag.type)) this.#awaited.set(tag.type, tag.timestamp);
+    this.#release();
+  }
+
+  /** Whether tags of a kind are to come at all; once they are again, the first says how far the kind is. */
+  expect(kind: FlvTagType, expected: boolean): void {
+    if (expected) {
+      this.#switchedOff.delete(kind);
+      return;
+    }
+    this.#switchedOff.add(kind);
+    this.#awaited.delete(kind);
     this.#release();
   }
 
@@ -53,7 +64,7 @@ export class TagMerger {
   reset(): void {
     this.flush();
     this.#lastOut = undefined;
-    for (const kind of KINDS) this.#awaited.set(kind, undefined);
+    for (const kind of KINDS) if (!this.#switchedOff.has(kind)) this.#awaited.set(kind, undefined);
   }
 
   #release(): void {
@@ -98,7 +109,8 @@ export class TagMerger {
 
   /** Many streams lack a kind: one that has never come is not waited for as long. */
   #patience(kind: FlvTagType): number {
-    return this.#awaited.get(kind) === undefined ? Math.min(this.#windowMs, START_MS) : this.#windowMs;
+    if (this.#awaited.get(kind) !== undefined) return this.#windowMs;
+    return Math.min(this.#windowMs, kind === "data" ? DATA_START_MS : START_MS);
   }
 
   #isLate(tag: FlvTag): boolean {
@@ -128,5 +140,7 @@ function after(a: number, b: number): boolean {
 const KINDS: readonly FlvTagType[] = ["data", "video", "audio"];
 /** How long the first tags wait for kinds that the stream may not have. */
 const START_MS = 1_000;
+/** Servers send metadata ahead of the media, if there are any: this long they may be late. */
+const DATA_START_MS = 300;
 /** Beyond it nothing is waited for. */
 const MAX_QUEUED_BYTES = 16 * 1024 * 1024;

@@ -75,6 +75,37 @@ describe("TagMerger", () => {
     expect(out).toEqual(["a0", "v10"]);
   });
 
+  it("never waits for a kind that is switched off, whatever of it still comes; once it is on again, from its next tag", () => {
+    const { clock, merger, out } = make(2_000);
+    for (const kind of ["data", "video", "audio"] as const) merger.push(tag(kind, 0));
+    merger.push(tag("audio", 40));
+    expect(out).toEqual(["d0", "v0", "a0"]);
+    merger.expect("video", false);
+    expect(out.slice(3)).toEqual(["a40"]);
+    merger.push(tag("video", 80));
+    merger.push(tag("audio", 80));
+    merger.push(tag("audio", 120));
+    expect(out.slice(4)).toEqual(["v80", "a80", "a120"]);
+    merger.expect("video", true);
+    merger.push(tag("audio", 160));
+    expect(out.slice(7)).toEqual(["a160"]);
+    merger.push(tag("video", 170));
+    merger.push(tag("audio", 200));
+    expect(out.slice(8)).toEqual(["v170"]);
+    clock.run(2_000);
+    expect(out.slice(9)).toEqual(["a200"]);
+  });
+
+  it("waits no longer than 0.3 s for metadata once both kinds of media are there", () => {
+    const { clock, merger, out } = make(2_000);
+    merger.push(tag("video", 0));
+    merger.push(tag("audio", 0));
+    clock.run(299);
+    expect(out).toEqual([]);
+    clock.run(1);
+    expect(out).toEqual(["v0", "a0"]);
+  });
+
   it("passes on and counts what comes after its turn", () => {
     const { clock, merger, out } = make(100);
     merger.push(tag("video", 100));
