@@ -1,4 +1,4 @@
-import { createFlashProfile, createIdentity, defaultProvider, SERVER_IDENTITY } from "rtmfp-core/crypto";
+import { canonicalEpd, createFlashProfile, createIdentity, defaultProvider, SERVER_IDENTITY } from "rtmfp-core/crypto";
 import { type Chunk, ChunkType, decodePacket } from "rtmfp-core/proto";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
@@ -261,6 +261,26 @@ describe("an introduction", () => {
       client.setPeerInfo();
       await sim.pass(500);
       expect(guess()).toBe(true);
+    },
+  );
+
+  it(
+    ...rfc("AMB-20", "F-12"),
+    "asked for by who has no session is logged as detail, and beyond the rate counted alone",
+    async () => {
+      const { sim } = await traced({ introductionRates: { perAsker: { perSecond: 0, burst: 1 } } });
+      const gone = await sim.open();
+      gone.session.abort();
+      await sim.pass(1_000);
+      const epd = canonicalEpd(new Uint8Array(32));
+      for (let i = 0; i < 3; i++) {
+        const asked = gone.endpoint.connect(sim.address, { epd, timeoutMs: 1_000 }).catch(() => {});
+        await sim.run(asked);
+      }
+      expect(sim.server.stats.introductions).toMatchObject({ unknown: 1, limited: 2 });
+      expect(sim.server.introductions).toMatchObject([{ reason: "target-gone", asker: { id: "" } }]);
+      const lines = sim.log.filter(({ event }) => event === "introduction");
+      expect(lines).toMatchObject([{ level: "debug", fields: { client: "nobody" } }]);
     },
   );
 
