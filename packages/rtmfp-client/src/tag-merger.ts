@@ -10,7 +10,8 @@ interface Entry {
 /**
  * A tag is passed on when no other kind can bring an earlier one: each kind has something queued or has come as far. A
  * kind that stays behind for the length of the window, or has not come within a second (data: 0.3 s), is not waited for until
- * it shows up again, one that is switched off not at all; a tag that comes after its turn is passed on at once and counted. At equal times: data, codec configuration, video, audio.
+ * it shows up again, one that is switched off not at all. If it then shows up in time, it had been silent and not held up:
+ * from there it is waited for 0.3 s, until it comes late. A tag that comes after its turn is passed on at once and counted. At equal times: data, codec configuration, video, audio.
  */
 export class TagMerger {
   readonly #clock: Clock;
@@ -19,6 +20,10 @@ export class TagMerger {
   readonly #queues: Readonly<Record<FlvTagType, Entry[]>> = { data: [], video: [], audio: [] };
   /** Kinds worth waiting for, and how far each has come. At first all are, so that metadata is not overtaken. */
   readonly #awaited = new Map<FlvTagType, number | undefined>();
+  /** Media that were waited for in vain and have not come since. */
+  readonly #missed = new Set<FlvTagType>();
+  /** Media that were silent when they were waited for, and have not come late since. */
+  readonly #sporadic = new Set<FlvTagType>();
   readonly #switchedOff = new Set<FlvTagType>();
   #cancelTimer: (() => void) | undefined;
   #lastOut: number | undefined;
@@ -37,6 +42,9 @@ export class TagMerger {
   push(tag: FlvTag): void {
     this.#queues[tag.type].push({ tag, arrivedAt: this.#clock.now() });
     this.#queuedBytes += tag.data.length;
+    if (this.#isLate(tag)) this.#sporadic.delete(tag.type);
+    else if (this.#missed.has(tag.type)) this.#sporadic.add(tag.type);
+    this.#missed.delete(tag.type);
     // Data is rare: once the first has come, none is waited for.
     if (tag.type === "data") this.#awaited.delete("data");
     else if (!this.#switchedOff.has(tag.type)) this.#awaited.set(tag.type, tag.timestamp);
@@ -64,6 +72,8 @@ export class TagMerger {
   reset(): void {
     this.flush();
     this.#lastOut = undefined;
+    this.#missed.clear();
+    this.#sporadic.clear();
     for (const kind of KINDS) if (!this.#switchedOff.has(kind)) this.#awaited.set(kind, undefined);
   }
 
@@ -80,6 +90,7 @@ export class TagMerger {
           this.#cancelTimer = this.#clock.after(left, () => this.#release());
           return;
         }
+        if (this.#awaited.get(kind) !== undefined) this.#missed.add(kind);
         this.#awaited.delete(kind);
       }
       this.#take(next);
@@ -109,8 +120,10 @@ export class TagMerger {
 
   /** Many streams lack a kind: one that has never come is not waited for as long. */
   #patience(kind: FlvTagType): number {
+    if (this.#sporadic.has(kind)) return Math.min(this.#windowMs, SHORT_MS);
     if (this.#awaited.get(kind) !== undefined) return this.#windowMs;
-    return Math.min(this.#windowMs, kind === "data" ? DATA_START_MS : START_MS);
+    // Servers send metadata ahead of the media, if there are any.
+    return Math.min(this.#windowMs, kind === "data" ? SHORT_MS : START_MS);
   }
 
   #isLate(tag: FlvTag): boolean {
@@ -140,7 +153,7 @@ function after(a: number, b: number): boolean {
 const KINDS: readonly FlvTagType[] = ["data", "video", "audio"];
 /** How long the first tags wait for kinds that the stream may not have. */
 const START_MS = 1_000;
-/** Servers send metadata ahead of the media, if there are any: this long they may be late. */
-const DATA_START_MS = 300;
+/** How long tags wait for a kind that most likely has none. */
+const SHORT_MS = 300;
 /** Beyond it nothing is waited for. */
 const MAX_QUEUED_BYTES = 16 * 1024 * 1024;

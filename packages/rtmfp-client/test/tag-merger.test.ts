@@ -96,6 +96,25 @@ describe("TagMerger", () => {
     expect(out.slice(9)).toEqual(["a200"]);
   });
 
+  it("waits 0.3 s for a kind that has been found silent, and the whole window once it has come late", () => {
+    const { clock, merger, out } = make(2_000);
+    for (const kind of ["data", "video", "audio"] as const) merger.push(tag(kind, 0));
+    const waited = (timestamp: number): number => {
+      const [before, from] = [out.length, clock.now];
+      merger.push(tag("audio", timestamp));
+      while (out.length === before) clock.run(1);
+      return clock.now - from;
+    };
+    expect(waited(40)).toBe(2_000);
+    expect(waited(2_040)).toBe(0);
+    merger.push(tag("video", 5_000));
+    merger.push(tag("audio", 5_000));
+    expect(waited(5_040)).toBe(300);
+    merger.push(tag("video", 5_020));
+    expect(merger.late).toBe(1);
+    expect(waited(5_080)).toBe(2_000);
+  });
+
   it("waits no longer than 0.3 s for metadata once both kinds of media are there", () => {
     const { clock, merger, out } = make(2_000);
     merger.push(tag("video", 0));
