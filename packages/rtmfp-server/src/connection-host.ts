@@ -37,6 +37,6 @@ export interface ConnectionHost<C = unknown> {
   isClosing(): boolean;
   /** A handler of an application threw what it should not. */
   onHandlerError(error: unknown): void;
-  /** The connection has ended. */
-  onEnd(connection: C): void;
+  /** The connection has ended; `wasTold` if the client was refused or told to go. */
+  onEnd(connection: C, wasTold: boolean): void;
 }

@@ -483,12 +483,13 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
 
   #onEnd(end: TreeEnd): void {
     const wasAccepted = this.#state === "accepted" || this.#state === "left";
+    const wasTold = this.#state === "refused" || this.#state === "left";
     this.#state = "ended";
     this.#cancelDeadline?.();
     this.#leave();
     this.#host.counters.malformedMessages += this.tree.stats.malformed;
     if (wasAccepted) this.log("disconnect", { reason: end });
-    this.#host.onEnd(this);
+    this.#host.onEnd(this, wasTold);
   }
 
   /** The client has no streams, groups and rights any more. Nothing happens the second time. */

@@ -357,13 +357,13 @@ export class Server {
       peer.stopWaiting?.();
       this.#peers.remove(peer);
     };
-    this.#awaitConnect(endpoint, peer);
+    this.#awaitConnect(endpoint, peer, CONNECT_WAIT_MS);
   }
 
   /** A session in which nobody connects, at first or again, ends. */
-  #awaitConnect(endpoint: PeerEndpoint, peer: PeerEntry): void {
+  #awaitConnect(endpoint: PeerEndpoint, peer: PeerEntry, ms: number): void {
     peer.stopWaiting?.();
-    peer.stopWaiting = endpoint.after(CONNECT_WAIT_MS, () => {
+    peer.stopWaiting = endpoint.after(ms, () => {
       peer.stopWaiting = undefined;
       // Whoever has sent `connect` gets another wait when that connection ends.
       if (this.#connections.get(peer)?.isWaiting !== false) peer.session.abort();
@@ -387,9 +387,10 @@ export class Server {
       onIntroductionReport: (reporter, otherId, report) => this.#matchmaker.onReport(reporter, otherId, report),
       isClosing: () => this.#state !== "listening",
       onHandlerError: (error) => this.#onHandlerError(error),
-      onEnd: (connection) => {
+      onEnd: (connection, wasTold) => {
         if (this.#connections.get(connection.peer) === connection) this.#connections.delete(connection.peer);
-        if (connection.session.isOpen) this.#awaitConnect(endpoint, connection.peer);
+        if (connection.session.isOpen)
+          this.#awaitConnect(endpoint, connection.peer, wasTold ? TOLD_WAIT_MS : CONNECT_WAIT_MS);
         if (this.#connections.size === 0) this.#whenEmpty?.();
       },
     };
@@ -440,6 +441,8 @@ const KEEPALIVE_MS = 30_000;
 const MAX_WAIT_MS = 2 ** 31 - 1;
 /** How long a session may be without a connection; ms. */
 const CONNECT_WAIT_MS = 60_000;
+/** The same after the connection of a client that was refused or told to go. */
+const TOLD_WAIT_MS = 5_000;
 /** How long a close waits for clients to close their ends. */
 const CLOSE_MS = 500;
 const NO_TRAFFIC = { datagramsIn: 0, bytesIn: 0, datagramsOut: 0, bytesOut: 0 } as const;

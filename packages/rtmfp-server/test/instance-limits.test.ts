@@ -220,7 +220,11 @@ describe("a client that does not leave", () => {
 
   it(...rfc("O-2"), "when it is refused is cut off 5 s later, and one that never connects after a minute", async () => {
     const sim = await limited({ maxClients: 0 });
-    const [refused, silent] = [await sim.open(), await sim.open()];
+    const [refused, silent, lingering] = [await sim.open(), await sim.open(), await sim.open()];
+    // It closes its connection, and keeps its session.
+    await sim.run(lingering.connect("lobby"));
+    await sim.pass(1_000);
+    expect([lingering.tree?.end, lingering.session.isOpen]).toEqual(["closed", true]);
     refused.session.onFlow = (flow) => flow.accept({ order: "sequence" });
     const control = refused.session.openFlow(encodeMetadata(0, "sequence"));
     control.write(encodeCommand({ name: "connect", transactionId: 1, commandObject: { app: "lobby" }, args: [] }));
@@ -228,7 +232,8 @@ describe("a client that does not leave", () => {
     expect(refused.session.isOpen).toBe(true);
     await sim.pass(3_000);
     expect(refused.session.isOpen).toBe(false);
-    await sim.pass(50_000);
+    expect(lingering.session.isOpen).toBe(false);
+    await sim.pass(48_000);
     expect(silent.session.isOpen).toBe(true);
     await sim.pass(5_000);
     expect(silent.session.isOpen).toBe(false);
