@@ -65,12 +65,12 @@ describe("the judge of floods", () => {
       caseFaults(result({ name: "pings", sessions: 40, counters: { pingsRefused: 500_000, sessionsAbused } }), lenient);
     expect(abused(0, true)).toEqual(["sessionsAbused rose by 0, too little for 600000 packets"]);
     expect(abused(1, true)).toEqual([]);
-    expect(abused(14, false)).toEqual(["too few sessions were ended"]);
-    expect(abused(15, false)).toEqual([]);
+    expect(abused(2, false)).toEqual(["too few sessions were ended"]);
+    expect(abused(3, false)).toEqual([]);
   });
 
   it("names sessions ended that should not be, sessions left, and an established one that did not live", () => {
-    const counters = { pingsRefused: 300_000, sessionsAbused: 1 };
+    const counters = { pingsRefused: 300_000, leftUnread: 300_000, sessionsAbused: 1 };
     expect(caseFaults(result({ name: "patient-pings", sessions: 42, counters }), true)).toEqual([
       "sessions were ended that should not be",
     ]);

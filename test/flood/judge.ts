@@ -80,8 +80,8 @@ const PING_TARGET_MS = 50;
 const RATE_TARGET = 0.95;
 /** Of all packets of a flood from within sessions, those that may come to a session that has ended. */
 const LATE_TARGET = 0.2;
-/** Filling a session's tables takes at most a few thousand packets, using up its patience 10,000; and some are lost. */
-const PACKETS_PER_SESSION = 40_000;
+/** Using up a session's patience takes 10,000 packets that are read; beyond 2,000 a second they are not. */
+const PACKETS_PER_SESSION = 200_000;
 /** A flood may take so much memory on top while it lasts. */
 const PEAK_TARGET_BYTES = 256 * 2 ** 20;
 /** Of a process on a busy machine. Sixty thousand packets that leave a kilobyte each would be more. */

@@ -282,6 +282,12 @@ export const PROTO_FAULTS: readonly Fault[] = [
     ],
     ["if (this.#session.keys?.farSequence !== true) return;", "", "R7016-5-04"],
     ["this.#host.sessionAbused(this.#session, now);", "this.#host.stats.sessionsAbused++;", "R7016-5-04"],
+    [
+      "return now < this.#suspectUntil && this.#host.patience.isOut(now);",
+      "return this.#host.patience.isOut(now);",
+      "R7016-5-04",
+    ],
+    ["this.#host.patience.use(now);", "", "R7016-5-04"],
   ),
   ...faultsOf(`${PROTO}/startup/unheard.ts`, [
     "return (this.#counts.get(networkOf(from.host)) ?? 0) < MAX_UNHEARD_SESSIONS;",

@@ -9,6 +9,7 @@ import { SESSION_ID_BYTES, unscrambleSessionId } from "./packet.ts";
 import { PacketBuilder } from "./packet-builder.ts";
 import { MAX_JOBS, SEAL_SPARE_BYTES, STANDSTILL_MS, TAG_BYTES } from "./params.ts";
 import { checkDatagramSizes, LostSizes } from "./path-mtu.ts";
+import { EndpointPatience } from "./patience.ts";
 import { EndpointBudget } from "./receive-budget.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./session-table.ts";
@@ -73,6 +74,8 @@ export class Endpoint implements StartupHost {
   readonly lostSizes: LostSizes = new LostSizes();
   /** What the receiving flows of all sessions hold. */
   readonly receiveBudget: EndpointBudget;
+  /** What all sessions are borne with. */
+  readonly patience: EndpointPatience = new EndpointPatience();
   /** What goes out under the Default Session Key. */
   readonly sender: StartupSender;
   /** Every session, by receive ID, far address and identity. */
@@ -288,6 +291,11 @@ export class Endpoint implements StartupHost {
     }
     const id = unscrambleSessionId(bytes);
     const session = id === 0 ? undefined : this.sessions.get(id);
+    if (session?.patience.isUnread(now) === true) {
+      this.#count(bytes);
+      this.stats.leftUnread++;
+      return at + 1;
+    }
     const keys = session?.keys;
     const next = batch[at + 1];
     if (session !== undefined && keys !== undefined && next !== undefined && isFor(next, id))

@@ -131,9 +131,9 @@ export const MAX_RECEIVING_FLOWS = 2_048;
 /** Completed receiving flows whose IDs a session remembers; while there are as many, new flows are rejected and counted. */
 export const MAX_LINGERING_FLOWS = 16_384;
 /** Runs of sequence numbers that a receiving flow remembers above a gap; beyond it, data is dropped unacknowledged. */
-export const MAX_SEQUENCE_RANGES = 2_048;
+export const MAX_SEQUENCE_RANGES = 1_024;
 /** Runs of held fragments at which none is opened beyond a gap: numbers given up divide them where none is missing. */
-export const MAX_HELD_RUNS = 2_048;
+export const MAX_HELD_RUNS = 1_024;
 /** Flows beyond the caps that a session rejects with an exception: per second, and burst. The others hear nothing. */
 export const REFUSALS_PER_SECOND = 50;
 export const REFUSALS_BURST = 1_000;
@@ -186,6 +186,11 @@ export const PING_REPLIES_BURST = 400;
 /** Packets in which something was refused that a session bears: per second, and burst. Honest far ends send hundreds. */
 export const USELESS_PACKETS_PER_SECOND = 500;
 export const USELESS_PACKETS_BURST = 10_000;
+/** Such packets that an endpoint reads in all its sessions together: per second, and burst. */
+export const USELESS_TOTAL_PER_SECOND = 2_000;
+export const USELESS_TOTAL_BURST = 10_000;
+/** How long a session that sent one counts among those whose packets are left unread beyond that. */
+export const SUSPECT_MS = 1_000;
 /** IIKeyings that a session ended for it costs its address, so that the next one has to wait for 2.5 s. */
 export const ABUSE_COST_KEYINGS = 500;
 /** Control chunks (Pings, replies, probes, FIHellos) that wait in one session; more are dropped and counted. */

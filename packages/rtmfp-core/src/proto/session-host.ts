@@ -2,6 +2,7 @@
 import type { EndpointConfig } from "./config.ts";
 import type { EndpointEvent } from "./events.ts";
 import type { LostSizes } from "./path-mtu.ts";
+import type { EndpointPatience } from "./patience.ts";
 import type { EndpointBudget } from "./receive-budget.ts";
 import type { Session } from "./session.ts";
 import type { EndpointStats } from "./stats.ts";
@@ -19,6 +20,8 @@ export interface SessionHost {
   readonly lostSizes: LostSizes;
   /** What the receiving flows of all sessions hold. */
   readonly receiveBudget: EndpointBudget;
+  /** What all sessions are borne with. */
+  readonly patience: EndpointPatience;
   /** Tells the layer above. */
   emit(event: EndpointEvent): void;
   /** The session may have a packet to send. */

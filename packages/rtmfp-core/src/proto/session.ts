@@ -96,6 +96,8 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
   readonly receives: ReceiveSide;
   /** When to Ping a silent far end, and when to give it up (§3.5.4.1). */
   readonly keepalive: Keepalive;
+  /** What the far end has sent that it should not have. */
+  readonly patience: Patience;
   /** Path MTU discovery, once it is of use. */
   pathMtu: PathMtu | undefined;
   /** Control chunks that wait for a packet. */
@@ -110,7 +112,6 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
   #state: SessionState;
   #lastTcr: number = Number.NEGATIVE_INFINITY;
   #mobility: Mobility | undefined;
-  readonly #patience: Patience;
   /** Paces Ping Replies; made with the first. */
   #pingReplies: TokenBucket | undefined;
   #closeRequestAt: number = Number.POSITIVE_INFINITY;
@@ -127,7 +128,7 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
     this.datagramBytes = host.config.datagramBytes ?? INITIAL_DATAGRAM_BYTES;
     this.sends = new SendSide(this, host.config.congestion?.() ?? new CubicCongestion());
     this.receives = new ReceiveSide(this);
-    this.#patience = new Patience(this, host);
+    this.patience = new Patience(this, host);
     this.keepalive = new Keepalive(host.config.keepaliveMs ?? KEEPALIVE_MS, now);
   }
 
@@ -327,12 +328,12 @@ export class Session implements TimerNode, SendSideHost, ReceiveSideHost, PathMt
     if (header.timeCritical) this.#host.timeCritical.onReceived(this, now);
     if (header.timeCriticalReverse) this.#lastTcr = now;
     this.receives.beginPacket(now);
-    this.#patience.beginPacket();
+    this.patience.beginPacket();
     const walker = new ChunkWalker(packet, reader.pos);
     while (walker.next()) this.#onChunk(walker, now, from, via);
     this.sends.finishAcks(now);
     this.receives.endPacket();
-    this.#patience.endPacket(now);
+    this.patience.endPacket(now);
     if (this.#state === "S_OPEN" && (via !== this.via || !sameAddress(from, this.address as Address))) {
       this.#probeAddress(now, from, via);
     }

@@ -63,6 +63,8 @@ export interface EndpointStats {
   pingsRefused: number;
   /** Sessions ended because their far ends went on sending what was refused. */
   sessionsAbused: number;
+  /** Packets of sessions in which something was just refused, unread because there were too many such packets in all. */
+  leftUnread: number;
   /** Control chunks dropped because too many waited in their session. */
   controlDropped: number;
   /** Probes sent to addresses that a far end may have moved to (§3.5.4.2). */
@@ -112,6 +114,7 @@ export function newEndpointStats(): EndpointStats {
     reassembliesDropped: 0,
     pingsRefused: 0,
     sessionsAbused: 0,
+    leftUnread: 0,
     controlDropped: 0,
     mobilityProbes: 0,
     moves: 0,

@@ -19,6 +19,11 @@ export class TokenBucket {
     return this.#tokens + ((now - this.#at) * this.#perSecond) / 1_000 >= this.#burst;
   }
 
+  /** True if {@link take} would find none. */
+  isEmpty(now: number): boolean {
+    return this.#tokens + ((now - this.#at) * this.#perSecond) / 1_000 < 1;
+  }
+
   /** Takes one token; false if there is none. */
   take(now: number): boolean {
     this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#at) * this.#perSecond) / 1_000);

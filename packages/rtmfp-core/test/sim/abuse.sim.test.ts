@@ -124,6 +124,49 @@ describe("a far end", () => {
     expect(keying(b.far)).toBe(1);
   });
 
+  it(
+    ...rfc("R7016-5-04", "AMB-32"),
+    "that is one of thirty, each within its bounds, is left unread beyond 2,000 useless packets a second in all",
+    () => {
+      const b = bench();
+      const { stats } = b.node.endpoint;
+      const others = Array.from({ length: 30 }, (_, i) => {
+        const far = new Scripted(b.world.host(`other ${i}`, { link: { latencyMs: 0 } }), `other ${i}`, b.node.address);
+        openScripted(b.world, b.node, far, "initiator");
+        return far;
+      });
+      /** Packets that were read of two seconds in which each of them sends 480 useless ones a second. */
+      const read = (): number => {
+        const before = stats.leftUnread;
+        for (let i = 0; i < 960; i++) {
+          for (const far of others) far.send(forwardedHello());
+          b.world.run(1_000 / 480);
+        }
+        return 28_800 - (stats.leftUnread - before);
+      };
+      const first = read();
+      expect(first).toBeGreaterThan(13_800);
+      expect(first).toBeLessThan(14_200);
+      const second = read();
+      expect(second).toBeGreaterThan(3_900);
+      expect(second).toBeLessThan(4_100);
+      expect(stats.forwardedHellosRefused).toBe(first + second);
+      expect(stats.sessionsAbused).toBe(0);
+      // Who sent nothing useless is heard meanwhile, and they are a second later.
+      const pongs = (far: Scripted): number => far.takeChunks(ChunkType.pingReply).length;
+      for (const far of [b.far, ...others]) pongs(far);
+      for (const far of others) far.send(forwardedHello());
+      b.far.send(ping());
+      b.world.run(0);
+      expect(stats.leftUnread).toBe(57_600 + 30 - stats.forwardedHellosRefused);
+      expect(pongs(b.far)).toBe(1);
+      b.world.run(1_100);
+      for (const far of others) far.send(ping());
+      b.world.run(0);
+      expect(others.map(pongs)).toEqual(others.map(() => 1));
+    },
+  );
+
   it("that introduces others keeps it, however many hellos it passes on", () => {
     const b = bench();
     b.session.introductions = "rhello";
