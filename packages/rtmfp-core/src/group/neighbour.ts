@@ -1,0 +1,28 @@
+/** What the services of a group, such as multicast, see of its members next to us. */
+import type { GroupRecvFlow, GroupSession } from "./session.ts";
+
+/** A member that we have a session with and that has proved to be one. */
+export interface Neighbour {
+  /** 64 lower-case hex digits. */
+  readonly peerId: string;
+  /** Its place in the ring: 64 lower-case hex digits. */
+  readonly address: string;
+  /** What carries its flows. */
+  readonly session: GroupSession;
+  /** The far end's control flow: flows that we open for a service of the group are associated with it. */
+  readonly control: GroupRecvFlow;
+}
+
+/** Something that the members of a group do for each other over flows of its own. */
+export interface GroupService {
+  /** Kinds of flows that it takes: the byte behind `GR` in their metadata. */
+  readonly kinds: readonly number[];
+  /** A member has become our neighbour, and reports have been exchanged. */
+  connected(neighbour: Neighbour): void;
+  /** It is one no longer: left, lost or dropped. Its flows have ended, or are about to. */
+  disconnected(neighbour: Neighbour): void;
+  /** A neighbour opened a flow of one of the {@link kinds}; false leaves it to be rejected. */
+  flowOpened(neighbour: Neighbour, kind: number, flow: GroupRecvFlow): boolean;
+  /** We leave the group. */
+  close(): void;
+}
