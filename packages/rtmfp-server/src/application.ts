@@ -65,7 +65,10 @@ export interface ApplicationStatus {
   readonly error: unknown;
 }
 
-/** Makes the handlers of one instance. Called when its first client arrives; its variables are the instance's state. */
+/**
+ * Makes the handlers of one instance, at once: a Promise is refused. Called when its first client arrives; its variables are
+ * the instance's state. A throw refuses that client.
+ */
 export type ApplicationFactory = (app: Application) => ApplicationHandlers;
 
 /** A function that all clients of an instance may call; the caller comes first. What follows is theirs to choose: check it. */

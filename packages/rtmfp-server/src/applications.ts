@@ -7,6 +7,7 @@ import {
   type ApplicationStats,
 } from "./application.ts";
 import { type ApplicationLimits, type SettledLimits, settleLimits } from "./limits.ts";
+import { messageOf } from "./message-of.ts";
 import { pendingOf } from "./pending.ts";
 import { Reject } from "./reject.ts";
 
@@ -88,7 +89,7 @@ export class RunningApplication {
   /** A handler has thrown what it should not. */
   fail(error: unknown): void {
     this.#host.onHandlerError(error);
-    const description = error instanceof Error ? error.message : String(error);
+    const description = messageOf(error);
     try {
       const told: unknown = this.handlers.onStatus?.({
         level: "error",
@@ -187,11 +188,21 @@ export class Applications {
       end: (which, code, description) => this.#end(which, code, description),
     });
     const factory = this.#defined.get(name)?.factory ?? this.#fallback;
-    const running = new RunningApplication(app, factory(app), this.#host);
+    const running = new RunningApplication(app, this.#handlersBy(factory, app), this.#host);
     running.watch(running.handlers.onAppStart?.());
     this.#current.set(path, running);
     this.#running.set(app, running);
     return running;
+  }
+
+  /** A factory must give handlers at once: a Promise has none, and all that they decide would pass for a yes. */
+  #handlersBy(factory: ApplicationFactory, app: Application): ApplicationHandlers {
+    const made: unknown = factory(app);
+    const pending = pendingOf(made);
+    if (pending === undefined && typeof made === "object" && made !== null) return made;
+    pending?.catch((error: unknown) => this.#host.onHandlerError(error));
+    const what = pending === undefined ? "nothing" : "a Promise: return them at once, and wait in onConnect";
+    throw new TypeError(`the factory of application "${app.path}" must return handlers, not ${what}`);
   }
 
   async #end(app: Application, code: StatusCode, description: string): Promise<void> {

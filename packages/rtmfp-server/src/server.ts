@@ -37,6 +37,7 @@ import { ANY_KEY, fixedKeys, KeyFile, type KeyList } from "./key-list.ts";
 import type { ApplicationLimits } from "./limits.ts";
 import type { Logger } from "./log.ts";
 import { Matchmaker } from "./matchmaker.ts";
+import { messageOf } from "./message-of.ts";
 import { reachOf } from "./nat.ts";
 import { type PeerEntry, Peers } from "./peers.ts";
 import { openProbeCarrier, Prober } from "./prober.ts";
@@ -397,7 +398,7 @@ export class Server {
   }
 
   #onHandlerError(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     this.#log({ level: "error", event: "application", fields: { message } });
   }
 }

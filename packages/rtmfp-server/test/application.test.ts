@@ -208,6 +208,37 @@ describe("an application", () => {
     expect(sim.server.applicationStats.size).toBe(1);
   });
 
+  it(
+    ...rfc("F-3", "O-2"),
+    "whose factory gives a Promise, or nothing, refuses its clients and says why; the server goes on",
+    async () => {
+      const sim = new SimServer();
+      // As from JavaScript, which nobody has checked.
+      const define = (name: string, factory: () => unknown) => sim.server.application(name, factory as () => object);
+      define("async", async () => ({}));
+      define("rejects", () => Promise.reject(new Error("no database")));
+      define("nothing", () => undefined);
+      define("odd", () => {
+        throw Object.create(null);
+      });
+      await sim.listen();
+      for (const name of ["async", "rejects", "nothing", "odd"]) {
+        const client = await sim.open();
+        expect((await sim.run(client.connect(name)))["code"], name).toBe("NetConnection.Connect.Rejected");
+      }
+      const later = "a Promise: return them at once, and wait in onConnect";
+      expect(sim.logged("application").map(({ message }) => message)).toEqual([
+        `the factory of application "async" must return handlers, not ${later}`,
+        `the factory of application "rejects" must return handlers, not ${later}`,
+        "no database",
+        'the factory of application "nothing" must return handlers, not nothing',
+        "something that has no text was thrown",
+      ]);
+      await sim.connect("key");
+      expect(sim.server.applicationStats.size).toBe(1);
+    },
+  );
+
   it(...rfc("F-7"), "exposes functions to all its clients, who come first among the arguments", async () => {
     const { sim } = await lobby((app) => {
       app.expose({ whoami: (client: Client, greeting) => `${greeting} ${client.farID}`, both: () => "all" });

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { RtmfpError } from "rtmfp-core";
 import type { Logger } from "../log.ts";
+import { messageOf } from "../message-of.ts";
 import { reachOf } from "../nat.ts";
 import type { Listening, Server } from "../server.ts";
 import { DEFAULT_HTTP_PORT } from "./address.ts";
@@ -55,7 +56,7 @@ export async function serveHttp(server: Server, listening: Listening, options: H
       log({
         level: "error",
         event: "http",
-        fields: { message: error instanceof Error ? error.message : String(error) },
+        fields: { message: messageOf(error) },
       });
     },
   });
