@@ -3,6 +3,7 @@
  * main entry, so that who does without does not load its libraries.
  * @module
  */
+import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { RtmfpError } from "rtmfp-core";
@@ -12,6 +13,7 @@ import { reachOf } from "../nat.ts";
 import type { Listening, Server } from "../server.ts";
 import { DEFAULT_HTTP_PORT } from "./address.ts";
 import { createApi } from "./api.ts";
+import { boundConnections, connectionOptions } from "./connections.ts";
 import { createMetrics } from "./metrics.ts";
 
 /** Options of {@link serveHttp}. */
@@ -60,9 +62,8 @@ export async function serveHttp(server: Server, listening: Listening, options: H
       });
     },
   });
-  const http = createAdaptorServer({ fetch: api.fetch });
-  http.maxConnections = MAX_CONNECTIONS;
-  if ("requestTimeout" in http) http.requestTimeout = REQUEST_TIMEOUT_MS;
+  const http = createAdaptorServer({ fetch: api.fetch, serverOptions: connectionOptions() }) as HttpServer;
+  boundConnections(http);
   const bound = await new Promise<AddressInfo>((resolve, reject) => {
     http.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
     http.listen(port, host, () => resolve(http.address() as AddressInfo));
@@ -72,7 +73,7 @@ export async function serveHttp(server: Server, listening: Listening, options: H
     close: () =>
       new Promise((resolve) => {
         http.close(() => resolve());
-        if ("closeAllConnections" in http) http.closeAllConnections();
+        http.closeAllConnections();
       }),
   };
 }
@@ -109,6 +110,3 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): Rtmf
 /** No request can bear this: it has a space. */
 const NOBODY = "no token";
 const MIN_TOKEN = 16;
-/** Connections at a time; more are closed at once. */
-export const MAX_CONNECTIONS = 128;
-const REQUEST_TIMEOUT_MS = 10_000;
