@@ -86,8 +86,8 @@ export class LiveStream {
     const { length } = message.data;
     const total = this.#dataFrameBytes - this.#lengthOf(handler) + length;
     if (length <= MAX_DATA_FRAME_BYTES && total <= MAX_DATA_FRAMES_BYTES) {
-      // A copy, since the message keeps each form in which it was sent.
-      this.#dataFrames.set(handler, message.at(message.timestamp));
+      // A copy, since the message keeps each form in which it was sent, and its payload the packet that it lies in.
+      this.#dataFrames.set(handler, message.at(message.timestamp, new Uint8Array(message.data)));
       this.#dataFrameBytes = total;
     } else this.#forget(handler);
     for (const subscription of this.#subscriptions) subscription.write(message);
@@ -109,7 +109,7 @@ export class LiveStream {
 }
 
 function makeCache(): GopCache<StreamMessage> {
-  return new GopCache((message, timestamp) => message.at(timestamp));
+  return new GopCache((message, timestamp, data) => message.at(timestamp, data));
 }
 
 /** Data frames that a stream keeps; further ones are dropped. */

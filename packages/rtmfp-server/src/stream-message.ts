@@ -45,9 +45,9 @@ export class StreamMessage implements FlvTag {
     return this.#bytes;
   }
 
-  /** The same at another time. */
-  at(timestamp: number): StreamMessage {
-    return new StreamMessage(this.type, { ...this.#asMessage(), timestamp });
+  /** The same at another time, with its own payload or a copy of it, which is kept. */
+  at(timestamp: number, payload: Uint8Array = this.data): StreamMessage {
+    return new StreamMessage(this.type, { type: this.#messageType, timestamp, payload });
   }
 
   /** AMF3 names a string once and refers to it, AMF0 repeats it: a few bytes may become very many. */

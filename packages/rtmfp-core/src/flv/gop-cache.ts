@@ -3,11 +3,11 @@ import { isKeyFrame, isMetadata, isSequenceHeader } from "./tag-info.ts";
 
 /**
  * What a viewer who joins late needs first: metadata, codec configuration, and everything since the last key frame as
- * long as that is not too much. Tags are kept as they are, up to 512 KiB and 4,096 of a group; metadata and configurations up
- * to 64 KiB each.
+ * long as that is not too much. Tags of a group are kept as they are, up to 512 KiB and 4,096 of them; metadata and
+ * configurations up to 64 KiB each, copied out of larger memory, for they may be kept for hours.
  */
 export class GopCache<T extends FlvTag = FlvTag> {
-  readonly #retime: (tag: T, timestamp: number) => T;
+  readonly #remake: (tag: T, timestamp: number, data: Uint8Array) => T;
   #metadata: T | undefined;
   #videoHeader: T | undefined;
   #audioHeader: T | undefined;
@@ -17,22 +17,29 @@ export class GopCache<T extends FlvTag = FlvTag> {
   #hasVideo = false;
   #timestamp = 0;
 
-  /** `retime` gives a tag another timestamp, in ms. Default: a new tag that shares the data. */
-  constructor(retime: (tag: T, timestamp: number) => T = (tag, timestamp) => ({ ...tag, timestamp })) {
-    this.#retime = retime;
+  /**
+   * `remake` gives a tag at another timestamp, in ms, with these data: its own, or a copy of them, not to be copied again.
+   * Default: a new tag.
+   */
+  constructor(
+    remake: (tag: T, timestamp: number, data: Uint8Array) => T = (tag, timestamp, data) => ({
+      ...tag,
+      timestamp,
+      data,
+    }),
+  ) {
+    this.#remake = remake;
   }
 
   /** Remembers a tag of the stream. */
   add(tag: T): void {
     this.#timestamp = tag.timestamp;
     if (tag.type === "video") this.#hasVideo = true;
-    // One that is too long to keep replaces the one before it all the same, which no longer holds.
-    const kept = tag.data.length <= MAX_HEADER_BYTES ? tag : undefined;
-    if (isMetadata(tag)) this.#metadata = kept;
+    if (isMetadata(tag)) this.#metadata = this.#toKeep(tag);
     else if (!isSequenceHeader(tag)) this.#addToGroup(tag);
-    else if (tag.type === "audio") this.#audioHeader = kept;
+    else if (tag.type === "audio") this.#audioHeader = this.#toKeep(tag);
     else {
-      this.#videoHeader = kept;
+      this.#videoHeader = this.#toKeep(tag);
       // Pictures from before it cannot be decoded with it.
       this.#dropGroup();
     }
@@ -45,12 +52,22 @@ export class GopCache<T extends FlvTag = FlvTag> {
   get opening(): T[] {
     const timestamp = this.#group[0]?.timestamp ?? this.#timestamp;
     const first = [this.#metadata, this.#videoHeader, this.#audioHeader].filter((tag) => tag !== undefined);
-    return [...first.map((tag) => (tag.timestamp === timestamp ? tag : this.#retime(tag, timestamp))), ...this.#group];
+    return [
+      ...first.map((tag) => (tag.timestamp === timestamp ? tag : this.#remake(tag, timestamp, tag.data))),
+      ...this.#group,
+    ];
   }
 
   /** True if pictures flow and {@link opening} has none: the viewer's pictures begin with the next key frame. */
   get awaitsKeyFrame(): boolean {
     return this.#hasVideo && !this.#hasGroup;
+  }
+
+  /** One that is too long to keep replaces the one before it all the same, which no longer holds. */
+  #toKeep(tag: T): T | undefined {
+    const { data, timestamp } = tag;
+    if (data.length > MAX_HEADER_BYTES) return undefined;
+    return data.length === data.buffer.byteLength ? tag : this.#remake(tag, timestamp, new Uint8Array(data));
   }
 
   #addToGroup(tag: T): void {

@@ -19,6 +19,11 @@ function frame(first: number, timestamp: number, size: number): FlvTag {
   return { type: "video", timestamp, data };
 }
 
+/** The name alone, as AMF0 has it. */
+function encodeOnMetaData(): Uint8Array {
+  return Uint8Array.of(2, 0, 10, ...new TextEncoder().encode("onMetaData"));
+}
+
 describe("GopCache", () => {
   it(
     ...rfc("F-10", "O-6"),
@@ -53,6 +58,21 @@ describe("GopCache", () => {
     expect(cache.awaitsKeyFrame).toBe(true);
     cache.add(key(80));
     expect(cache.awaitsKeyFrame).toBe(false);
+  });
+
+  it("keeps metadata and configurations without the packet that they came in", () => {
+    const packet = new Uint8Array(1_400);
+    const inPacket = ({ data, ...tag }: FlvTag, at: number): FlvTag => {
+      packet.set(data, at);
+      return { ...tag, data: packet.subarray(at, at + data.length) };
+    };
+    const metadata: FlvTag = { type: "data", timestamp: 0, data: encodeOnMetaData() };
+    const configuration: FlvTag = { type: "audio", timestamp: 0, data: Uint8Array.of(0xaf, 0, 0x12, 0x10) };
+    const cache = new GopCache();
+    for (const [i, tag] of [metadata, header(0), configuration].entries()) cache.add(inPacket(tag, 100 * i));
+    packet.fill(0);
+    expect(cache.opening).toEqual([metadata, header(0), configuration]);
+    expect(cache.opening.map(({ data }) => data.buffer.byteLength)).toEqual([metadata.data.length, 5, 4]);
   });
 
   it("keeps no configuration of more than 64 KiB, nor the one before it", () => {
