@@ -17,6 +17,8 @@ export type { PeerStream } from "./direct-publication.ts";
 export type { FeedOptions, FeedResult, TagOutcome, TagReceipt } from "./feed.ts";
 /** FLV files. */
 export { type FlvFileInfo, readFlv, writeFlv } from "./files.ts";
+/** Groups. */
+export { GroupSpecifier } from "./group/group-specifier.ts";
 /** Connections. */
 export { NetConnection, type NetConnectionEvents, type StatusEvent } from "./net-connection.ts";
 export { NetStream } from "./net-stream.ts";

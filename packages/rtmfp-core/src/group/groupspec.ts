@@ -83,7 +83,7 @@ export function parseGroupspec(text: string): Groupspec {
  * not the form that {@link Groupspec} says.
  */
 export function buildGroupspec(spec: Partial<Groupspec> & Pick<Groupspec, "name">): string {
-  const { version = 1, name, uniqueTag, bootstrapPeers = [], ipMulticastAddresses = [] } = spec;
+  const { version = 1, name, uniqueTag } = spec;
   if (version !== 1 && version !== MAX_GROUPSPEC_VERSION)
     throw new RangeError(`expected version 1 or 2, got ${version}`);
   if (name === "") throw new RangeError("a group needs a name");
@@ -103,13 +103,15 @@ export function buildGroupspec(spec: Partial<Groupspec> & Pick<Groupspec, "name"
     ...value(GroupspecOption.name, uniqueTag),
     ...flag(GroupspecOption.memberUpdates, spec.ipMulticastMemberUpdatesEnabled),
   ];
-  const hints = [
-    ...ipMulticastAddresses.flatMap((each) => value(GroupspecOption.multicastAddress, multicastBytes(each))),
-    ...bootstrapPeers.flatMap((id) => value(GroupspecOption.bootstrapPeer, peerIdBytes(id))),
-    ...value(GroupspecOption.publishAuthorization, spec.publishAuthorization),
-    ...value(GroupspecOption.postingAuthorization, spec.postingAuthorization),
-  ];
-  return groupspecText(concatBytes(encodeOptions(identity), MARKER, encodeOptions(hints)));
+  return groupspecText(concatBytes(encodeOptions(identity), MARKER, hintBytes(spec)));
+}
+
+/**
+ * What of a groupspec stands behind its end marker, as hex digits that may be appended to a groupspec: addresses, peers and
+ * authorizations. Throws RangeError for values that have not the form that {@link Groupspec} says.
+ */
+export function groupspecHints(spec: Partial<Groupspec>): string {
+  return toHex(hintBytes(spec));
 }
 
 /** What a groupspec holds of a password: its hash, or the salt and the hash of salt and password; a new array. */
@@ -124,6 +126,16 @@ export function versionOf(identity: readonly Option[]): number {
   const reader = new ByteReader(said ?? Uint8Array.of(1));
   const version = reader.vlu();
   return reader.failed ? 1 : version;
+}
+
+function hintBytes(spec: Partial<Groupspec>): Uint8Array {
+  const { bootstrapPeers = [], ipMulticastAddresses = [], publishAuthorization, postingAuthorization } = spec;
+  return encodeOptions([
+    ...ipMulticastAddresses.flatMap((each) => value(GroupspecOption.multicastAddress, multicastBytes(each))),
+    ...bootstrapPeers.flatMap((id) => value(GroupspecOption.bootstrapPeer, peerIdBytes(id))),
+    ...value(GroupspecOption.publishAuthorization, publishAuthorization),
+    ...value(GroupspecOption.postingAuthorization, postingAuthorization),
+  ]);
 }
 
 function flag(type: number, enabled: boolean | undefined, bytes: Uint8Array = new Uint8Array(0)): Option[] {

@@ -10,6 +10,7 @@ export { canonicalPart, groupAddressOf, groupIdOf, type Sha256 } from "./group-i
 export {
   buildGroupspec,
   type Groupspec,
+  groupspecHints,
   MAX_GROUPSPEC_VERSION,
   type MulticastAddress,
   parseGroupspec,
