@@ -39,10 +39,9 @@ export type IntroductionReport =
 /** Follows introductions from the first request to their end, and keeps the last {@link MAX_ROWS}. */
 export class Introductions {
   readonly #host: IntroductionsHost;
-  /** Under way, by the tag of the request. */
-  readonly #pending = new Map<string, Pending>();
-  /** Ended, by tag: what is asked again needs no second row. True if it may yet begin. */
-  readonly #ended = new Map<string, boolean>();
+  readonly #ofClients = new Share(MAX_PENDING, MAX_ENDED);
+  /** Asked for by addresses without a session, which are many and cost nothing: they drive out only each other. */
+  readonly #ofStrangers = new Share(MAX_STRANGER_PENDING, MAX_STRANGER_ENDED);
   readonly #rows: IntroductionRow[] = [];
   /** Of these, the ones whose asker has no session here. */
   #strangers = 0;
@@ -65,13 +64,14 @@ export class Introductions {
     target: PeerEntry | undefined,
     answer: IntroductionAnswer,
   ): void {
-    const known = this.#pending.get(tag);
+    const { pending: underWay, ended } = this.#shareOf(asker.farID);
+    const known = underWay.get(tag);
     if (known !== undefined) {
       known.requests++;
       if (answer === "introduced") this.#forwarded(known);
       return;
     }
-    const mayBegin = this.#ended.get(tag);
+    const mayBegin = ended.get(tag);
     if (mayBegin === false || (mayBegin === true && answer !== "introduced")) return;
     const pending = this.#begin(tag, asker, targetId, target);
     pending.requests++;
@@ -101,11 +101,16 @@ export class Introductions {
 
   /** Ends what is under way, as far as it is known. */
   close(): void {
-    for (const pending of [...this.#pending.values()]) this.#end(pending, this.#judge(pending, false));
+    for (const { pending: underWay } of [this.#ofClients, this.#ofStrangers])
+      for (const pending of [...underWay.values()]) this.#end(pending, this.#judge(pending, false));
+  }
+
+  #shareOf(askerId: string): Share {
+    return askerId === "" ? this.#ofStrangers : this.#ofClients;
   }
 
   #underWay(askerId: string, target: string): Pending | undefined {
-    return [...this.#pending.values()].findLast(
+    return [...this.#ofClients.pending.values()].findLast(
       ({ asker, targetId }) => asker.farID === askerId && targetId === target,
     );
   }
@@ -120,8 +125,9 @@ export class Introductions {
   }
 
   #begin(tag: string, asker: Asker, targetId: string, target: PeerEntry | undefined): Pending {
-    const oldest = this.#pending.values().next().value;
-    if (this.#pending.size >= MAX_PENDING && oldest !== undefined) this.#end(oldest, this.#judge(oldest, false));
+    const { pending: underWay, maxPending } = this.#shareOf(asker.farID);
+    const oldest = underWay.values().next().value;
+    if (underWay.size >= maxPending && oldest !== undefined) this.#end(oldest, this.#judge(oldest, false));
     const pending: Pending = {
       tag,
       asker,
@@ -135,7 +141,7 @@ export class Introductions {
       connectedAt: undefined,
       cancel: () => {},
     };
-    this.#pending.set(tag, pending);
+    underWay.set(tag, pending);
     return pending;
   }
 
@@ -160,9 +166,10 @@ export class Introductions {
   }
 
   #end(pending: Pending, ending: IntroductionEnding): void {
-    if (!this.#pending.delete(pending.tag)) return;
+    const share = this.#shareOf(pending.asker.farID);
+    if (!share.pending.delete(pending.tag)) return;
     pending.cancel();
-    this.#remember(pending.tag, pending.forwards === 0);
+    share.remember(pending.tag, pending.forwards === 0);
     const { asker, targetId, target, requests, startedAt, connectedAt } = pending;
     this.#add({
       endedAt: Date.now(),
@@ -200,7 +207,6 @@ export class Introductions {
 
   #add(row: IntroductionRow): void {
     this.#rows.push(row);
-    // Addresses without a session are many and cost nothing: their rows drive out only each other.
     if (isStranger(row) && ++this.#strangers > MAX_STRANGER_ROWS) this.#drop(this.#rows.findIndex(isStranger));
     if (this.#rows.length > MAX_ROWS) this.#drop(0);
     this.#host.onEnd(row);
@@ -210,10 +216,24 @@ export class Introductions {
     const [row] = this.#rows.splice(at, 1);
     if (row !== undefined && isStranger(row)) this.#strangers--;
   }
+}
 
-  #remember(tag: string, mayBegin: boolean): void {
-    this.#ended.set(tag, mayBegin);
-    if (this.#ended.size > MAX_ENDED) this.#ended.delete(this.#ended.keys().next().value as string);
+/** What is under way and what has ended, by the tag of the request, of one kind of askers. */
+class Share {
+  readonly pending = new Map<string, Pending>();
+  /** What is asked again after its end needs no second row. True if it may yet begin. */
+  readonly ended = new Map<string, boolean>();
+  readonly maxPending: number;
+  readonly #maxEnded: number;
+
+  constructor(maxPending: number, maxEnded: number) {
+    this.maxPending = maxPending;
+    this.#maxEnded = maxEnded;
+  }
+
+  remember(tag: string, mayBegin: boolean): void {
+    this.ended.set(tag, mayBegin);
+    if (this.ended.size > this.#maxEnded) this.ended.delete(this.ended.keys().next().value as string);
   }
 }
 
@@ -267,10 +287,13 @@ function endsOf(reporterId: string, otherId: string, { outcome }: IntroductionRe
 export const MAX_ROWS = 1_000;
 /** Of these, those that an address without a session asked for. */
 export const MAX_STRANGER_ROWS = 100;
-/** Introductions under way; beyond them the oldest is judged early. */
+/** Introductions under way that clients asked for; beyond them the oldest is judged early. */
 export const MAX_PENDING = 1_024;
+/** The same of addresses without a session. */
+export const MAX_STRANGER_PENDING = 256;
 /** Tags of introductions that have ended. */
 const MAX_ENDED = 4_096;
+const MAX_STRANGER_ENDED = 1_024;
 /** Reports taken from one client. */
 export const REPORT_RATE: Rate = { perSecond: 10, burst: 100 };
 /** How long after the first answer an introduction is judged: four requests fit (RFC 7016 §3.5.1.1.1). */

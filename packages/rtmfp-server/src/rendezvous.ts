@@ -15,7 +15,10 @@ import { type Rate, TokenBuckets } from "./token-buckets.ts";
 export interface IntroductionRates {
   /** Asked for by one IP address, or IPv6 network of 64 bits. Default 100 per second, burst 1000. */
   readonly perAsker?: Rate;
-  /** To one peer, which takes no more from one introducer. Default 50 per second, burst 500. */
+  /**
+   * To one peer, which takes no more from one introducer. Half of it is for askers with a session alone. Default 50 per
+   * second, burst 500.
+   */
   readonly perTarget?: Rate;
 }
 
@@ -41,6 +44,8 @@ export class Rendezvous {
   readonly #host: RendezvousHost;
   readonly #perAsker = new TokenBuckets(ASKER_RATE);
   readonly #perTarget = new TokenBuckets(TARGET_RATE);
+  /** Addresses without a session cost nothing to have: they do not keep clients from a peer. */
+  readonly #perTargetOfStrangers = new TokenBuckets(TARGET_RATE);
   readonly #recorded = new TokenBuckets(RECORDED_RATE);
 
   constructor(host: RendezvousHost, rates: IntroductionRates = {}) {
@@ -52,6 +57,8 @@ export class Rendezvous {
   setRates({ perAsker, perTarget }: IntroductionRates): void {
     this.#perAsker.rate = perAsker ?? ASKER_RATE;
     this.#perTarget.rate = perTarget ?? TARGET_RATE;
+    const { perSecond, burst } = this.#perTarget.rate;
+    this.#perTargetOfStrangers.rate = { perSecond: perSecond / 2, burst: Math.ceil(burst / 2) };
   }
 
   /** Decides on one IHello, at once unless an application takes its time. */
@@ -68,7 +75,7 @@ export class Rendezvous {
       introductions.answered(toHex(introduction.tag), whoAsks(asker), targetId, target, answer);
     };
     const lookup: PeerLookup = { targetID: targetId, address: introduction.from, tag: introduction.tag };
-    if (!this.#allows(introduction.from, target)) tell("limited");
+    if (!this.#allows(asker, target)) tell("limited");
     else if (target === undefined) {
       this.#consult(
         () => this.#host.locate(asker, lookup),
@@ -85,10 +92,12 @@ export class Rendezvous {
     }
   }
 
-  #allows(from: Address, target: PeerEntry | undefined): boolean {
+  #allows(asker: Peer, target: PeerEntry | undefined): boolean {
     const now = this.#host.now();
-    if (!this.#perAsker.allow(now, networkOf(from.host))) return false;
-    return target === undefined || this.#perTarget.allow(now, target.farID);
+    if (!this.#perAsker.allow(now, networkOf(asker.address.host))) return false;
+    if (target === undefined) return true;
+    if (asker.farID === "" && !this.#perTargetOfStrangers.allow(now, target.farID)) return false;
+    return this.#perTarget.allow(now, target.farID);
   }
 
   /** Who asks too often gets no row for each request: only a client, and only now and then. */

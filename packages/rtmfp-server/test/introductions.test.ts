@@ -7,6 +7,7 @@ import {
   Introductions,
   MAX_PENDING,
   MAX_ROWS,
+  MAX_STRANGER_PENDING,
   MAX_STRANGER_ROWS,
   REPORT_RATE,
 } from "../src/introductions.ts";
@@ -256,6 +257,16 @@ describe("the list of introductions", () => {
     expect(ended).toEqual([]);
     ask(MAX_PENDING, "introduced");
     expect(ended).toEqual(["target 0 forwarded"]);
+  });
+
+  it(`follows ${MAX_STRANGER_PENDING} of addresses without a session, which end no client's early`, () => {
+    const { ended, ask } = list();
+    ask(-1, "introduced");
+    for (let i = 0; i < MAX_STRANGER_PENDING; i++) ask(i, "introduced", "");
+    expect(ended).toEqual([]);
+    for (let i = 1; i <= MAX_PENDING; i++) ask(-1 - i, "introduced", i % 2 === 0 ? "asker" : "");
+    expect(ended).toHaveLength(MAX_PENDING / 2);
+    expect(new Set(ended).has("target -1 forwarded")).toBe(false);
   });
 
   it("takes a report only of what is under way or has ended between the two", () => {

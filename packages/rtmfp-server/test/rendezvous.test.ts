@@ -1,5 +1,5 @@
 import { canonicalEpd, createFlashProfile, createIdentity, defaultProvider, SERVER_IDENTITY } from "rtmfp-core/crypto";
-import { type Chunk, ChunkType, decodePacket } from "rtmfp-core/proto";
+import { type Chunk, ChunkType, decodePacket, fromHex } from "rtmfp-core/proto";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
 import type { Application } from "../src/application.ts";
@@ -305,5 +305,21 @@ describe("an introduction", () => {
     expect(chunks(ChunkType.forwardedIHello).length).toBeLessThanOrEqual(introduced);
     await sim.pass(20_000);
     expect(sim.server.introductions.filter(({ reason }) => reason === "rate")).toHaveLength(1);
+  });
+
+  it(...rfc("AMB-20", "AMB-21"), "keeps half of a peer's rate for askers with a session", async () => {
+    const { sim, chunks } = await traced({ introductionRates: { perTarget: { perSecond: 0, burst: 20 } } });
+    const bob = await sim.connect();
+    const epd = canonicalEpd(fromHex(bob.peerId));
+    for (let i = 0; i < 20; i++) {
+      const stranger = await sim.open();
+      stranger.session.abort();
+      await sim.pass(100);
+      await sim.run(stranger.endpoint.connect(sim.address, { epd, timeoutMs: 1_000 }).catch(() => {}));
+    }
+    expect(sim.server.stats.introductions).toMatchObject({ introduced: 10, limited: 10 });
+    const alice = await sim.connect();
+    expect((await sim.run(meet(alice, bob))).peerId).toBe(bob.peerId);
+    expect(chunks(ChunkType.forwardedIHello)).toHaveLength(11);
   });
 });

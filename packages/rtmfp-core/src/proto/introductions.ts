@@ -7,6 +7,7 @@ import {
   MAX_EPD_BYTES,
   MAX_PENDING_INTRODUCTIONS,
   MAX_PENDING_OF_NETWORK,
+  MAX_PENDING_OF_STRANGERS,
 } from "./params.ts";
 import type { Session } from "./session.ts";
 import type { SessionHost } from "./session-host.ts";
@@ -18,6 +19,7 @@ interface Pending {
   readonly from: Address;
   readonly via: number;
   readonly until: number;
+  readonly isStranger: boolean;
 }
 
 /** A bounded table of undecided introductions; each is forgotten after 5 s. */
@@ -27,6 +29,8 @@ export class Introductions {
   readonly #pending = new Map<number, Pending>();
   /** How many of them each network has asked for. */
   readonly #byNetwork = new Map<string, number>();
+  /** How many have come from addresses without a session. */
+  #ofStrangers = 0;
   readonly #order = new Fifo<number>();
   #nextId = 1;
 
@@ -40,15 +44,18 @@ export class Introductions {
   }
 
   /**
-   * Emits the event; drops and counts the IHello if it is too large, the table is full, or its network has its share of it.
-   * The bytes are copied.
+   * Emits the event; drops and counts the IHello if it is too large, the table is full, or its network has its share of it,
+   * or strangers theirs: those without a session at `from`. The bytes are copied.
    */
-  add(epd: Uint8Array, tag: Uint8Array, from: Address, via: number, now: number): void {
+  add(epd: Uint8Array, tag: Uint8Array, from: Address, via: number, isStranger: boolean, now: number): void {
     this.#expire(now);
     const { stats } = this.#host;
     const network = networkOf(from.host);
     const ofNetwork = this.#byNetwork.get(network) ?? 0;
-    const isFull = this.#pending.size >= MAX_PENDING_INTRODUCTIONS || ofNetwork >= MAX_PENDING_OF_NETWORK;
+    const isFull =
+      this.#pending.size >= MAX_PENDING_INTRODUCTIONS ||
+      ofNetwork >= MAX_PENDING_OF_NETWORK ||
+      (isStranger && this.#ofStrangers >= MAX_PENDING_OF_STRANGERS);
     if (isFull || epd.length > MAX_EPD_BYTES) {
       stats.introductionsRefused++;
       return;
@@ -56,8 +63,10 @@ export class Introductions {
     stats.introductions++;
     const id = this.#nextId++;
     const source = { host: from.host, port: from.port };
-    const pending = { epd: epd.slice(), tag: tag.slice(), from: source, via, until: now + INTRODUCTION_DECISION_MS };
+    const until = now + INTRODUCTION_DECISION_MS;
+    const pending = { epd: epd.slice(), tag: tag.slice(), from: source, via, until, isStranger };
     this.#pending.set(id, pending);
+    if (isStranger) this.#ofStrangers++;
     this.#byNetwork.set(network, ofNetwork + 1);
     this.#order.push(id);
     this.#host.emit({ type: "introduction", id, epd: pending.epd, tag: pending.tag, from: source, via });
@@ -95,6 +104,7 @@ export class Introductions {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
+    if (pending.isStranger) this.#ofStrangers--;
     const network = networkOf(pending.from.host);
     const left = (this.#byNetwork.get(network) ?? 0) - 1;
     if (left > 0) this.#byNetwork.set(network, left);

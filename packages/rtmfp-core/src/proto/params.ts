@@ -40,6 +40,8 @@ export const INTRODUCTION_DECISION_MS = 5_000;
 export const MAX_PENDING_INTRODUCTIONS = 1_024;
 /** Of these, those that one network has asked for: an application that takes its time must hear of others too. */
 export const MAX_PENDING_OF_NETWORK = 256;
+/** And those asked for from addresses without a session, which cost nothing to have. */
+export const MAX_PENDING_OF_STRANGERS = 512;
 /** Public-key jobs outstanding at one time; further handshakes are dropped and counted. */
 export const MAX_JOBS = 256;
 /** Sessions of an endpoint, unless its settings say otherwise; further IIKeyings are dropped and counted. */

@@ -9,9 +9,9 @@ function table() {
   const introductions = new Introductions(host, {} as StartupSender);
   let next = 0;
   /** Adds one; gives its id, or undefined if it was refused. */
-  const ask = (host: string, now = 0): number | undefined => {
+  const ask = (host: string, now = 0, isStranger = false): number | undefined => {
     const refused = stats.introductionsRefused;
-    introductions.add(new Uint8Array(8), new Uint8Array(8), { host, port: 1 }, 0, now);
+    introductions.add(new Uint8Array(8), new Uint8Array(8), { host, port: 1 }, 0, isStranger, now);
     return stats.introductionsRefused === refused ? ++next : undefined;
   };
   return { introductions, stats, ask };
@@ -26,6 +26,17 @@ describe("the table of undecided introductions", () => {
     expect([introductions.size, stats.introductionsRefused]).toEqual([1_024, 44]);
     expect(ask("192.0.2.4")).toBeUndefined();
     expect(ask("2001:db8::2")).toBeUndefined();
+  });
+
+  it("has 512 places for addresses without a session, which leave the others to those with one", () => {
+    const { introductions, ask } = table();
+    const strangers = Array.from({ length: 600 }, (_, i) => ask(`192.0.2.${i % 250}`, 0, true));
+    expect(strangers.filter((id) => id !== undefined).length).toBe(512);
+    expect(ask("198.51.100.1")).toBeDefined();
+    introductions.done(strangers[0] as number);
+    introductions.done(strangers[0] as number);
+    expect([ask("192.0.2.1", 0, true), ask("192.0.2.1", 0, true)]).toEqual([514, undefined]);
+    expect(ask("192.0.2.1", 5_000, true)).toBeDefined();
   });
 
   it("gives a place back when it is decided, once, and when its time is up", () => {

@@ -147,7 +147,10 @@ export class StartupReceiver {
         if (!this.#isFirst() || !this.#responder.allowHello(now, from)) stats.rateLimited++;
         else if (config.listen !== false && profile.selectsSelf(chunk.epd)) {
           this.#answerHello(chunk, now, { host: from.host, port: from.port }, via);
-        } else if (config.listen !== false) this.#introductions.add(chunk.epd, chunk.tag, from, via, now);
+        } else if (config.listen !== false) {
+          const isStranger = this.#host.sessions.atAddress(from) === undefined;
+          this.#introductions.add(chunk.epd, chunk.tag, from, via, isStranger, now);
+        }
         return;
       case ChunkType.iiKeying:
         stats.iikeyings++;
