@@ -1,6 +1,7 @@
 /** Applications: what a server does for the clients of one instance. */
 import type { AmfValue, StatusCode } from "rtmfp-core/tc";
 import type { Client } from "./client.ts";
+import type { GroupControl } from "./group-control.ts";
 import type { LookupAnswer, PeerLookup } from "./lookup-policy.ts";
 import type { Peer } from "./peers.ts";
 import type { Reject } from "./reject.ts";
@@ -30,10 +31,10 @@ export interface ApplicationHandlers {
   onPlay?(client: Client, stream: StreamName): unknown;
   /** What a client has played, after {@link onPlay}, is over, whoever ended it. */
   onStop?(client: Client, stream: StreamName): void;
-  /** A client has joined a NetGroup by this server; `groupId` is the group's identity, 64 lower-case hex digits. */
-  onGroupJoin?(client: Client, groupId: string): void;
-  /** A client has left a NetGroup that it had joined, or is gone. */
-  onGroupLeave?(client: Client, groupId: string): void;
+  /** A client has joined a NetGroup by this server; `group` can tell it of other members. */
+  onGroupJoin?(client: Client, group: GroupControl): void;
+  /** A client has left a NetGroup that it had joined, or is gone; `group` is what {@link onGroupJoin} got. */
+  onGroupLeave?(client: Client, group: GroupControl): void;
   /** A client that had been accepted is gone. Its streams have ended before, and it has left its groups. */
   onDisconnect?(client: Client): void;
   /** The last client of the instance is gone. Another one that comes begins another instance. */

@@ -25,6 +25,7 @@ import { ClientStreams } from "./client-streams.ts";
 import { ClientTimers } from "./client-timers.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { ControlWriter } from "./control-writer.ts";
+import type { GroupControl } from "./group-control.ts";
 import type { GroupClient } from "./group-member.ts";
 import { readReport } from "./introduction-report.ts";
 import type { SettledLimits } from "./limits.ts";
@@ -199,8 +200,8 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
       this.#running?.tell(use === "publish" ? "onUnpublish" : "onStop", this.#client, stream);
   }
 
-  onGroup(event: "onGroupJoin" | "onGroupLeave", groupId: string): void {
-    if (this.#client !== undefined) this.#running?.tell(event, this.#client, groupId);
+  onGroup(event: "onGroupJoin" | "onGroupLeave", group: GroupControl): void {
+    if (this.#client !== undefined) this.#running?.tell(event, this.#client, group);
   }
 
   onMedia(payloadBytes: number): void {

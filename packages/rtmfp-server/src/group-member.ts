@@ -2,7 +2,9 @@
 import { RtmfpError } from "rtmfp-core";
 import { encodeMember, MEMBERSHIP_METADATA } from "rtmfp-core/group";
 import type { TreeRecvFlow, TreeSendFlow, TreeSession } from "rtmfp-core/tc";
+import { GroupControl, type GroupLink } from "./group-control.ts";
 import type { RingMember } from "./group-ring.ts";
+import { TokenBucket } from "./token-buckets.ts";
 
 /** A client as its groups see it. */
 export interface GroupClient {
@@ -11,40 +13,67 @@ export interface GroupClient {
   readonly isAccepted: boolean;
   /** What carries its flows. */
   readonly session: TreeSession;
-  /** Told of each group that it has joined or left; the identity is 64 lower-case hex digits. */
-  onGroup(event: "onGroupJoin" | "onGroupLeave", groupId: string): void;
+  /** Told of each group that it has joined or left. */
+  onGroup(event: "onGroupJoin" | "onGroupLeave", group: GroupControl): void;
+}
+
+/** How often the members of a group were told of one another. */
+export interface Telling {
+  told: number;
+  untold: number;
 }
 
 /** From the join to the end of the client's flow. */
-export class GroupMember implements RingMember {
+export class GroupMember implements RingMember, GroupLink {
   readonly groupId: string;
   readonly address: string;
   readonly client: GroupClient;
+  /** What applications get. */
+  readonly control: GroupControl = new GroupControl(this);
   readonly #flow: TreeRecvFlow;
+  readonly #counts: Telling;
+  #rate: TokenBucket | undefined;
   #answer: TreeSendFlow | undefined;
+  #hasLeft = false;
 
-  constructor(client: GroupClient, flow: TreeRecvFlow, groupId: string, address: string) {
+  /** `counts` are the group's. */
+  constructor(client: GroupClient, flow: TreeRecvFlow, groupId: string, address: string, counts: Telling) {
     this.client = client;
     this.#flow = flow;
     this.groupId = groupId;
     this.address = address;
+    this.#counts = counts;
   }
 
-  /** Tells of another member, to which the client may then connect; false if it cannot be told, or is too slow. */
-  tell(other: GroupMember): boolean {
-    try {
-      this.#answer ??= this.client.session.openFlow(MEMBERSHIP_METADATA, { answers: this.#flow });
-      if (!this.#answer.isOpen || this.#answer.bufferedBytes > MAX_WAITING_BYTES) return false;
-      this.#answer.write(encodeMember(other.client.farID));
-      return true;
-    } catch (error) {
-      if (error instanceof RtmfpError) return false;
-      throw error;
-    }
+  get peerID(): string {
+    return this.client.farID;
   }
 
-  /** Nothing more will be told. */
+  get isJoined(): boolean {
+    return !this.#hasLeft;
+  }
+
+  /**
+   * Tells of another member beside it in the ring, to which the client may then connect, unless it was told of too many
+   * lately. `now` is monotonic ms.
+   */
+  introduce(other: GroupMember, now: number): void {
+    this.#rate ??= new TokenBucket(TELL_RATE, now);
+    if (this.#rate.allow(now, TELL_RATE)) this.tell(other.peerID);
+    else this.#counts.untold++;
+  }
+
+  tell(peerId: string): boolean {
+    if (this.#hasLeft) return false;
+    const isTold = this.#write(encodeMember(peerId));
+    if (isTold) this.#counts.told++;
+    else this.#counts.untold++;
+    return isTold;
+  }
+
+  /** It is no member any more. */
   close(): void {
+    this.#hasLeft = true;
     void this.#answer?.close();
   }
 
@@ -52,7 +81,22 @@ export class GroupMember implements RingMember {
   end(): void {
     this.#flow.reject(0);
   }
+
+  /** False if the client takes nothing, or is too slow. */
+  #write(message: Uint8Array): boolean {
+    try {
+      this.#answer ??= this.client.session.openFlow(MEMBERSHIP_METADATA, { answers: this.#flow });
+      if (!this.#answer.isOpen || this.#answer.bufferedBytes > MAX_WAITING_BYTES) return false;
+      this.#answer.write(message);
+      return true;
+    } catch (error) {
+      if (error instanceof RtmfpError) return false;
+      throw error;
+    }
+  }
 }
 
 /** Members of which a client may be told and has not acknowledged; each takes 33 bytes. */
 const MAX_WAITING_BYTES = 16_384;
+/** Members of which one member is told because they came, or came nearer: it connects to each of them. */
+const TELL_RATE = { perSecond: 10, burst: 100 } as const;

@@ -14,6 +14,11 @@ export class GroupRing<M extends RingMember> {
     return this.#members.length;
   }
 
+  /** All of them, by address. Owned by the ring; do not modify. */
+  get members(): readonly M[] {
+    return this.#members;
+  }
+
   /** The member with that address. */
   at(address: string): M | undefined {
     const found = this.#members[this.#placeOf(address)];
@@ -42,6 +47,19 @@ export class GroupRing<M extends RingMember> {
       }
     }
     return [...near];
+  }
+
+  /**
+   * Pairs that have come within `reach` of each other since whoever had that address is gone, the outermost first: each
+   * had one member too many between them. None while everybody is within reach of everybody.
+   */
+  broughtTogether(address: string, reach: number): (readonly [M, M])[] {
+    if (this.size <= 2 * reach) return [];
+    const at = this.#placeOf(address);
+    return Array.from({ length: reach }, (_, step) => [
+      this.#members[(at - reach + step + this.size) % this.size] as M,
+      this.#members[(at + step) % this.size] as M,
+    ]);
   }
 
   /** Where the first member is whose address is not less. */

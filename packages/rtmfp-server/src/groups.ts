@@ -1,11 +1,13 @@
 /**
- * The server channel of NetGroup: clients join by a flow of their own, and newcomers and those next to them in the ring of
- * the group are told of each other. The server keeps no more than who is where; the group is made among the peers.
+ * The server channel of NetGroup: clients join by a flow of their own, and whoever come within reach of each other in the ring
+ * of the group are told of each other: newcomers and those around them, and those around a member that has left. The server
+ * keeps no more than who is where; the group is made among the peers.
  */
 import { decodeJoin, GroupspecError, groupAddressOf, groupIdOf, isMembership, type Sha256 } from "rtmfp-core/group";
 import { toHex } from "rtmfp-core/proto";
 import type { TreeRecvFlow } from "rtmfp-core/tc";
-import { type GroupClient, GroupMember } from "./group-member.ts";
+import type { GroupControl } from "./group-control.ts";
+import { type GroupClient, GroupMember, type Telling } from "./group-member.ts";
 import { GroupRing } from "./group-ring.ts";
 import { type Logger, shortId } from "./log.ts";
 import { TokenBuckets } from "./token-buckets.ts";
@@ -20,16 +22,14 @@ export interface GroupStats {
   readonly leaves: number;
   /** Times that one member was told of another. */
   readonly told: number;
-  /** Times that it could not be told, because it was too slow or took nothing. */
+  /** Times that it was not, because it was too slow, took nothing, or had been told of too many lately. */
   readonly untold: number;
 }
 
-/** Groups that have members, and what became of joins that made no member; counted since the server was made. */
-export interface GroupsStats {
+/** Groups that have members, and the counts of all that there have been since the server was made. */
+export interface GroupsStats extends GroupStats {
   /** By the group's identity, 64 lower-case hex digits. */
   readonly groups: ReadonlyMap<string, GroupStats>;
-  /** Members of all groups now. */
-  readonly members: number;
   /** Joins beyond a cap or rate, or of who is no client. */
   readonly refused: number;
   /** Messages that are no joins, or came after one. */
@@ -42,6 +42,8 @@ export interface GroupsHost {
   readonly sha256: Sha256;
   /** Monotonic ms. */
   now(): number;
+  /** True once every client is told to go: nobody need be told of anybody. */
+  isClosed(): boolean;
 }
 
 /** All groups of a server. */
@@ -52,6 +54,8 @@ export class Groups {
   /** Flows of memberships, joined or about to, by client. */
   readonly #flows = new Map<GroupClient, Set<TreeRecvFlow>>();
   readonly #joins = new TokenBuckets(JOIN_RATE);
+  /** Of groups that are no more. */
+  readonly #past: Counts = newCounts();
   #members = 0;
   #refused = 0;
   #malformed = 0;
@@ -63,8 +67,18 @@ export class Groups {
 
   /** See {@link GroupsStats}. */
   get stats(): GroupsStats {
-    const groups = [...this.#groups].map(([id, { ring, counts }]) => [id, { members: ring.size, ...counts }] as const);
-    return { groups: new Map(groups), members: this.#members, refused: this.#refused, malformed: this.#malformed };
+    const groups = new Map<string, GroupStats>();
+    const total = { ...this.#past };
+    for (const [id, { ring, counts }] of this.#groups) {
+      groups.set(id, { members: ring.size, ...counts });
+      addCounts(total, counts);
+    }
+    return { groups, members: this.#members, ...total, refused: this.#refused, malformed: this.#malformed };
+  }
+
+  /** Members of a group in the order of its ring; none for a group that is not there. */
+  membersOf(groupId: string): readonly GroupControl[] {
+    return this.#groups.get(groupId)?.ring.members.map(({ control }) => control) ?? [];
   }
 
   /** Takes a flow that carries no RTMP messages, or rejects it; `client` is undefined if the session has none. */
@@ -121,25 +135,14 @@ export class Groups {
     const address = toHex(groupAddressOf(client.farID, this.#host.sha256));
     // Who joins again leaves first, and a group may end by that.
     this.#groups.get(groupId)?.ring.at(address)?.end();
-    const member = new GroupMember(client, flow, groupId, address);
-    this.#add(member);
-    return member;
-  }
-
-  #add(member: GroupMember): void {
-    const { groupId, address } = member;
-    const group = this.#groups.get(groupId) ?? newGroup();
+    const group = this.#groups.get(groupId) ?? { ring: new GroupRing(), counts: newCounts() };
     this.#groups.set(groupId, group);
-    const { ring, counts } = group;
-    for (const neighbour of ring.neighbours(address, REACH)) {
-      for (const told of [member.tell(neighbour), neighbour.tell(member)]) {
-        if (told) counts.told++;
-        else counts.untold++;
-      }
-    }
-    ring.add(member);
-    counts.joins++;
+    const member = new GroupMember(client, flow, groupId, address, group.counts);
+    for (const neighbour of group.ring.neighbours(address, REACH)) this.#introduce(member, neighbour);
+    group.ring.add(member);
+    group.counts.joins++;
     this.#members++;
+    return member;
   }
 
   #leave(member: GroupMember): void {
@@ -148,8 +151,19 @@ export class Groups {
     ring.remove(member);
     counts.leaves++;
     this.#members--;
-    if (ring.size === 0) this.#groups.delete(member.groupId);
+    if (ring.size === 0) {
+      this.#groups.delete(member.groupId);
+      addCounts(this.#past, counts);
+    } else if (!this.#host.isClosed()) {
+      for (const [one, other] of ring.broughtTogether(member.address, REACH)) this.#introduce(one, other);
+    }
     this.#tell("leave", member);
+  }
+
+  #introduce(one: GroupMember, other: GroupMember): void {
+    const now = this.#host.now();
+    one.introduce(other, now);
+    other.introduce(one, now);
   }
 
   #groupId(message: Uint8Array): string | undefined {
@@ -169,28 +183,37 @@ export class Groups {
     flow.reject(0);
   }
 
-  #tell(what: "join" | "leave", { client, groupId }: GroupMember): void {
+  #tell(what: "join" | "leave", { client, groupId, control }: GroupMember): void {
     const members = this.#groups.get(groupId)?.ring.size ?? 0;
     const fields = { client: shortId(client.farID), group: shortId(groupId), what, members };
     this.#host.log({ level: "debug", event: "group", fields });
-    client.onGroup(what === "join" ? "onGroupJoin" : "onGroupLeave", groupId);
+    client.onGroup(what === "join" ? "onGroupJoin" : "onGroupLeave", control);
   }
 }
 
 interface Group {
   readonly ring: GroupRing<GroupMember>;
-  readonly counts: { joins: number; leaves: number; told: number; untold: number };
+  readonly counts: Counts;
 }
 
-function newGroup(): Group {
-  return { ring: new GroupRing(), counts: { joins: 0, leaves: 0, told: 0, untold: 0 } };
+interface Counts extends Telling {
+  joins: number;
+  leaves: number;
+}
+
+function newCounts(): Counts {
+  return { joins: 0, leaves: 0, told: 0, untold: 0 };
+}
+
+function addCounts(sum: Counts, more: Counts): void {
+  for (const name of ["joins", "leaves", "told", "untold"] as const) sum[name] += more[name];
 }
 
 /** Groups that one client may be in at a time. */
 export const MAX_GROUPS = 64;
 /** Members of all groups together. */
 const MAX_MEMBERS = 1_000_000;
-/** Members on each side in the ring that a newcomer and they are told of, as many as old servers tell. */
+/** Places in the ring within which members are told of each other, as many as old servers tell newcomers of. */
 const REACH = 3;
 /** Joins of one client: each makes the server tell up to twelve times. */
 const JOIN_RATE = { perSecond: 10, burst: 100 } as const;

@@ -19,6 +19,7 @@ export type { IntroductionAnswer, IntroductionStats, RecentIntroduction, ServerS
 /** Calls between clients of developer keys. */
 export type { RelaySender } from "./developer-key.ts";
 /** NetGroups. */
+export type { GroupControl } from "./group-control.ts";
 export type { GroupStats, GroupsStats } from "./groups.ts";
 /** Redirects of first hellos. */
 export type { Hello, HelloRedirect } from "./hello-redirect.ts";

@@ -30,6 +30,7 @@ import { Connection } from "./connection.ts";
 import type { ConnectionHost, KeepaliveTimes } from "./connection-host.ts";
 import { Counters, type ServerStats } from "./counters.ts";
 import { developerKeyApplication, type RelaySender } from "./developer-key.ts";
+import type { GroupControl } from "./group-control.ts";
 import { Groups, type GroupsStats } from "./groups.ts";
 import { type HelloRedirect, helloRedirect } from "./hello-redirect.ts";
 import type { IntroductionRow } from "./introduction-row.ts";
@@ -170,7 +171,12 @@ export class Server {
     };
     this.#applications = new Applications(developerKeyApplication(options.relaySender), host, options.limits);
     this.#matchmaker = new Matchmaker(host, options.introductionRates);
-    this.#groups = new Groups({ log: this.#log, now: host.now, sha256: (bytes) => provider.sha256(bytes) });
+    this.#groups = new Groups({
+      log: this.#log,
+      sha256: (bytes) => provider.sha256(bytes),
+      now: host.now,
+      isClosed: () => this.#state === "closed",
+    });
   }
 
   /**
@@ -251,6 +257,11 @@ export class Server {
   /** NetGroups whose members find each other by this server, and their counts so far. */
   get groups(): GroupsStats {
     return this.#groups.stats;
+  }
+
+  /** Members of a group, by its identity, in the order of its ring; none for a group that is not there. */
+  groupMembers(groupspecDigest: string): readonly GroupControl[] {
+    return this.#groups.membersOf(groupspecDigest);
   }
 
   /** Counters of the transport since the server began to listen; live. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { it, rfc } from "../../../test/support/rfc.ts";
 import { GroupRing } from "../src/group-ring.ts";
 
 const member = (address: string) => ({ address });
@@ -37,6 +38,35 @@ describe("a ring", () => {
           expect(others).toEqual(expect.arrayContaining(near));
         },
       ),
+    );
+  });
+
+  it(...rfc("F-13", "G-6"), "says which pairs a member that is gone had kept out of reach of each other", () => {
+    const ring = new GroupRing();
+    for (const address of "abcdefgh") ring.add(member(address));
+    const pairs = (address: string, reach: number) => ring.broughtTogether(address, reach).map(addresses);
+    expect(pairs("dd", 3)).toEqual(["be", "cf", "dg"]);
+    expect(pairs("a0", 3)).toEqual(["gb", "hc", "ad"]);
+    expect(pairs("z", 1)).toEqual(["ha"]);
+    expect(pairs("dd", 4)).toEqual([]);
+    const withinReach = (of: GroupRing<{ address: string }>) =>
+      of.members.flatMap(({ address }) => of.neighbours(address, 3).map((other) => `${address} ${other.address}`));
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: 10, max: 99 }).map(String), { minLength: 1 }), (all) => {
+        const ring = new GroupRing<{ address: string }>();
+        for (const address of all) ring.add(member(address));
+        const before = new Set(withinReach(ring));
+        const gone = ring.at(all[0] as string) as { address: string };
+        ring.remove(gone);
+        const told = ring
+          .broughtTogether(gone.address, 3)
+          .flatMap(([one, other]) => [`${one.address} ${other.address}`, `${other.address} ${one.address}`]);
+        expect(told.sort()).toEqual(
+          withinReach(ring)
+            .filter((pair) => !before.has(pair))
+            .sort(),
+        );
+      }),
     );
   });
 

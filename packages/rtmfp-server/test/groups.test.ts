@@ -1,79 +1,26 @@
 /** The server channel of NetGroup, by bare flows. */
-import type { RecvFlow, SendFlow } from "rtmfp-core";
-import { defaultProvider } from "rtmfp-core/crypto";
-import {
-  buildGroupspec,
-  canonicalPart,
-  decodeMember,
-  encodeJoin,
-  groupAddressOf,
-  groupIdOf,
-  MEMBERSHIP_METADATA,
-  parseGroupspec,
-} from "rtmfp-core/group";
+import { buildGroupspec, canonicalPart, encodeJoin, groupIdOf, parseGroupspec } from "rtmfp-core/group";
 import { fromHex, toHex } from "rtmfp-core/proto";
-import type { TreeRecvFlow } from "rtmfp-core/tc";
 import type { SimHost } from "rtmfp-core/testing";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
-import type { GroupClient } from "../src/group-member.ts";
 import { Groups, MAX_GROUPS } from "../src/groups.ts";
+import {
+  clientOf,
+  GROUP,
+  type Joined,
+  join,
+  LooseFlow,
+  NO_HOST,
+  newcomer,
+  RECORDED_JOIN,
+  ringFrom,
+} from "./support/group.ts";
 import { SimServer } from "./support/sim.ts";
-import type { TestClient } from "./support/test-client.ts";
 
-const { sha256 } = defaultProvider();
+const { sha256 } = NO_HOST;
 /** The group that was recorded. */
 const SPEC = "G:027f02010101000103010c050e74657374011b00";
-const GROUP = "c3ab09fc9d3fd2fe3f4f82762c530b96f2eb1c49d9fe615f48f250545b731dc9";
-/** The body of the recorded join. */
-const RECORDED_JOIN = fromHex(`012115${GROUP}`);
-
-/** A client's flow of a membership, and what the server says on its own. */
-interface Joined {
-  readonly client: TestClient;
-  readonly flow: SendFlow;
-  readonly told: string[];
-  rejected: boolean;
-  /** The server's flow has ended. */
-  ended: boolean;
-}
-
-function join(client: TestClient, message: Uint8Array = RECORDED_JOIN): Joined {
-  const flow = client.session.openFlow(MEMBERSHIP_METADATA);
-  const joined: Joined = { client, flow, told: [], rejected: false, ended: false };
-  flow.onException = () => {
-    joined.rejected = true;
-  };
-  const others = client.trees.onOther;
-  client.trees.onOther = (answer: TreeRecvFlow) => {
-    if (answer.answers !== (flow as unknown)) {
-      others?.(answer);
-      return;
-    }
-    expect((answer as unknown as RecvFlow).metadata).toEqual(MEMBERSHIP_METADATA);
-    answer.onEnd = () => {
-      joined.ended = true;
-    };
-    answer.onMessage = (data) => void joined.told.push(decodeMember(data) ?? `no member: ${toHex(data)}`);
-  };
-  flow.write(message);
-  return joined;
-}
-
-/** The client comes, and joins; time passes until the server has said all. */
-async function newcomer(sim: SimServer, message?: Uint8Array): Promise<Joined> {
-  const joined = join(await sim.connect(), message);
-  await sim.pass(500);
-  return joined;
-}
-
-/** The peer IDs of others in the order of the ring, from that one on. */
-function ringFrom(all: readonly Joined[], id: string): string[] {
-  const at = (peerId: string): string => toHex(groupAddressOf(peerId, sha256));
-  const ring = all.map(({ client }) => client.peerId).sort((a, b) => (at(a) < at(b) ? -1 : 1));
-  const start = ring.indexOf(id);
-  return [...ring.slice(start + 1), ...ring.slice(0, start)];
-}
 
 const sorted = (ids: readonly string[]): string[] => [...ids].sort();
 
@@ -92,7 +39,7 @@ describe("the server channel", () => {
       expect(toHex(groupIdOf(SPEC, sha256))).toBe(GROUP);
       const counts = { members: 2, joins: 2, leaves: 0, told: 2, untold: 0 };
       const groups = new Map([[GROUP, counts]]);
-      expect(sim.server.groups).toEqual({ groups, members: 2, refused: 0, malformed: 0 });
+      expect(sim.server.groups).toEqual({ ...counts, groups, refused: 0, malformed: 0 });
       expect(sim.logged("group")).toEqual([
         { client: `${first.client.peerId.slice(0, 8)}…`, group: "c3ab09fc…", what: "join", members: 1 },
         { client: `${second.client.peerId.slice(0, 8)}…`, group: "c3ab09fc…", what: "join", members: 2 },
@@ -193,8 +140,10 @@ describe("the server channel", () => {
       const sim = new SimServer();
       const heard: string[] = [];
       sim.server.application("hall", () => ({
-        onGroupJoin: (client, groupId) => void heard.push(`join ${client.farID.slice(0, 8)} ${groupId.slice(0, 8)}`),
-        onGroupLeave: (client, groupId) => void heard.push(`leave ${client.farID.slice(0, 8)} ${groupId.slice(0, 8)}`),
+        onGroupJoin: (client, group) =>
+          void heard.push(`join ${client.farID.slice(0, 8)} ${group.groupspecDigest.slice(0, 8)}`),
+        onGroupLeave: (client, group) =>
+          void heard.push(`leave ${client.farID.slice(0, 8)} ${group.groupspecDigest.slice(0, 8)}`),
         onDisconnect: (client) => void heard.push(`gone ${client.farID.slice(0, 8)}`),
       }));
       await sim.listen();
@@ -226,7 +175,7 @@ describe("the server channel", () => {
     await sim.pass(500);
     expect(stranger.rejected).toBe(true);
     expect(sim.server.groups).toMatchObject({ members: 0, refused: 1 });
-    const groups = new Groups({ log: () => {}, now: () => 0, sha256 });
+    const groups = new Groups(NO_HOST);
     const flow = new LooseFlow();
     groups.onFlow({ ...clientOf("a".repeat(64)), isAccepted: false }, flow);
     expect([flow.rejected, groups.stats.refused]).toEqual([true, 1]);
@@ -292,16 +241,17 @@ describe("a client that does not play by the rules of groups", () => {
   });
 
   it("has not joined by what comes behind a message for which it was rejected", () => {
-    const groups = new Groups({ log: () => {}, now: () => 0, sha256 });
+    const groups = new Groups(NO_HOST);
     const flow = new LooseFlow();
     groups.onFlow(clientOf("a".repeat(64)), flow);
     flow.onMessage?.(Uint8Array.of(1), 0);
     flow.onMessage?.(RECORDED_JOIN, 0);
-    expect([flow.rejected, groups.stats]).toEqual([true, { groups: new Map(), members: 0, refused: 0, malformed: 1 }]);
+    expect(flow.rejected).toBe(true);
+    expect(groups.stats).toMatchObject({ groups: new Map(), members: 0, joins: 0, refused: 0, malformed: 1 });
   });
 
   it("finds no place beyond the cap of all groups together", () => {
-    const groups = new Groups({ log: () => {}, now: () => 0, sha256 }, 2);
+    const groups = new Groups(NO_HOST, 2);
     const rejected = ["a", "b", "c"].map((digit) => {
       const flow = new LooseFlow();
       groups.onFlow(clientOf(digit.repeat(64)), flow);
@@ -313,7 +263,7 @@ describe("a client that does not play by the rules of groups", () => {
   });
 
   it("is told no more while 16 KiB wait for it, and others go on being told", () => {
-    const groups = new Groups({ log: () => {}, now: () => 0, sha256 });
+    const groups = new Groups(NO_HOST);
     const written: number[] = [];
     for (const [digit, waiting] of [
       ["a", 16_385],
@@ -328,25 +278,3 @@ describe("a client that does not play by the rules of groups", () => {
     expect(groups.stats.groups.get(GROUP)).toMatchObject({ told: 4, untold: 2 });
   });
 });
-
-/** A flow of nobody's. */
-class LooseFlow implements TreeRecvFlow {
-  readonly metadata = MEMBERSHIP_METADATA;
-  readonly answers = undefined;
-  onMessage: TreeRecvFlow["onMessage"];
-  onEnd: (() => void) | undefined;
-  rejected = false;
-  accept(): void {}
-  pause(): void {}
-  resume(): void {}
-  reject(): void {
-    this.rejected = true;
-    this.onEnd?.();
-  }
-}
-
-/** A client for whom so much waits, and what is written to it notes it. */
-function clientOf(farID: string, bufferedBytes = 0, written: number[] = []): GroupClient {
-  const openFlow = () => ({ isOpen: true, bufferedBytes, write: () => void written.push(bufferedBytes) });
-  return { farID, isAccepted: true, session: { openFlow } as unknown as GroupClient["session"], onGroup: () => {} };
-}

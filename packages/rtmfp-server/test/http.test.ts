@@ -1,10 +1,13 @@
 import { request } from "node:http";
 import { afterEach, describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
-import { MAX_BODY_BYTES, MAX_LIMIT } from "../src/http/api.ts";
+import { MAX_BODY_BYTES } from "../src/http/api.ts";
 import { type HttpOptions, type HttpSide, serveHttp } from "../src/http/index.ts";
+import { MAX_LIMIT } from "../src/http/request.ts";
 import type { LogEntry } from "../src/log.ts";
+import { GROUP, join, newcomer, RECORDED_JOIN } from "./support/group.ts";
 import { SimServer } from "./support/sim.ts";
+import type { TestClient } from "./support/test-client.ts";
 
 const sides: HttpSide[] = [];
 const TOKEN = "0123456789abcdef";
@@ -65,6 +68,49 @@ describe("the HTTP side", () => {
     expect(await ask("/api/health")).toMatchObject({ status: 503, body: { status: "closing" } });
   });
 
+  it(...rfc("F-13", "O-2"), "tells of groups, and of one with its members in the order of the ring", async () => {
+    const { sim, ask } = await serve();
+    expect((await ask("/api/groups")).body).toEqual({ total: 0, items: [] });
+    const members = [await newcomer(sim), await newcomer(sim), await newcomer(sim)];
+    const counts = { group: GROUP, members: 3, joins: 3, leaves: 0, told: 6, untold: 0 };
+    expect((await ask("/api/groups")).body).toEqual({ total: 1, items: [counts] });
+    const { ring, ...one } = (await ask(`/api/groups/${GROUP.slice(0, 8).toUpperCase()}`)).body;
+    expect(one).toEqual(counts);
+    expect(ring.total).toBe(3);
+    const address = expect.stringMatching(/^198\.18\.\d+\.\d+:\d+$/);
+    expect(ring.items).toEqual(
+      sim.server
+        .groupMembers(GROUP)
+        .map(({ peerID, groupAddress }) => ({ id: peerID, groupAddress, app: "key", address })),
+    );
+    const addresses = ring.items.map(({ groupAddress }: { groupAddress: string }) => groupAddress);
+    expect(addresses).toEqual([...addresses].sort());
+    expect(new Set(ring.items.map(({ id }: { id: string }) => id))).toEqual(
+      new Set(members.map((m) => m.client.peerId)),
+    );
+    expect((await ask(`/api/groups/${GROUP}?limit=1&offset=2`)).body.ring).toEqual({
+      total: 3,
+      items: [ring.items[2]],
+    });
+    await sim.run(members[0]?.flow.close() ?? Promise.reject(new Error("no member")));
+    join(members[1]?.client as TestClient, Uint8Array.of(1));
+    join(await sim.open(), RECORDED_JOIN);
+    await sim.pass(500);
+    const { text } = await ask("/metrics");
+    const counted = text.split("\n").filter((line) => /^rtmfp_group/.test(line));
+    expect(counted).toEqual([
+      "rtmfp_groups 1",
+      "rtmfp_group_members 2",
+      "rtmfp_group_joins_total 3",
+      "rtmfp_group_leaves_total 1",
+      "rtmfp_group_members_told_total 6",
+      "rtmfp_group_members_untold_total 0",
+      "rtmfp_group_joins_refused_total 1",
+      "rtmfp_group_malformed_total 1",
+      `rtmfp_group_size{group="${GROUP}"} 2`,
+    ]);
+  });
+
   it(...rfc("F-12"), "lists introductions, all or some", async () => {
     const { sim, ask } = await serve();
     const [alice, bob] = [await sim.connect(), await sim.connect()];
@@ -106,6 +152,8 @@ describe("the HTTP side", () => {
       [404, "/api/nothing"],
       [404, `/api/clients/${"0".repeat(64)}`],
       [400, "/api/clients/xyz"],
+      [400, "/api/groups/xyz"],
+      [404, `/api/groups/${GROUP}`],
       [400, "/api/clients?limit=-1"],
       [400, `/api/clients?limit=${MAX_LIMIT + 1}`],
       [400, "/api/introductions?offset=1e3"],

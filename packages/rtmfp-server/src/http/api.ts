@@ -1,13 +1,16 @@
 /** The routes of the HTTP side: REST under /api, Prometheus under /metrics. */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { formatAddress } from "rtmfp-core";
 import type { Client } from "../client.ts";
 import type { IntroductionRow } from "../introduction-row.ts";
 import { natKind } from "../nat.ts";
 import type { Server } from "../server.ts";
 import { packageVersion } from "../version.ts";
+import { describeGroup, findGroup } from "./groups.ts";
 import { guard } from "./guard.ts";
 import type { Metrics } from "./metrics.ts";
+import { findById, HttpError, page } from "./request.ts";
 
 /** What the routes need. */
 export interface ApiOptions {
@@ -22,16 +25,6 @@ export interface ApiOptions {
 }
 
 type Handler = (context: Context) => Response | Promise<Response>;
-
-/** A request that cannot be served: told as JSON with this status. */
-class HttpError extends Error {
-  readonly status: 400 | 404 | 409;
-
-  constructor(status: 400 | 404 | 409, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
 
 /** Makes the application; nothing listens yet. */
 export function createApi(options: ApiOptions): Hono {
@@ -52,6 +45,10 @@ export function createApi(options: ApiOptions): Hono {
     },
     "/api/clients/:id/kick": { POST: (c) => kick(c, findClient(c, server)) },
     "/api/streams": { GET: (c) => c.json(page(c, streamsOf(server), (stream) => stream)) },
+    "/api/groups": {
+      GET: (c) => c.json(page(c, [...server.groups.groups], ([group, stats]) => ({ group, ...stats }))),
+    },
+    "/api/groups/:id": { GET: (c) => c.json(describeGroup(c, server, findGroup(c, server))) },
     "/api/introductions": { GET: (c) => c.json(page(c, introductionsOf(c, server), describeIntroduction)) },
     "/metrics": {
       GET: async (c) => c.body(await metrics.text(), 200, { "content-type": metrics.contentType }),
@@ -88,14 +85,8 @@ function clientsOf(c: Context, server: Server): readonly Client[] {
   return app === undefined ? server.clients : server.clients.filter((client) => client.app.path === app);
 }
 
-/** By its ID, or by as many of its first digits as the log shows. */
 function findClient(c: Context, server: Server): Client {
-  const id = (c.req.param("id") ?? "").toLowerCase();
-  if (!/^[0-9a-f]{8,64}$/.test(id)) throw new HttpError(400, "a client's id is 8 to 64 hex digits");
-  const [client, other] = server.clients.filter(({ farID }) => farID.startsWith(id));
-  if (client === undefined) throw new HttpError(404, `no client ${id} is connected`);
-  if (other !== undefined) throw new HttpError(409, `more than one client's id begins with ${id}; give all 64 digits`);
-  return client;
+  return findById(c, "client", server.clients, ({ farID }) => farID);
 }
 
 async function kick(c: Context, client: Client): Promise<Response> {
@@ -124,7 +115,7 @@ function describeClient(client: Client): object {
   return {
     id: farID,
     app: app.path,
-    address: `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`,
+    address: formatAddress(address),
     nat: { kind: natKind(nat), ...nat },
     agent,
     pageUrl,
@@ -162,24 +153,6 @@ function describeIntroduction({ endedAt, asker, target, ...row }: IntroductionRo
   return { time: new Date(endedAt).toISOString(), ...row, asker: end(asker), target: end(target) };
 }
 
-/** A part of a list, by `?limit=` and `?offset=`, with the number of all. */
-function page<T>(c: Context, items: readonly T[], describe: (item: T) => object): object {
-  const limit = countIn(c, "limit", DEFAULT_LIMIT);
-  if (limit > MAX_LIMIT) throw new HttpError(400, `limit is at most ${MAX_LIMIT}`);
-  const offset = countIn(c, "offset", 0);
-  return { total: items.length, items: items.slice(offset, offset + limit).map(describe) };
-}
-
-function countIn(c: Context, name: string, otherwise: number): number {
-  const text = c.req.query(name);
-  if (text === undefined) return otherwise;
-  if (!/^[0-9]{1,9}$/.test(text)) throw new HttpError(400, `${name} is a whole number of 0 or more, got "${text}"`);
-  return Number(text);
-}
-
-/** Rows of a list unless a request says otherwise, and at most. */
-const DEFAULT_LIMIT = 100;
-export const MAX_LIMIT = 10_000;
 /** Longest body of a request. */
 export const MAX_BODY_BYTES = 16_384;
 const MAX_REASON = 256;

@@ -33,6 +33,24 @@ export function createMetrics(server: Server): Metrics {
   gauge("app_instances", "Application instances running.", () => server.applicationStats.size);
   gauge("publishers", "Streams being published.", () => sumOf(server, "publishers"));
   gauge("players", "Streams being played, once for each player.", () => sumOf(server, "players"));
+  let groups = server.groups;
+  gauge("groups", "NetGroups that have members.", () => groups.groups.size);
+  gauge("group_members", "Members of all groups.", () => groups.members);
+  counter("group_joins_total", "Joins of groups.", () => groups.joins);
+  counter("group_leaves_total", "Members that have left a group, or were lost.", () => groups.leaves);
+  counter("group_members_told_total", "Times that a member was told of another.", () => groups.told);
+  counter("group_members_untold_total", "Times that it was not, too slow or told too often.", () => groups.untold);
+  counter("group_joins_refused_total", "Joins beyond a cap or rate, or of who is no client.", () => groups.refused);
+  counter("group_malformed_total", "Messages that are no joins, or came after one.", () => groups.malformed);
+  new Gauge({
+    ...named("group_size", `Members of each of the ${MAX_LABELLED_GROUPS} largest groups.`, registry),
+    labelNames: ["group"],
+    collect() {
+      this.reset();
+      const largest = [...groups.groups].sort(([, a], [, b]) => b.members - a.members).slice(0, MAX_LABELLED_GROUPS);
+      for (const [group, { members }] of largest) this.set({ group }, members);
+    },
+  });
   labelled(registry, "introduction_requests_total", "Requests for peers, by answer.", "answer", () => {
     const { ended: _ended, recent: _recent, ...answers } = server.stats.introductions;
     return answers;
@@ -44,9 +62,17 @@ export function createMetrics(server: Server): Metrics {
     const { datagramsIn: _i, bytesIn: _bi, datagramsOut: _o, bytesOut: _bo, ...events } = server.transport ?? NOTHING;
     return events;
   });
-  return { contentType: registry.contentType, text: () => registry.metrics() };
+  return {
+    contentType: registry.contentType,
+    text: () => {
+      groups = server.groups;
+      return registry.metrics();
+    },
+  };
 }
 
+/** Who joins chooses the groups' names, so there may be very many. */
+const MAX_LABELLED_GROUPS = 50;
 const NOTHING = { datagramsIn: 0, bytesIn: 0, datagramsOut: 0, bytesOut: 0 };
 
 function named(name: string, help: string, registry: Registry) {
