@@ -30,7 +30,16 @@ export {
   MEMBERSHIP_METADATA,
 } from "./membership.ts";
 /** What members say to each other, byte by byte: docs/netgroup-wire.md. */
-export { type ControlMessage, decodeControl, encodeControl } from "./wire/control.ts";
+export {
+  type AskCloseMessage,
+  type BeginMessage,
+  type ConnectMessage,
+  type ControlMessage,
+  decodeControl,
+  encodeControl,
+  type PreludeMessage,
+  type ReportMessage,
+} from "./wire/control.ts";
 export { GroupFlow, groupFlowKind, groupFlowMetadata } from "./wire/flows.ts";
 export {
   decodeFragment,
@@ -41,5 +50,15 @@ export {
 } from "./wire/fragment.ts";
 export { groupProof, type Hmac, isGroupProof } from "./wire/group-proof.ts";
 export { MEDIA_DEFAULTS, type MediaInfo } from "./wire/media-info.ts";
-export { decodeMulticast, encodeMulticast, type MulticastMessage, mapHas } from "./wire/multicast.ts";
+export {
+  decodeMulticast,
+  type EndMessage,
+  encodeMulticast,
+  type InfoMessage,
+  type MapMessage,
+  type MulticastMessage,
+  mapHas,
+  type PullMessage,
+  type PushMessage,
+} from "./wire/multicast.ts";
 export { MAX_REPORTED_ADDRESSES, MAX_REPORTED_PEERS, type Report, type ReportedPeer } from "./wire/report.ts";

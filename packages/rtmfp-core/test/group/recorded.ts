@@ -82,7 +82,7 @@ function messagesOf(packet: Packet, flows: Map<string, Flow>): RecordedMessage[]
   // A checksum of two bytes is in front of the packet.
   const chunks = decodePacket(fromHex(packet.plaintext).subarray(2))?.chunks ?? [];
   return chunks.flatMap((chunk) => {
-    if (chunk.type !== ChunkType.userData && chunk.type !== ChunkType.nextUserData) return [];
+    if (chunk?.type !== ChunkType.userData && chunk?.type !== ChunkType.nextUserData) return [];
     const data = chunk as UserDataChunk;
     if (data.type === ChunkType.userData) [flowId, sequence] = [data.flowId, data.sequenceNumber];
     else sequence++;

@@ -4,17 +4,43 @@ import { encodeOptions, readOption } from "../../proto/option.ts";
 import { decodePeerId, encodePeerId } from "./peer-id.ts";
 import { encodeReport, type Report, readReport } from "./report.ts";
 
-/** One message; byte strings are views of what was read. */
-export type ControlMessage =
-  /** The first: which group, that the sender is of it ({@link groupProof}), and the peer ID (64 hex digits) it is meant for. */
-  | { readonly type: "connect"; readonly groupId: Uint8Array; readonly proof: Uint8Array; readonly target: string }
-  /** Always sent before `begin`; nobody knows what it says. */
-  | { readonly type: "prelude" }
-  /** The sender is ready for reports; `nearest`: it takes messages to addresses that it is the nearest to. */
-  | { readonly type: "begin"; readonly nearest: boolean }
-  | { readonly type: "report"; readonly report: Report }
-  /** The receiver may end the session if it does not want its sender as a neighbour. */
-  | { readonly type: "askClose" };
+/** One message. */
+export type ControlMessage = ConnectMessage | PreludeMessage | BeginMessage | ReportMessage | AskCloseMessage;
+
+/** The first: its sender is of a group, and wants to be a neighbour of its receiver. */
+export interface ConnectMessage {
+  readonly type: "connect";
+  /** The identity of the group, 32 bytes; an array of its own when read, borrowed when written. */
+  readonly groupId: Uint8Array;
+  /** 32 bytes, see {@link groupProof}; a view when read. */
+  readonly proof: Uint8Array;
+  /** Peer ID of whom it is meant for: 64 lower-case hex digits. */
+  readonly target: string;
+}
+
+/** Always sent before {@link BeginMessage}; nobody knows what it says. */
+export interface PreludeMessage {
+  readonly type: "prelude";
+}
+
+/** Its sender has checked the proof, and takes reports. */
+export interface BeginMessage {
+  readonly type: "begin";
+  /** It takes messages to all addresses that it is the nearest to, rather than to its own alone. */
+  readonly nearest: boolean;
+}
+
+/** Whom its sender knows. */
+export interface ReportMessage {
+  readonly type: "report";
+  /** What it says. */
+  readonly report: Report;
+}
+
+/** The receiver may end the session if it does not want the sender as a neighbour. */
+export interface AskCloseMessage {
+  readonly type: "askClose";
+}
 
 /** Bytes of a message, a new array. Throws RangeError for what is no group identity, peer ID or IP address. */
 export function encodeControl(message: ControlMessage): Uint8Array {
@@ -33,8 +59,8 @@ export function encodeControl(message: ControlMessage): Uint8Array {
 }
 
 /**
- * What `bytes` say; undefined for what is malformed or of no known type. Bytes behind the one that says it all are ignored, as
- * live peers do.
+ * What `bytes` say, which are borrowed for as long as the message lives; undefined for what is malformed or of no known type.
+ * Bytes behind the one that says it all are ignored, as live peers do.
  */
 export function decodeControl(bytes: Uint8Array): ControlMessage | undefined {
   const reader = new ByteReader(bytes);

@@ -1,15 +1,18 @@
 /** What flows between the members of a group are for: their metadata is "GR" and one byte. */
 
-/** Kinds of flows: the byte behind "GR". Posting and messages were seen named, never spoken. */
+/** Kinds of flows: the byte behind "GR". */
 export const GroupFlow = {
   /** Streams of the group: announcements, maps, push masks and pulls. */
   multicastControl: 0x11,
   /** Fragments of streams; answers a flow of `multicastControl`, which says of which stream. */
   multicastData: 0x12,
+  /** Named by live peers, not seen in use. */
   postingKeys: 0x18,
+  /** Likewise. */
   postingValues: 0x19,
   /** Proof of membership and reports of members; the first flow of two members. */
   control: 0x1c,
+  /** Likewise. */
   messages: 0x1d,
 } as const;
 

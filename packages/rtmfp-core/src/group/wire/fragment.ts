@@ -38,7 +38,7 @@ export function encodeFragment(fragment: Fragment): Uint8Array {
   return writer.bytes;
 }
 
-/** What `bytes` are; undefined for what is malformed or of no known type. */
+/** What `bytes` are, which are borrowed for as long as the fragment lives; undefined for what is malformed or of no known type. */
 export function decodeFragment(bytes: Uint8Array): Fragment | undefined {
   const reader = new ByteReader(bytes);
   const kind = KINDS.get(reader.u8());

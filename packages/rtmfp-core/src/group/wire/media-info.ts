@@ -20,14 +20,14 @@ export interface MediaInfo {
   readonly expiryMs: number;
 }
 
-/** What is meant where an announcement does not say it; Flash's values. */
-export const MEDIA_DEFAULTS = {
+/** What is meant where an announcement does not say it: Flash's values. */
+export const MEDIA_DEFAULTS: Omit<MediaInfo, "name" | "key"> = {
   sendToAll: false,
   windowMs: 8_000,
   updateMs: 100,
   fetchMs: 2_500,
   expiryMs: 300_000,
-} as const;
+};
 
 /** Bytes of an announcement as they follow its type, a new array. Throws RangeError for a key that has not 32 bytes. */
 export function encodeMediaInfo(info: MediaInfo): Uint8Array {

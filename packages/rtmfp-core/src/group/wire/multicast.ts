@@ -2,18 +2,45 @@
 import { ByteReader, buildBytes, concatBytes, vluSize } from "../../proto/bytes.ts";
 import { encodeMediaInfo, type MediaInfo, readMediaInfo } from "./media-info.ts";
 
-/** One message; byte strings are views of what was read. */
-export type MulticastMessage =
-  /** The first of a flow: which stream it is about. */
-  | { readonly type: "info"; readonly info: MediaInfo }
-  /** The publisher's last fragment. */
-  | { readonly type: "end"; readonly last: number }
-  /** Fragments that the sender has: the newest, and bits for those before it, see {@link mapHas}. */
-  | { readonly type: "map"; readonly newest: number; readonly have: Uint8Array }
-  /** Push me fragments n wherever bit n mod 8 of the mask is set; instead of what was asked for before. */
-  | { readonly type: "push"; readonly mask: number }
-  /** Send me one fragment. */
-  | { readonly type: "pull"; readonly id: number };
+/** One message. */
+export type MulticastMessage = InfoMessage | EndMessage | MapMessage | PushMessage | PullMessage;
+
+/** The first of a flow: which stream it is about. */
+export interface InfoMessage {
+  readonly type: "info";
+  /** What it says of the stream. */
+  readonly info: MediaInfo;
+}
+
+/** The publisher has ended the stream. */
+export interface EndMessage {
+  readonly type: "end";
+  /** Its last fragment. */
+  readonly last: number;
+}
+
+/** Fragments that the sender has, see {@link mapHas}. */
+export interface MapMessage {
+  readonly type: "map";
+  /** The newest of them. */
+  readonly newest: number;
+  /** A bit for each of those before it, from the lowest bit of the first byte on; a view when read. */
+  readonly have: Uint8Array;
+}
+
+/** Push me fragments from now on, instead of those that were asked for before. */
+export interface PushMessage {
+  readonly type: "push";
+  /** Bit b, of 8, asks for the fragments whose numbers are b modulo 8. */
+  readonly mask: number;
+}
+
+/** Send me one fragment. */
+export interface PullMessage {
+  readonly type: "pull";
+  /** Which. */
+  readonly id: number;
+}
 
 /** Bytes of a message, a new array; a mask has 8 bits. Throws RangeError for a stream key that has not 32 bytes. */
 export function encodeMulticast(message: MulticastMessage): Uint8Array {
@@ -31,7 +58,7 @@ export function encodeMulticast(message: MulticastMessage): Uint8Array {
   }
 }
 
-/** What `bytes` say; undefined for what is malformed or of no known type. */
+/** What `bytes` say, which are borrowed for as long as the message lives; undefined for what is malformed or of no known type. */
 export function decodeMulticast(bytes: Uint8Array): MulticastMessage | undefined {
   const reader = new ByteReader(bytes);
   const message = readMulticast(reader);
