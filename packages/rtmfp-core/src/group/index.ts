@@ -4,8 +4,12 @@
  * @module
  */
 
+/** Members: who they are, who is whose neighbour, and what they do for each other. */
+export { GroupDoor, type GroupDoorStats } from "./door.ts";
+export { Group, type GroupCrypto, type GroupEvent, type GroupHost, type GroupOptions } from "./group.ts";
 /** Identities and places in the ring. */
 export { canonicalPart, groupAddressOf, groupIdOf, type Sha256 } from "./group-id.ts";
+export type { GroupStats } from "./group-stats.ts";
 /** Groupspecs. */
 export {
   buildGroupspec,
@@ -29,6 +33,15 @@ export {
   isMembership,
   MEMBERSHIP_METADATA,
 } from "./membership.ts";
+export type { GroupFlowContext, GroupService, Neighbour } from "./neighbour.ts";
+export type {
+  GroupClock,
+  GroupFlowOptions,
+  GroupRecvFlow,
+  GroupSendFlow,
+  GroupSession,
+  GroupWriteOptions,
+} from "./session.ts";
 /** What members say to each other, byte by byte: docs/netgroup-wire.md. */
 export {
   type AskCloseMessage,

@@ -13,6 +13,14 @@ export interface Neighbour {
   readonly control: GroupRecvFlow;
 }
 
+/**
+ * What the `context` of a sending flow of a group says: whose it is. The group sets it for its control flows; a service sets
+ * one for a flow that the neighbour shall answer, or the answer finds no neighbour and is rejected.
+ */
+export interface GroupFlowContext {
+  readonly neighbour: Neighbour;
+}
+
 /** Something that the members of a group do for each other over flows of its own. */
 export interface GroupService {
   /** Kinds of flows that it takes: the byte behind `GR` in their metadata. */

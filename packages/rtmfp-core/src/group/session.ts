@@ -16,6 +16,8 @@ export interface GroupSession {
   /** Session-unique secrets, mirrored at the far end (RFC 7425 §4.6.5). Owned by the session; do not modify. */
   readonly nearNonce: Uint8Array;
   readonly farNonce: Uint8Array;
+  /** Idle time before a keepalive Ping, ms; a group lowers it. Left out where nobody pings. */
+  keepaliveMs?: number;
   /** Path figures; `srtt` in ms, undefined before the first sample. */
   readonly stats: { readonly srtt: number | undefined };
   /** Opens a sending flow, by default one that answers none. `metadata` is kept. Throws SESSION_CLOSED, FLOW_CLOSED. */
