@@ -128,6 +128,8 @@ export class FlvReader {
     if (header[3] !== 1) throw new FlvError(`FLV version ${header[3]} is not known, only 1`);
     const length = viewOf(header).getUint32(5);
     if (length < FILE_HEADER_BYTES) throw new FlvError(`the FLV header claims to be ${length} bytes long, less than 9`);
+    if (length > MAX_HEADER_BYTES)
+      throw new FlvError(`the FLV header claims to be ${length} bytes long, more than ${MAX_HEADER_BYTES}`);
     this.#skip = length - FILE_HEADER_BYTES;
   }
 
@@ -196,3 +198,5 @@ const PART_NAMES: Readonly<Record<Part, string>> = {
   trailer: "the trailing size of a tag",
 };
 const FILTER_FLAG = 0x20;
+/** Real ones have 9 bytes; one without an end would be skipped forever. */
+const MAX_HEADER_BYTES = 4_096;

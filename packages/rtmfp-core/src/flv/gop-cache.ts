@@ -3,11 +3,12 @@ import { isKeyFrame, isMetadata, isSequenceHeader } from "./tag-info.ts";
 
 /**
  * What a viewer who joins late needs first: metadata, codec configuration, and everything since the last key frame as
- * long as that is not too much. Tags of a group are kept as they are, up to 512 KiB and 4,096 of them; metadata and
- * configurations up to 64 KiB each, copied out of larger memory, for they may be kept for hours.
+ * long as that is not too much. Tags of a group are kept as they are, up to 512 KiB, or as told, and 4,096 of them; metadata
+ * and configurations up to 64 KiB each, copied out of larger memory, for they may be kept for hours.
  */
 export class GopCache<T extends FlvTag = FlvTag> {
   readonly #remake: (tag: T, timestamp: number, data: Uint8Array) => T;
+  readonly #maxGroupBytes: number;
   #metadata: T | undefined;
   #videoHeader: T | undefined;
   #audioHeader: T | undefined;
@@ -19,7 +20,7 @@ export class GopCache<T extends FlvTag = FlvTag> {
 
   /**
    * `remake` gives a tag at another timestamp, in ms, with these data: its own, or a copy of them, not to be copied again.
-   * Default: a new tag.
+   * Default: a new tag. A group of more than `maxGroupBytes`, by default 512 KiB, is not kept.
    */
   constructor(
     remake: (tag: T, timestamp: number, data: Uint8Array) => T = (tag, timestamp, data) => ({
@@ -27,8 +28,10 @@ export class GopCache<T extends FlvTag = FlvTag> {
       timestamp,
       data,
     }),
+    maxGroupBytes: number = MAX_GROUP_BYTES,
   ) {
     this.#remake = remake;
+    this.#maxGroupBytes = maxGroupBytes;
   }
 
   /** Remembers a tag of the stream. */
@@ -78,7 +81,7 @@ export class GopCache<T extends FlvTag = FlvTag> {
     if (!this.#hasGroup) return;
     this.#group.push(tag);
     this.#groupBytes += tag.data.length;
-    if (this.#groupBytes > MAX_GROUP_BYTES || this.#group.length > MAX_GROUP_TAGS) this.#dropGroup();
+    if (this.#groupBytes > this.#maxGroupBytes || this.#group.length > MAX_GROUP_TAGS) this.#dropGroup();
   }
 
   #dropGroup(): void {

@@ -124,6 +124,8 @@ describe("FlvReader", () => {
     expect(() => decodeFlv(new TextEncoder().encode("<!DOCTYPE html>"))).toThrow('does not begin with "FLV"');
     expect(() => decodeFlv(Uint8Array.of(0x46, 0x4c, 0x56, 2, 5, 0, 0, 0, 9))).toThrow("version 2");
     expect(() => decodeFlv(Uint8Array.of(0x46, 0x4c, 0x56, 1, 5, 0, 0, 0, 8))).toThrow("8 bytes long");
+    const endless = Uint8Array.of(0x46, 0x4c, 0x56, 1, 5, 0xff, 0xff, 0xff, 0xff);
+    expect(() => decodeFlv(endless)).toThrow("the FLV header claims to be 4294967295 bytes long, more than 4096");
   });
 
   it("refuses encrypted tags and tags longer than allowed", () => {

@@ -58,6 +58,11 @@ describe("GopCache", () => {
     expect(cache.awaitsKeyFrame).toBe(true);
     cache.add(key(80));
     expect(cache.awaitsKeyFrame).toBe(false);
+    const roomy = new GopCache(undefined, 600_000);
+    for (const tag of [key(0, 300_000), inter(40, 300_000)]) roomy.add(tag);
+    expect(roomy.opening.length).toBe(2);
+    roomy.add(inter(80, 2));
+    expect(roomy.opening).toEqual([]);
   });
 
   it("keeps metadata and configurations without the packet that they came in", () => {
