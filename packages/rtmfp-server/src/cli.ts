@@ -3,15 +3,15 @@ import { LinkCarrier, openTrace, openUdpCarrier, parseLink, RtmfpError, type Tra
 import { defaultProvider } from "rtmfp-core/crypto";
 import { bindingsFor } from "./bindings.ts";
 import { type CliOptions, parseCommandLine } from "./cli/command-line.ts";
+import type { AppConfig } from "./cli/config.ts";
 import { Reload } from "./cli/reload.ts";
-import { type Settings, serverOptions, settle } from "./cli/settings.ts";
+import { appOptions, type Settings, serverOptions, settle } from "./cli/settings.ts";
 import { tokenCommand } from "./cli/token.ts";
 import type { ServerStats } from "./counters.ts";
 import { developerKeyApplication } from "./developer-key.ts";
 import { fileReason } from "./file-reason.ts";
 import type { HttpSide } from "./http/index.ts";
 import { loadIdentity } from "./identity-file.ts";
-import type { ApplicationLimits } from "./limits.ts";
 import type { LogEntry, Logger } from "./log.ts";
 import { Reporter } from "./reporter.ts";
 import { createServer, type Listening, type Server, type ServerOptions } from "./server.ts";
@@ -45,8 +45,8 @@ async function serve(cli: CliOptions): Promise<number> {
   const trace = settings.trace === undefined ? undefined : await startTrace(settings.trace, reporter);
   const server = makeServer(settings, log, trace);
   const factory = developerKeyApplication(settings.relaySender);
-  const define = (name: string, limits: ApplicationLimits): void => void server.application(name, factory, limits);
-  for (const [name, limits] of Object.entries(settings.apps ?? {})) define(name, limits);
+  const define = (name: string, own: AppConfig): void => void server.application(name, factory, appOptions(own));
+  for (const [name, own] of Object.entries(settings.apps ?? {})) define(name, own);
   const reload = new Reload(
     {
       server,

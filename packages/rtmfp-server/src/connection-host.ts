@@ -24,8 +24,8 @@ export interface ConnectionHost<C = unknown> {
   readonly legacyIdentity: boolean;
   readonly keepalive: KeepaliveTimes;
   readonly applications: Applications;
-  /** Undefined where there is no application behind keys. */
-  readonly keys: KeyList | undefined;
+  /** Those of the moment; undefined where there is no application behind keys. */
+  keys(): KeyList | undefined;
   readonly access: Access;
   readonly clock: TreeClock;
   readonly counters: Counters;

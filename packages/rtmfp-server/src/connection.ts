@@ -296,8 +296,9 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
       this.#refuse(path, "NetConnection.Connect.AppShutdown", "The server is shutting down.");
       return;
     }
-    if (!this.#host.applications.has(name) && this.#host.keys?.allows(name) !== true) {
-      if (this.#host.keys !== undefined) this.#refuse(path, "NetConnection.Connect.Failed", "Unknown developer key.");
+    const keys = this.#host.keys();
+    if (!this.#host.applications.has(name) && keys?.allows(name) !== true) {
+      if (keys !== undefined) this.#refuse(path, "NetConnection.Connect.Failed", "Unknown developer key.");
       else this.#refuse(path, "NetConnection.Connect.InvalidApp", "No application has that name.");
       return;
     }

@@ -3,6 +3,7 @@
  * @module
  */
 
+export type { AuthKeyFile, AuthKeys } from "./access.ts";
 /** Applications, their clients, and peers to be introduced. */
 export type {
   AppExposed,
@@ -33,7 +34,7 @@ export type {
   IntroductionRow,
 } from "./introduction-row.ts";
 /** What applications, and users with tokens, may have. */
-export type { ApplicationLimits } from "./limits.ts";
+export type { ApplicationLimits, ApplicationOptions } from "./limits.ts";
 /** The log. */
 export { LOG_LEVELS, type LogEntry, type Logger, type LogLevel } from "./log.ts";
 export type { LookupAnswer, PeerLookup } from "./lookup-policy.ts";
@@ -42,7 +43,7 @@ export type { Peer } from "./peers.ts";
 export { Reject } from "./reject.ts";
 export type { IntroductionRates } from "./rendezvous.ts";
 /** The server. */
-export { type AuthKeyFile, createServer, type Listening, type Server, type ServerOptions } from "./server.ts";
+export { createServer, type Listening, type Server, type ServerOptions } from "./server.ts";
 /** Names of streams. */
 export type { StreamName } from "./stream-name.ts";
 export type { Rate } from "./token-buckets.ts";

@@ -1,5 +1,6 @@
 /** What one application instance, and each of its clients, may have. */
 import { RtmfpError } from "rtmfp-core";
+import type { AuthKeys } from "./access.ts";
 
 /** Limits of each instance of an application; a client beyond one gets a status that says so, and nobody else notices. */
 export interface ApplicationLimits {
@@ -21,6 +22,12 @@ export interface ApplicationLimits {
    * ms, 0 is never. For clients that connect from then on. Default 0.
    */
   readonly idleTimeoutMs?: number;
+}
+
+/** What an application has of its own. */
+export interface ApplicationOptions extends ApplicationLimits {
+  /** Keys of its tokens, in the place of the server's; "off": it asks for no token. Default: the server's. */
+  readonly authKeys?: AuthKeys | "off";
 }
 
 /** Limits with the defaults in place. */

@@ -19,7 +19,7 @@ import {
 } from "rtmfp-core/crypto";
 import { sameAddress } from "rtmfp-core/proto";
 import { DEFAULT_PORT, MessageTrees } from "rtmfp-core/tc";
-import { Access } from "./access.ts";
+import { Access, type AuthKeys } from "./access.ts";
 import type { Application, ApplicationFactory, ApplicationStats } from "./application.ts";
 import { Applications } from "./applications.ts";
 import { bindingsFor, hostPart, isPublicHost, urlsOf } from "./bindings.ts";
@@ -35,7 +35,7 @@ import { Groups, type GroupsStats } from "./groups.ts";
 import { type HelloRedirect, helloRedirect } from "./hello-redirect.ts";
 import type { IntroductionRow } from "./introduction-row.ts";
 import { ANY_KEY, fixedKeys, KeyFile, type KeyList } from "./key-list.ts";
-import type { ApplicationLimits } from "./limits.ts";
+import type { ApplicationLimits, ApplicationOptions } from "./limits.ts";
 import type { Logger } from "./log.ts";
 import { Matchmaker } from "./matchmaker.ts";
 import { messageOf } from "./message-of.ts";
@@ -62,10 +62,10 @@ export interface ServerOptions {
   readonly keys?: "any" | "none" | readonly string[] | { readonly file: string };
   /**
    * Secrets, or a file of them, by any of which tokens may be made (`authToken` of rtmfp-core/crypto); a client then needs
-   * a token to connect. A secret in bytes is written as `hex:` and hex digits. While the list or file is empty, nobody is
-   * let in. Default: undefined, and no token is needed.
+   * a token to connect, unless its application has other keys or none. A secret in bytes is written as `hex:` and hex
+   * digits. While the list or file is empty, nobody is let in. Default: undefined, and no token is needed.
    */
-  readonly authKeys?: readonly string[] | AuthKeyFile;
+  readonly authKeys?: AuthKeys;
   /** What every application instance may have, where its own limits say nothing. Default: see there. */
   readonly limits?: ApplicationLimits;
   /** How `onRelay` of the built-in application names who sent it. Default "auto". */
@@ -103,12 +103,6 @@ export interface ServerOptions {
   readonly trace?: Pick<PeerEndpointOptions, "trace" | "traceSession">;
 }
 
-/** Secrets in a file: one per line, first word, as in a file of developer keys; read again when it changes. */
-export interface AuthKeyFile {
-  /** Path of the file. */
-  readonly file: string;
-}
-
 /** What {@link Server.listen} tells. */
 export interface Listening {
   /** The best URL to give to a client; append the application's path. */
@@ -130,7 +124,8 @@ export function createServer(options: ServerOptions = {}): Server {
 export class Server {
   readonly #options: ServerOptions;
   readonly #log: Logger;
-  readonly #keys: KeyList | undefined;
+  readonly #warnOfKeys = (message: string): void => this.#log({ level: "warn", event: "keys", fields: { message } });
+  #keys: KeyList | undefined;
   readonly #access: Access;
   readonly #applications: Applications;
   readonly #redirectHello: ReturnType<typeof helloRedirect> | undefined;
@@ -148,10 +143,9 @@ export class Server {
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#log = options.log ?? (() => {});
-    const warn = (message: string): void => this.#log({ level: "warn", event: "keys", fields: { message } });
-    this.#keys = keyList(options.keys ?? "any", warn);
+    this.#keys = keyList(options.keys ?? "any", this.#warnOfKeys);
     const provider = options.crypto ?? defaultProvider();
-    this.#access = new Access(provider, authKeys(options.authKeys, warn));
+    this.#access = new Access(provider, options.authKeys, this.#warnOfKeys);
     if (options.redirect !== undefined) {
       this.#redirectHello = helloRedirect(options.redirect, (error) => this.#onHandlerError(error));
     }
@@ -181,11 +175,13 @@ export class Server {
 
   /**
    * Defines an application: URLs whose path begins with `name` are for it. `factory` is called once per instance, that
-   * is, per rest of the path, when its first client comes. `limits` hold for each instance, over the server's own. Throws
-   * RangeError for a name that is taken or none, BAD_ARGUMENT for a limit that cannot be.
+   * is, per rest of the path, when its first client comes. The limits of `options` hold for each instance, over the server's
+   * own; its keys are asked for instead of the server's. Throws RangeError for a name that is taken or none, BAD_ARGUMENT for
+   * a limit that cannot be or a file that cannot be read.
    */
-  application(name: string, factory: ApplicationFactory, limits: ApplicationLimits = {}): this {
+  application(name: string, factory: ApplicationFactory, { authKeys, ...limits }: ApplicationOptions = {}): this {
     this.#applications.define(name, factory, limits);
+    this.#access.setKeys(authKeys, name);
     return this;
   }
 
@@ -195,6 +191,22 @@ export class Server {
    */
   setLimits(limits: ApplicationLimits, name?: string): void {
     this.#applications.setLimits(limits, name);
+  }
+
+  /**
+   * Takes other developer keys from now on; default "any". Nobody who is connected is disconnected. Throws BAD_ARGUMENT for a
+   * file that cannot be read, and then nothing changes.
+   */
+  setKeys(keys: NonNullable<ServerOptions["keys"]> = "any"): void {
+    this.#keys = keyList(keys, this.#warnOfKeys);
+  }
+
+  /**
+   * Asks for tokens by other keys from now on: of application `name`, where undefined means the server's and "off" none; or
+   * without a name of all that have none of their own. Otherwise as {@link setKeys}.
+   */
+  setAuthKeys(keys: AuthKeys | "off" | undefined, name?: string): void {
+    this.#access.setKeys(keys, name);
   }
 
   /** Puts other rates of introductions in the place of those before; without them, the default ones. */
@@ -390,7 +402,7 @@ export class Server {
       legacyIdentity: legacyIdentity ?? false,
       keepalive: { serverMs: keepalive?.serverMs ?? KEEPALIVE_MS, peerMs: keepalive?.peerMs ?? KEEPALIVE_MS },
       applications: this.#applications,
-      keys: this.#keys,
+      keys: () => this.#keys,
       access: this.#access,
       clock: endpoint,
       counters: this.#counters,
@@ -418,19 +430,6 @@ function keyList(keys: NonNullable<ServerOptions["keys"]>, warn: (message: strin
   if (keys === "any") return ANY_KEY;
   if (keys === "none") return undefined;
   return "file" in keys ? new KeyFile(keys.file, warn) : fixedKeys(keys);
-}
-
-function authKeys(
-  keys: ServerOptions["authKeys"],
-  warn: (message: string) => void,
-): (() => Iterable<string>) | undefined {
-  if (keys === undefined) return undefined;
-  if (!("file" in keys)) {
-    if (keys.length === 0) warn("authKeys holds no key, so no token is taken and nobody is let in");
-    return () => keys;
-  }
-  const file = new KeyFile(keys.file, warn);
-  return () => file.all();
 }
 
 /** Waits for the promise, but no longer than that. */

@@ -69,6 +69,36 @@ describe("a server with keys for tokens", () => {
     expect([seen[1]?.[0].user, seen[1]?.[1]]).toEqual([undefined, ["more"]]);
   });
 
+  it(...rfc("O-6", "O-5"), "may ask by other keys, or not at all, in an application of its own", async () => {
+    const { enter, sim } = await locked();
+    sim.server.application("vip", () => ({}), { authKeys: ["velvet"], maxClients: 1 });
+    sim.server.application("open", () => ({}), { authKeys: "off" });
+    const code = async (app: string, ...args: AmfValue[]) => (await enter(app, ...args)).info["code"];
+    const [yes, no] = ["NetConnection.Connect.Success", "NetConnection.Connect.Rejected"];
+    expect(await code("vip/room", token("vip/room"))).toBe(no);
+    expect(await code("vip/room", token("vip/room", undefined, "velvet"))).toBe(yes);
+    expect((await enter("vip/room", token("vip/room", undefined, "velvet"))).info["description"]).toMatch(/full/);
+    expect(await code("open/room")).toBe(yes);
+    expect(await code("lobby", token("lobby", undefined, "velvet"))).toBe(no);
+    sim.server.setAuthKeys(undefined, "vip");
+    expect(await code("vip/two", token("vip/two"))).toBe(yes);
+    sim.server.setAuthKeys(["other"]);
+    expect([await code("lobby", token("lobby")), await code("lobby", token("lobby", undefined, "other"))]).toEqual([
+      no,
+      yes,
+    ]);
+    expect(() => sim.server.setAuthKeys({ file: join(tmpdir(), "no-such-file") })).toThrow(/cannot be read/);
+    expect(await code("lobby", token("lobby", undefined, "other"))).toBe(yes);
+    sim.server.setAuthKeys(undefined);
+    expect([await code("lobby"), await code("key")]).toEqual([yes, yes]);
+    sim.server.setKeys(["other"]);
+    expect([await code("lobby"), await code("key"), await code("other")]).toEqual([
+      yes,
+      "NetConnection.Connect.Failed",
+      yes,
+    ]);
+  });
+
   it(...rfc("O-6"), "lets nobody in while its list or its file is empty, and warns of that", async () => {
     const folder = mkdtempSync(join(tmpdir(), "rtmfp-"));
     const file = join(folder, "keys");

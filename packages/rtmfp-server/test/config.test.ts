@@ -6,7 +6,7 @@ import { it, rfc } from "../../../test/support/rfc.ts";
 import { CONFIG_FIELDS, loadConfig } from "../src/cli/config.ts";
 import { parseHttp } from "../src/cli/http-option.ts";
 import { Reload } from "../src/cli/reload.ts";
-import { type Settings, serverOptions, settle, TOKEN_VARIABLE } from "../src/cli/settings.ts";
+import { appOptions, type Settings, serverOptions, settle, TOKEN_VARIABLE } from "../src/cli/settings.ts";
 import type { LogEntry } from "../src/log.ts";
 
 const folder: string = mkdtempSync(join(tmpdir(), "rtmfp-config-"));
@@ -50,7 +50,11 @@ const GOOD: Readonly<Record<string, unknown>> = {
   introductionRates: { perAsker: { perSecond: 1.5, burst: 10 }, perTarget: { perSecond: 5, burst: 5 } },
   shutdownNoticeMs: 500,
   limits: { maxClients: 100, maxPriority: -1 },
-  apps: { live: { maxPublishers: 1, maxPlayers: 10, maxStreams: 8, idleTimeoutMs: 60_000 }, lobby: {} },
+  apps: {
+    live: { maxPublishers: 1, maxPlayers: 10, maxStreams: 8, idleTimeoutMs: 60_000, authKeys: ["of live"] },
+    lobby: { authKeys: "off" },
+    open: {},
+  },
   json: true,
   logLevel: "debug",
   trace: "trace",
@@ -88,12 +92,22 @@ const BAD: readonly (readonly [field: string, value: unknown, says: RegExp])[] =
     /perTarget\.perSecond: expected a number of 0 or more/,
   ],
   ["shutdownNoticeMs", "1s", /^: shutdownNoticeMs: expected milliseconds/],
-  ["limits", { maxClients: -1 }, /^: limits\.maxClients: expected a whole number of 0 or more, got -1$/],
+  [
+    "limits",
+    { maxClients: -1 },
+    /^: limits\.maxClients: expected a whole number of 0 or more, or null for any number, got -1$/,
+  ],
   ["limits", { maxUsers: 1 }, /^: limits\.maxUsers: there is no such field$/],
   ["limits", { maxStreams: 257 }, /^: limits\.maxStreams: expected a whole number from 0 to 256, got 257$/],
   ["limits", { maxPriority: "high" }, /^: limits\.maxPriority: expected a number, or null for none, got "high"$/],
   ["apps", { live: { maxPlayers: 0.5 } }, /^: apps\.live\.maxPlayers: /],
   ["apps", { live: 7 }, /^: apps\.live: expected an object, got 7$/],
+  [
+    "apps",
+    { live: { authKeys: [7] } },
+    /^: apps\.live\.authKeys: expected "off", a list of secrets, or a file of them$/,
+  ],
+  ["apps", { live: { maxUsers: 1 } }, /^: apps\.live\.maxUsers: there is no such field$/],
   ["apps", { "a/b": {} }, /^: apps\.a\/b: expected a name without \//],
   ["json", 1, /^: json: /],
   ["logLevel", "loud", /^: logLevel: expected one of error, warn, info, debug, got "loud"$/],
@@ -127,10 +141,31 @@ describe("a configuration file", () => {
     expect(CONFIG_FIELDS.filter((field) => !page.includes(`\`${field}\``))).toEqual([]);
   });
 
-  it(...rfc("O-5"), "may begin with a byte order mark, and say by null that nobody takes a name over", () => {
-    const path = write({});
-    writeFileSync(path, '\uFEFF{ "limits": { "maxPriority": null } }');
-    expect(loadConfig(path)).toEqual({ limits: { maxPriority: Number.NEGATIVE_INFINITY } });
+  it(...rfc("O-5"), "may begin with a byte order mark", () => {
+    expect(loadConfig(write('\uFEFF{ "port": 7 }'))).toEqual({ port: 7 });
+  });
+
+  it(...rfc("O-5"), "says by null that there is no limit, or nobody takes a name over, and nothing else", () => {
+    const nulls = { maxClients: null, maxPublishers: null, maxPlayers: null, maxPriority: null };
+    const [most, least] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    const infinite = { maxClients: most, maxPublishers: most, maxPlayers: most, maxPriority: least };
+    expect(loadConfig(write({ limits: nulls, apps: { live: nulls } }))).toEqual({
+      limits: infinite,
+      apps: { live: infinite },
+    });
+    const inLimits = (name: string) => problem({ limits: { [name]: null } });
+    const says = /^: [\w.]+: expected .*, got null; without the field its default holds$/;
+    expect([inLimits("maxStreams"), inLimits("idleTimeoutMs")]).toEqual(Array(2).fill(expect.stringMatching(says)));
+    const secret = /^: (httpToken|authKeys): expected /;
+    for (const field of CONFIG_FIELDS)
+      expect(problem({ [field]: null })).toMatch(field === "httpToken" || field === "authKeys" ? secret : says);
+  });
+
+  it(...rfc("O-5", "O-6"), "has keys of tokens for each application, whose files are beside it", () => {
+    const { apps = {} } = loadConfig(write({ apps: { a: { authKeys: "keys" }, b: { authKeys: "off" }, c: {} } }));
+    expect(appOptions(apps["a"] ?? {})).toEqual({ authKeys: { file: join(folder, "keys") } });
+    expect(appOptions(apps["b"] ?? {})).toEqual({ authKeys: "off" });
+    expect(appOptions(apps["c"] ?? {})).toEqual({});
   });
 
   it("may not name an application as every object's own parts are named", () => {
@@ -210,6 +245,8 @@ describe("a reload", () => {
         server: {
           setLimits: (...args) => void calls.push(["limits", ...args]),
           setIntroductionRates: (rates) => void calls.push(["rates", rates]),
+          setKeys: (keys) => void calls.push(["keys", keys]),
+          setAuthKeys: (...args) => void calls.push(["auth keys", ...args]),
         },
         log: (entry) => void log.push(entry),
         settle: () => {
@@ -261,6 +298,21 @@ describe("a reload", () => {
     expect(run(settings)).toEqual(["info read again, nothing to take over"]);
     expect(run({ apps })).toEqual([expect.stringMatching(/^info read again: /)]);
     expect(reload.httpToken).toBeUndefined();
+  });
+
+  it(...rfc("O-5", "O-6"), "takes over developer keys, and the keys of tokens of each application", () => {
+    const { calls, run } = scene({ apps: { one: { authKeys: ["a"] }, two: { authKeys: "off" }, same: {} } });
+    const later = { keys: "list", authKeys: "file", apps: { one: { authKeys: ["b"] }, two: {}, same: {} } };
+    expect(run(later)).toEqual([expect.stringMatching(/^info read again: (?=.*\bkeys)(?=.*authKeys)(?=.*apps)/)]);
+    const taken = () => calls.filter((call) => /keys/.test(String((call as unknown[])[0])));
+    expect(taken()).toEqual([
+      ["keys", { file: "list" }],
+      ["auth keys", { file: "file" }],
+      ["auth keys", ["b"], "one"],
+      ["auth keys", undefined, "two"],
+    ]);
+    run(later);
+    expect(taken()).toEqual([]);
   });
 
   it("says what takes a restart, each time, and leaves it as it is", () => {

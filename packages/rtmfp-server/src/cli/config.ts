@@ -35,11 +35,17 @@ export interface Config {
   readonly shutdownNoticeMs?: number;
   /** Of every application instance, where its own say nothing. */
   readonly limits?: ApplicationLimits;
-  /** Applications beside the developer keys, which do the same as these, by name; with limits of their own. */
-  readonly apps?: Readonly<Record<string, ApplicationLimits>>;
+  /** Applications beside the developer keys, which do the same as these, by name. */
+  readonly apps?: Readonly<Record<string, AppConfig>>;
   readonly json?: boolean;
   readonly logLevel?: LogLevel;
   readonly trace?: string;
+}
+
+/** What a configuration file may say of one application. */
+export interface AppConfig extends ApplicationLimits {
+  /** "off", a list, or a file; instead of {@link Config.authKeys}. */
+  readonly authKeys?: string | readonly string[];
 }
 
 /** Names that no application in the file may have. */
@@ -73,29 +79,46 @@ const ms = field<number>(isMs, `milliseconds, from 0 to ${MAX_MS}`);
 const flag = field<boolean>((value) => typeof value === "boolean", "true or false");
 const file = field<string>(isText, "the path of a file");
 
+/** A number, or null for the infinite one that the library knows and JSON cannot write. */
+function orNull(test: (value: unknown) => boolean, infinite: number, expected: string) {
+  return v.pipe(
+    field<number | null>((value) => value === null || test(value), expected),
+    v.transform((value) => value ?? infinite),
+  );
+}
+
+const maximum = orNull(isCount, Number.POSITIVE_INFINITY, "a whole number of 0 or more, or null for any number");
+
 const rate = object({
   perSecond: field<number>((value) => typeof value === "number" && value >= 0, "a number of 0 or more"),
   burst: count,
 });
 
-const limits = object({
-  maxClients: v.exactOptional(count),
-  maxPublishers: v.exactOptional(count),
-  maxPlayers: v.exactOptional(count),
+const limitEntries = {
+  maxClients: v.exactOptional(maximum),
+  maxPublishers: v.exactOptional(maximum),
+  maxPlayers: v.exactOptional(maximum),
   maxStreams: v.exactOptional(
     field<number>(
       (value) => isCount(value) && (value as number) <= MAX_STREAMS,
       `a whole number from 0 to ${MAX_STREAMS}`,
     ),
   ),
-  // JSON has no -Infinity, by which nobody may take a name over.
+  // By -Infinity nobody may take a name over.
   maxPriority: v.exactOptional(
-    v.pipe(
-      field<number | null>((value) => typeof value === "number" || value === null, "a number, or null for none"),
-      v.transform((value) => value ?? Number.NEGATIVE_INFINITY),
-    ),
+    orNull((value) => typeof value === "number", Number.NEGATIVE_INFINITY, "a number, or null for none"),
   ),
   idleTimeoutMs: v.exactOptional(ms),
+};
+
+const app = object({
+  ...limitEntries,
+  authKeys: v.exactOptional(
+    field<string | readonly string[]>(
+      (value) => isText(value) || isTextList(value),
+      '"off", a list of secrets, or a file of them',
+    ),
+  ),
 });
 
 const entries = {
@@ -153,7 +176,7 @@ const entries = {
   keepalive: v.exactOptional(object({ serverMs: v.exactOptional(ms), peerMs: v.exactOptional(ms) })),
   introductionRates: v.exactOptional(object({ perAsker: v.exactOptional(rate), perTarget: v.exactOptional(rate) })),
   shutdownNoticeMs: v.exactOptional(ms),
-  limits: v.exactOptional(limits),
+  limits: v.exactOptional(object(limitEntries)),
   apps: v.exactOptional(
     v.pipe(
       isObject,
@@ -164,7 +187,7 @@ const entries = {
       ),
       v.record(
         field<string>((value) => isText(value) && !value.includes("/"), "a name without /"),
-        limits,
+        app,
       ),
     ),
   ),
@@ -204,11 +227,18 @@ export function loadConfig(path: string): Config {
 /** The file's own folder is where its relative paths begin. */
 function withPaths(config: Config, folder: string): Config {
   const at = (name: string): string => resolve(folder, name);
-  const { keys, authKeys, identity, trace, ...rest } = config;
+  const { keys, authKeys, apps, identity, trace, ...rest } = config;
+  const secrets = <T extends string | readonly string[]>(value: T): T | string =>
+    typeof value === "string" && value !== "off" ? at(value) : value;
+  const withSecrets = ({ authKeys: own, ...limits }: AppConfig): AppConfig =>
+    own === undefined ? limits : { ...limits, authKeys: secrets(own) };
   return {
     ...rest,
     ...(keys === undefined ? {} : { keys: typeof keys === "string" && !KEY_WORDS.has(keys) ? at(keys) : keys }),
     ...(authKeys === undefined ? {} : { authKeys: typeof authKeys === "string" ? at(authKeys) : authKeys }),
+    ...(apps === undefined
+      ? {}
+      : { apps: Object.fromEntries(Object.entries(apps).map(([name, own]) => [name, withSecrets(own)])) }),
     ...(identity === undefined ? {} : { identity: at(identity) }),
     ...(trace === undefined ? {} : { trace: at(trace) }),
   };
@@ -219,8 +249,9 @@ function describe(issue: v.BaseIssue<unknown>): string {
   if (issue.type === "strict_object" && issue.expected === "never")
     return `${name}: there is no such field${hint(name)}`;
   if (issue.type === "strict_object") return `${name}: it is missing`;
-  const { message } = issue;
-  return SECRETS.has(name) ? `${name}: ${message}` : `${name}: ${message}, got ${shorten(issue.input)}`;
+  const { message, input } = issue;
+  if (SECRETS.has(name.slice(name.lastIndexOf(".") + 1))) return `${name}: ${message}`;
+  return `${name}: ${message}, got ${shorten(input)}${input === null ? "; without the field its default holds" : ""}`;
 }
 
 function hint(name: string): string {

@@ -2,16 +2,17 @@
 import { unwatchFile, watchFile } from "node:fs";
 import type { Logger, LogLevel } from "../log.ts";
 import type { Server } from "../server.ts";
-import type { Settings } from "./settings.ts";
+import type { AppConfig } from "./config.ts";
+import { appOptions, type Settings, serverOptions } from "./settings.ts";
 
 /** What a reload needs. */
 export interface ReloadHost {
-  readonly server: Pick<Server, "setLimits" | "setIntroductionRates">;
+  readonly server: Pick<Server, "setKeys" | "setAuthKeys" | "setLimits" | "setIntroductionRates">;
   readonly log: Logger;
   /** Puts all settings together anew. Throws Error, in one line. */
   settle(): Settings;
   /** Defines an application that the configuration names. */
-  define(name: string, limits: NonNullable<Settings["limits"]>): void;
+  define(name: string, own: AppConfig): void;
   setLogLevel(level: LogLevel): void;
 }
 
@@ -42,6 +43,7 @@ export class Reload {
       // Applications stay until the server ends, with the limits they had.
       gone = Object.keys(this.#settings.apps ?? {}).filter((name) => !Object.hasOwn(settings.apps ?? {}, name));
       if (gone.length > 0) settings = { ...settings, apps: { ...this.#settings.apps, ...settings.apps } };
+      this.#takeKeys(settings);
     } catch (error) {
       this.#tell("error", `${(error as Error).message}; the settings known last hold`);
       return;
@@ -63,6 +65,19 @@ export class Reload {
     return () => unwatchFile(path, onChange);
   }
 
+  /** Throws Error, in one line, for a file that cannot be read. */
+  #takeKeys(settings: Settings): void {
+    const { server } = this.#host;
+    const before = this.#settings;
+    const { keys, authKeys } = serverOptions(settings);
+    if (differ(settings.keys, before.keys)) server.setKeys(keys);
+    if (differ(settings.authKeys, before.authKeys)) server.setAuthKeys(authKeys);
+    for (const [name, own] of Object.entries(settings.apps ?? {})) {
+      const isOther = this.#defined.has(name) && differ(own.authKeys, before.apps?.[name]?.authKeys);
+      if (isOther) server.setAuthKeys(appOptions(own).authKeys, name);
+    }
+  }
+
   #take(settings: Settings): void {
     const { server } = this.#host;
     const { limits = {}, apps = {}, introductionRates, logLevel } = settings;
@@ -74,7 +89,8 @@ export class Reload {
     server.setIntroductionRates(introductionRates);
     this.#host.setLogLevel(logLevel);
     for (const [name, own] of Object.entries(apps)) {
-      if (this.#defined.has(name)) server.setLimits(own, name);
+      const { authKeys: _keys, ...limits } = own;
+      if (this.#defined.has(name)) server.setLimits(limits, name);
       else this.#host.define(name, own);
       this.#defined.add(name);
     }
@@ -93,6 +109,14 @@ function differ(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) !== JSON.stringify(b);
 }
 
-const RELOADABLE: ReadonlySet<string> = new Set(["limits", "apps", "introductionRates", "httpToken", "logLevel"]);
+const RELOADABLE: ReadonlySet<string> = new Set([
+  "limits",
+  "apps",
+  "keys",
+  "authKeys",
+  "introductionRates",
+  "httpToken",
+  "logLevel",
+]);
 /** How often the file's time is looked at. */
 const WATCH_MS = 1_000;

@@ -1,9 +1,11 @@
 /** What the command was asked for: the command line over the configuration file over the defaults. */
 import { DEFAULT_PORT } from "rtmfp-core/tc";
+import type { AuthKeys } from "../access.ts";
 import { DEFAULT_HTTP_PORT } from "../http/address.ts";
+import type { ApplicationOptions } from "../limits.ts";
 import type { ServerOptions } from "../server.ts";
 import type { CliOptions } from "./command-line.ts";
-import { type Config, loadConfig } from "./config.ts";
+import { type AppConfig, type Config, loadConfig } from "./config.ts";
 import { type HttpPlace, parseHttp } from "./http-option.ts";
 
 /** All settings of one run; see {@link Config} for those that are not named here. */
@@ -56,9 +58,20 @@ export function serverOptions(settings: Settings): ServerOptions {
     introductionRates: rest.introductionRates,
     limits: rest.limits,
     keys: typeof keys === "string" && keys !== "any" && keys !== "none" ? { file: keys } : keys,
-    authKeys: typeof authKeys === "string" ? { file: authKeys } : authKeys,
+    authKeys: keysIn(authKeys),
   };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as ServerOptions;
+}
+
+/** What the server takes of one application in the file. */
+export function appOptions({ authKeys, ...limits }: AppConfig): ApplicationOptions {
+  const keys = authKeys === "off" ? authKeys : keysIn(authKeys);
+  return keys === undefined ? limits : { ...limits, authKeys: keys };
+}
+
+/** A text names a file. */
+function keysIn(authKeys: Config["authKeys"]): AuthKeys | undefined {
+  return typeof authKeys === "string" ? { file: authKeys } : authKeys;
 }
 
 /** Where a token is looked for, so that it shows neither in the list of processes nor in a file. */
