@@ -61,6 +61,8 @@ export interface GroupHost {
    * introduce it, and by our own server. Rejects where there is none within `timeoutMs`.
    */
   connect(peerId: string, addresses: readonly WireAddress[], timeoutMs: number): Promise<GroupSession>;
+  /** This group uses the session, by whomever it was opened, until {@link release}. */
+  hold(session: GroupSession): void;
   /** This group needs the session no longer; others may. */
   release(session: GroupSession): void;
   /** Addresses of servers that can introduce others to us. */
@@ -331,6 +333,7 @@ export class Group {
     const link = new Link(this.#parts, member, session);
     member.link = link;
     this.#links.add(link);
+    this.#host.hold(session);
     if (!((session.keepaliveMs ?? 0) <= NEIGHBOUR_KEEPALIVE_MS && session.keepaliveMs !== 0))
       session.keepaliveMs = NEIGHBOUR_KEEPALIVE_MS;
     return link;
