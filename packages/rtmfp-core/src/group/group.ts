@@ -181,11 +181,13 @@ export class Group {
       if (member !== undefined && member.link === undefined) this.#block(member);
       return;
     }
+    const isHeld = this.#members.get(session.peerId)?.link?.session === session;
     const member = this.#linkable(session);
     if (member === undefined) {
       flow.reject();
       return;
     }
+    if (!isHeld) this.#host.hold(session);
     member.link ??= this.#link(member, session);
     readControl(flow, member.link);
     member.link.prove(flow);
@@ -245,7 +247,6 @@ export class Group {
         target: peerId,
       }),
       reportFor: (link) => makeReport(this.#parts, link),
-      proven: () => {},
       reported: (link, report) => {
         if (takeReport(this.#parts, link, report)) this.#plan();
       },
@@ -297,8 +298,10 @@ export class Group {
       if (member.link?.session !== session) this.#host.release(session);
       return;
     }
-    if (member.link === undefined) this.#link(member, session).greet();
-    else if (member.link.session !== session) this.#host.release(session);
+    if (member.link === undefined) {
+      this.#host.hold(session);
+      this.#link(member, session).greet();
+    } else if (member.link.session !== session) this.#host.release(session);
   }
 
   /** Who is behind a session with a proof, if there may be a link; links that give way to it are dropped. */
@@ -333,7 +336,6 @@ export class Group {
     const link = new Link(this.#parts, member, session);
     member.link = link;
     this.#links.add(link);
-    this.#host.hold(session);
     if (!((session.keepaliveMs ?? 0) <= NEIGHBOUR_KEEPALIVE_MS && session.keepaliveMs !== 0))
       session.keepaliveMs = NEIGHBOUR_KEEPALIVE_MS;
     return link;
@@ -354,8 +356,8 @@ export class Group {
   /** The far end left or was lost. */
   #lose(link: Link): void {
     if (link.isGone) return;
-    // Until somebody has newer news of it, it is not there; but it may only have changed its session.
-    this.#dialer.rest(link.member);
+    // Until somebody has newer news of it, it is not there; unless it only did what we asked for.
+    if (this.#clock.now() - link.askedAt >= ASKED_MS) this.#dialer.rest(link.member);
     this.#drop(link);
     this.#plan();
   }
@@ -387,11 +389,10 @@ export class Group {
   }
 
   #onAskClose(link: Link): void {
-    const { best } = this.#topology;
     this.#topology.update(this.#clock.now());
+    const { best } = this.#topology;
     if (best.size === 0 || this.#neighbours <= best.size || best.has(link.member)) return;
     this.stats.closesGranted++;
-    link.member.notBefore = this.#clock.now() + ASK_CLOSE_MS;
     this.#drop(link);
   }
 
@@ -419,6 +420,7 @@ export class Group {
   }
 
   #checkLink(link: Link, now: number): void {
+    if (link.isGone) return;
     if (!link.isConnected) {
       if (now - link.since < PROOF_MS) return;
       this.stats.unproven++;
@@ -440,11 +442,14 @@ export class Group {
     else this.#chance.one(neighbours)?.report(true);
   }
 
+  /** The slowest first. */
   #askTooMany(now: number): void {
-    let excess = this.#neighbours - this.#topology.best.size;
-    for (const link of this.neighbours) {
+    const { best, quickest } = this.#topology;
+    let excess = this.#neighbours - best.size;
+    for (const member of [...quickest].reverse()) {
+      const { link } = member;
       if (excess <= 0) return;
-      if (this.#topology.best.has(link.member) || now - link.askedAt < ASK_CLOSE_MS) continue;
+      if (link === undefined || best.has(member) || now - link.askedAt < ASK_CLOSE_MS) continue;
       link.askToClose();
       excess--;
     }
@@ -484,5 +489,7 @@ function isPeerId(text: string): boolean {
   return /^[0-9a-fA-F]{64}$/.test(text);
 }
 
+/** A member that ends its link so soon after it was asked to has not left the group. */
+const ASKED_MS = 10_000;
 /** A member that joins again sooner has to wait. */
 const REJOIN_MS = 1_000;

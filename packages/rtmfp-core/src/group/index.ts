@@ -33,6 +33,14 @@ export {
   isMembership,
   MEMBERSHIP_METADATA,
 } from "./membership.ts";
+/** Streams of a group. */
+export type { MulticastInfo } from "./multicast/info.ts";
+export { Multicast, type MulticastHost, type MulticastOptions } from "./multicast/multicast.ts";
+export { MulticastPublication } from "./multicast/publication.ts";
+export type { MediaMessage } from "./multicast/reassembler.ts";
+export { DEFAULT_MULTICAST_SETTINGS, type MulticastSettings } from "./multicast/settings.ts";
+export type { MulticastStats } from "./multicast/stats.ts";
+export { type MulticastSink, MulticastSubscription } from "./multicast/subscription.ts";
 export type { GroupFlowContext, GroupService, Neighbour } from "./neighbour.ts";
 export type {
   GroupClock,

@@ -24,8 +24,6 @@ export interface LinkHost {
   connectMessage(link: Link): ControlMessage;
   /** Our report to a member. */
   reportFor(link: Link): Report;
-  /** It has shown that it is a member. */
-  proven(link: Link): void;
   /** It reported; answers are sent already. */
   reported(link: Link, report: Report): void;
   /** Reports have been exchanged. */
@@ -117,7 +115,6 @@ export class Link implements Neighbour, GroupFlowContext, ControlReader {
   prove(control: GroupRecvFlow): void {
     this.#control = control;
     control.context = this;
-    this.#host.proven(this);
     this.greet();
   }
 

@@ -43,8 +43,10 @@ export function takeReport(host: ReportingHost, link: Link, report: Report): boo
   const { member } = link;
   if (report.you !== undefined) host.own.learn(link, report.you);
   member.heardAt = now;
-  // Where we see it is where it is, whatever it says.
-  member.addresses = usable([...report.addresses, { ...plain(link.session.address), origin: Origin.observed }]);
+  // Where we see it is where it is, whatever else it says.
+  const seen = { ...plain(link.session.address), origin: Origin.observed };
+  const introducers = report.addresses.filter(({ origin }) => origin === Origin.relay);
+  member.addresses = usable([...introducers.slice(0, 1), seen, ...report.addresses]);
   let isNews = false;
   for (const { peerId, ageSeconds, addresses } of report.peers) {
     const age = ageSeconds * 1_000;

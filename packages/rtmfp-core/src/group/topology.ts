@@ -11,7 +11,6 @@ export class Topology {
   readonly #members: MemberList;
   readonly #own: string;
   readonly #chance: Chance;
-  /** Neighbours by latency, as of the last {@link takeStock}. */
   #quickest: readonly Member[] = [];
   /** The member that chance gave us: it stays while it lives, or links would change all the time. */
   #lot: Member | undefined;
@@ -26,6 +25,11 @@ export class Topology {
   /** Whom we want, as of the last {@link update}; the most important first. */
   get best(): ReadonlySet<Member> {
     return this.#best;
+  }
+
+  /** Neighbours by latency, as of the last {@link takeStock}; some may be gone. */
+  get quickest(): readonly Member[] {
+    return this.#quickest;
   }
 
   /** Estimated number of members, ourselves included. */
