@@ -1,0 +1,187 @@
+/** One neighbour and one stream: the flows between them, and what each has told the other. */
+import { TokenBucket } from "../../proto/token-bucket.ts";
+import type { Neighbour } from "../neighbour.ts";
+import type { GroupRecvFlow, GroupSendFlow, GroupWriteOptions } from "../session.ts";
+import { GroupFlow, groupFlowMetadata } from "../wire/flows.ts";
+import type { MediaInfo } from "../wire/media-info.ts";
+import { encodeMulticast, type MulticastMessage, mapHas } from "../wire/multicast.ts";
+import type { MulticastCounters } from "./info.ts";
+import {
+  CONTROLS_BURST,
+  CONTROLS_PER_SECOND,
+  MAX_WAITING_BYTES,
+  MAX_WAITING_CONTROL_BYTES,
+  PULLS_BURST,
+  STRIPES,
+} from "./params.ts";
+
+/** What a link tells the stream that it belongs to. */
+export interface LinkOwner {
+  readonly counters: MulticastCounters;
+  /** The neighbour refused the stream, or its flow to us ended: nothing is asked of it or sent to it. */
+  linkDown(link: MediaLink): void;
+}
+
+/** A neighbour as one stream sees it. */
+export class MediaLink {
+  readonly neighbour: Neighbour;
+  /** The stream that it is about. */
+  readonly owner: LinkOwner;
+  /** The far end's announcement and control; undefined before it has opened it, and after it ended. */
+  controlIn: GroupRecvFlow | undefined;
+  /** Stripes that the far end wants pushed, a mask. */
+  wants = 0;
+  /** Stripes of {@link wants} that are pushed to it. */
+  granted = 0;
+  /** Nothing is pushed to it before this time, ms: it did not take what was. */
+  slowUntil = 0;
+  /** Stripes that we want of it. */
+  asks = 0;
+  /** The {@link FragmentStore.version} that its last map told of. */
+  mapVersion = 0;
+  /** The newest fragment that it has said to have; 0 before its first map. */
+  newest = 0;
+  /** By stripe: how much later than others it has fragments, ms; NaN while that is not known. */
+  readonly lateness: Float64Array = new Float64Array(STRIPES).fill(Number.NaN);
+  /** By stripe: not to be asked before this time, ms. */
+  readonly refusedUntil: Float64Array = new Float64Array(STRIPES);
+  /** Pulls that wait for its answer. */
+  pulls = 0;
+  /** Bytes of fragments written to it since the load was last looked at. */
+  sentBytes = 0;
+  /** Control messages that are read, pulls aside. */
+  readonly controls: TokenBucket;
+  /** Pulls that are answered before the next {@link refillPulls}. */
+  #pullTokens: number = PULLS_BURST;
+  #have: Uint8Array = new Uint8Array(0);
+  #toldAsks = 0;
+  #controlOut: GroupSendFlow | undefined;
+  #dataOut: GroupSendFlow | undefined;
+
+  /** `now` in ms. */
+  constructor(neighbour: Neighbour, owner: LinkOwner, now: number) {
+    this.neighbour = neighbour;
+    this.owner = owner;
+    this.controls = new TokenBucket(CONTROLS_PER_SECOND, CONTROLS_BURST, now);
+  }
+
+  /** Both ends have announced the stream. */
+  get isUp(): boolean {
+    return this.controlIn !== undefined && this.#controlOut?.isOpen === true;
+  }
+
+  /** Whether we have announced the stream, and the neighbour has not refused it. */
+  get isAnnounced(): boolean {
+    return this.#controlOut?.isOpen === true;
+  }
+
+  /** Bytes of fragments that wait for the neighbour. */
+  get waitingBytes(): number {
+    return this.#dataOut?.bufferedBytes ?? 0;
+  }
+
+  /** Round trip to the neighbour, ms; a guess before it is known. */
+  get rttMs(): number {
+    return this.neighbour.session.stats.srtt ?? UNKNOWN_RTT_MS;
+  }
+
+  /** Announces the stream, on a flow of its own the first time. */
+  announce(info: MediaInfo): void {
+    if (!this.neighbour.session.isOpen) return;
+    if (this.#controlOut?.isOpen !== true) {
+      const flow = this.#open(GroupFlow.multicastControl, this.neighbour.control, "routine");
+      flow.onException = () => {
+        if (this.#controlOut !== flow) return;
+        this.#controlOut = undefined;
+        this.owner.linkDown(this);
+      };
+      this.#controlOut = flow;
+      this.#toldAsks = 0;
+      this.mapVersion = 0;
+    }
+    this.send({ type: "info", info });
+  }
+
+  /** Sends a control message; leaves it out where too much waits already, or the far end does not listen. */
+  send(message: MulticastMessage): boolean {
+    const flow = this.#controlOut;
+    if (flow?.isOpen !== true || flow.bufferedBytes > MAX_WAITING_CONTROL_BYTES) return false;
+    const bytes = encodeMulticast(message);
+    this.owner.counters.controlSentBytes += bytes.length;
+    flow.write(bytes);
+    return true;
+  }
+
+  /** Tells the neighbour which stripes we want, if that has changed. */
+  flushAsks(): void {
+    if (this.asks === this.#toldAsks || !this.isUp) return;
+    if (this.send({ type: "push", mask: this.asks })) this.#toldAsks = this.asks;
+  }
+
+  /** Sends a fragment that is of no use after `withinMs`. False if too much waits for the neighbour already. */
+  sendFragment(bytes: Uint8Array, withinMs: number): boolean {
+    const { controlIn } = this;
+    if (controlIn === undefined || !this.neighbour.session.isOpen) return false;
+    if (this.#dataOut?.isOpen !== true) this.#dataOut = this.#open(GroupFlow.multicastData, controlIn, "data");
+    const flow = this.#dataOut;
+    if (flow.bufferedBytes + bytes.length > MAX_WAITING_BYTES) return false;
+    this.sentBytes += bytes.length;
+    DEADLINE.finishWithinMs = withinMs;
+    flow.write(bytes, DEADLINE);
+    return true;
+  }
+
+  /** Whether one more pull is answered. */
+  takePull(): boolean {
+    if (this.#pullTokens < 1) return false;
+    this.#pullTokens--;
+    return true;
+  }
+
+  /** So many more pulls are answered. */
+  refillPulls(count: number): void {
+    this.#pullTokens = Math.min(PULLS_BURST, this.#pullTokens + count);
+  }
+
+  /** The neighbour has told what it has; keeps `have`. */
+  setMap(newest: number, have: Uint8Array): void {
+    this.newest = newest;
+    this.#have = have;
+  }
+
+  /** Whether the neighbour has said to have a fragment. */
+  has(id: number): boolean {
+    return this.newest > 0 && mapHas(this.newest, this.#have, id);
+  }
+
+  /** The far end's flow is over: it wants and has nothing. */
+  forget(): void {
+    this.controlIn = undefined;
+    this.wants = 0;
+    this.asks = 0;
+    this.#toldAsks = 0;
+    this.newest = 0;
+    this.#have = new Uint8Array(0);
+    this.lateness.fill(Number.NaN);
+    this.#dataOut?.close();
+    this.#dataOut = undefined;
+  }
+
+  /** Ends our flows, after what has been written. */
+  close(): void {
+    this.#dataOut?.close();
+    this.#controlOut?.close();
+    this.#dataOut = undefined;
+    this.#controlOut = undefined;
+  }
+
+  #open(kind: number, answers: GroupRecvFlow, priority: "routine" | "data"): GroupSendFlow {
+    const flow = this.neighbour.session.openFlow(groupFlowMetadata(kind), { answers, priority });
+    flow.context = this;
+    return flow;
+  }
+}
+
+/** Filled in for each write: a fragment costs no object. */
+const DEADLINE: GroupWriteOptions & { finishWithinMs: number } = { finishWithinMs: 0 };
+const UNKNOWN_RTT_MS = 150;

@@ -1,0 +1,541 @@
+/** One stream of a group: what its publisher sent under one key, at this member. */
+import type { Neighbour } from "../neighbour.ts";
+import type { GroupClock, GroupRecvFlow } from "../session.ts";
+import { decodeFragment, fragmentIdOf } from "../wire/fragment.ts";
+import type { MediaInfo } from "../wire/media-info.ts";
+import { decodeMulticast, type MulticastMessage } from "../wire/multicast.ts";
+import { FragmentStore, MAX_SLOTS } from "./fragment-store.ts";
+import { MulticastCounters } from "./info.ts";
+import { type LinkOwner, MediaLink } from "./link.ts";
+import { Output } from "./output.ts";
+import {
+  GATHER_MS,
+  MAX_AHEAD,
+  MAX_COPIES,
+  MAX_FRAGMENT_BYTES,
+  MAX_STREAM_BYTES,
+  NEIGHBOURS_PER_COPY,
+  PULLS_PER_SECOND,
+  STRIPES,
+  TICK_MS,
+} from "./params.ts";
+import { Puller } from "./puller.ts";
+import { PushIn } from "./push-in.ts";
+import { PushOut } from "./push-out.ts";
+import type { MediaMessage } from "./reassembler.ts";
+import { announcedSettings, type MulticastSettings } from "./settings.ts";
+import type { MulticastStats } from "./stats.ts";
+
+/** What a stream needs of the group's streams. */
+export interface MediaHost {
+  readonly clock: GroupClock;
+  readonly stats: MulticastStats;
+  readonly neighbours: Iterable<Neighbour>;
+  /** From 0 up to, not including, 1. */
+  chance(): number;
+  /** A message is complete; `missing` fragments were lost before it. */
+  message(media: Media, message: MediaMessage, missing: number): void;
+  /** The newest fragment that anybody has told of is another, or the publisher has ended. */
+  changed(media: Media): void;
+}
+
+/** A stream by its key. */
+export class Media implements LinkOwner {
+  /** As announced; a relay announces it unchanged. */
+  info: MediaInfo;
+  /** When it was first heard of, ms. */
+  readonly since: number;
+  readonly isOwn: boolean;
+  readonly store: FragmentStore = new FragmentStore(MAX_STREAM_BYTES);
+  /** What holds here. */
+  settings: MulticastSettings;
+  /** What moving it has cost; shared with other streams of the name that are played. */
+  counters: MulticastCounters = new MulticastCounters();
+  /** When the newest id last grew, ms; that of the announcement before. */
+  advancedAt: number;
+  /** When a fragment last came, ms. */
+  receivedAt = 0;
+  /** The publisher's last fragment, once it has ended. */
+  last: number | undefined;
+  readonly #host: MediaHost;
+  readonly #links = new Map<Neighbour, MediaLink>();
+  /** The same, to walk through. */
+  #list: MediaLink[] = [];
+  readonly #pushOut: PushOut;
+  readonly #pushIn: PushIn;
+  readonly #puller: Puller;
+  readonly #output: Output;
+  #active = false;
+  #fetching = false;
+  #cancelTick: (() => void) | undefined;
+  #mapAt = 0;
+  #mapTurn = 0;
+  #map: { version: number; newest: number; have: Uint8Array } = { version: -1, newest: 0, have: new Uint8Array(0) };
+  /** When neighbours are first asked for stripes, ms. */
+  #askAt = 0;
+  #pullRate = { at: 0, newest: 0 };
+
+  /** `isOwn`: we are the publisher. */
+  constructor(host: MediaHost, info: MediaInfo, settings: MulticastSettings, isOwn: boolean) {
+    this.#host = host;
+    this.info = info;
+    this.settings = settings;
+    this.isOwn = isOwn;
+    this.since = host.clock.now();
+    this.advancedAt = this.since;
+    const { store } = this;
+    const { stats } = host;
+    const media = this;
+    this.#pushIn = new PushIn({
+      store,
+      stats,
+      chance: () => host.chance(),
+      chosen: (stripe, link) => this.#pushOut.yield(stripe, link),
+    });
+    this.#pushOut = new PushOut(
+      {
+        stats,
+        get counters() {
+          return media.counters;
+        },
+        get copies() {
+          return media.#copies;
+        },
+        isParent: (stripe, link) => this.#pushIn.isParent(stripe, link),
+      },
+      isOwn,
+    );
+    this.#puller = new Puller({
+      store,
+      stats,
+      patienceMs: (id) => this.#pushIn.patienceMs(id, this.settings.fetchMs),
+      get fetchMs() {
+        return media.settings.fetchMs;
+      },
+    });
+    this.#output = new Output(store, stats, (message, missing) => host.message(this, message, missing));
+    if (isOwn) store.begin(1);
+  }
+
+  /** Neighbours that know the stream. */
+  get links(): readonly MediaLink[] {
+    return this.#list;
+  }
+
+  /** True while we announce the stream to neighbours. */
+  get isActive(): boolean {
+    return this.#active;
+  }
+
+  /** Whether some neighbour still announces it. */
+  get isAnnounced(): boolean {
+    return this.#list.some((link) => link.controlIn !== undefined);
+  }
+
+  /** Whether, as far as we can see, somebody publishes it. */
+  isLive(now: number): boolean {
+    if (this.last !== undefined) return false;
+    if (!this.#active) return this.isAnnounced;
+    const { windowMs, relayMarginMs } = this.settings;
+    return now - Math.max(this.advancedAt, this.receivedAt) <= windowMs + relayMarginMs;
+  }
+
+  /** Whether nobody else has told of it, and we have no part in it. */
+  isKnownOnlyBy(neighbour: Neighbour): boolean {
+    if (this.#active) return false;
+    return this.#list.every((link) => link.controlIn === undefined || link.neighbour === neighbour);
+  }
+
+  /** Bytes that wait for the neighbour that has most to take. */
+  get waitingBytes(): number {
+    return this.#list.reduce((most, link) => Math.max(most, link.waitingBytes), 0);
+  }
+
+  /** Whether everything up to the publisher's end has come out, or been given up. */
+  get isFinished(): boolean {
+    return this.last !== undefined && this.#output.next > this.last;
+  }
+
+  /** Announces the stream to all neighbours, and answers their announcements from now on. */
+  activate(): void {
+    if (this.#active) return;
+    this.#active = true;
+    for (const neighbour of this.#host.neighbours) this.#announce(this.#linkOf(neighbour));
+    this.#scheduleTick();
+  }
+
+  /** Ends our part in the stream; announcements of others are still heard. */
+  deactivate(): void {
+    this.unfetch();
+    this.#active = false;
+    this.#cancelTick?.();
+    this.#cancelTick = undefined;
+    for (const link of this.#list) {
+      this.#pushOut.drop(link, this.#host.clock.now());
+      link.close();
+    }
+  }
+
+  /** Gets the stream and gives its messages. */
+  fetch(): void {
+    if (this.#fetching || this.isOwn) return;
+    this.#fetching = true;
+    this.#start();
+  }
+
+  /** Gets the stream no more; what is here is still there for others. */
+  unfetch(): void {
+    if (!this.#fetching) return;
+    this.#fetching = false;
+    this.#pushIn.stop(this.#list);
+    for (const link of this.#list) this.#puller.drop(link);
+  }
+
+  /** A fragment of our own. */
+  publish(id: number, bytes: Uint8Array): void {
+    this.#put(id, bytes, undefined);
+  }
+
+  /** Tells all neighbours that nothing follows our last fragment. */
+  end(last: number): void {
+    this.last = last;
+    for (const link of this.#list) if (link.isAnnounced) link.send({ type: "end", last });
+    this.#host.changed(this);
+  }
+
+  /** Announces the stream again, because its settings are others. */
+  announceAgain(info: MediaInfo): void {
+    this.info = info;
+    if (!this.#active) return;
+    for (const link of this.#list) if (link.isAnnounced) link.announce(info);
+  }
+
+  /** Our neighbours are one more. */
+  connected(neighbour: Neighbour): void {
+    if (this.#active) this.#announce(this.#linkOf(neighbour));
+  }
+
+  /** Our neighbours are one less. */
+  disconnected(neighbour: Neighbour): void {
+    const link = this.#links.get(neighbour);
+    if (link === undefined) return;
+    this.linkDown(link);
+    link.forget();
+    link.close();
+    this.#links.delete(neighbour);
+    this.#list = [...this.#links.values()];
+    if (this.#fetching) this.#pushIn.tick(this.#list, this.#host.clock.now());
+  }
+
+  linkDown(link: MediaLink): void {
+    this.#pushOut.drop(link, this.#host.clock.now());
+    this.#pushIn.drop(link);
+    this.#puller.drop(link);
+    link.asks = 0;
+  }
+
+  /** A neighbour announces the stream on a flow, whose further messages come here. */
+  opened(neighbour: Neighbour, flow: GroupRecvFlow): void {
+    const link = this.#linkOf(neighbour);
+    const before = link.controlIn;
+    link.controlIn = flow;
+    flow.context = link;
+    flow.onMessage = (data) => this.#onControl(link, data);
+    flow.onEnd = () => {
+      if (link.controlIn !== flow) return;
+      this.linkDown(link);
+      link.forget();
+    };
+    if (before !== undefined) {
+      // It has begun anew: what it asked for and told before is void.
+      this.linkDown(link);
+      link.forget();
+      link.controlIn = flow;
+      before.reject();
+    }
+    if (!this.#active) return;
+    if (!link.isAnnounced) this.#announce(link);
+    if (this.last !== undefined) link.send({ type: "end", last: this.last });
+    this.#sendMap(link);
+  }
+
+  /** A neighbour opens a flow of fragments. */
+  dataOpened(link: MediaLink, flow: GroupRecvFlow): void {
+    flow.context = link;
+    flow.accept({ order: "network" });
+    flow.onMessage = (data) => this.#onFragment(link, data);
+  }
+
+  /** The first of what is kept for others is dropped, and messages come out that waited for what is lost. */
+  expire(now: number): void {
+    const { windowMs, relayMarginMs } = this.settings;
+    this.store.expire(now - windowMs - relayMarginMs);
+    if (this.#fetching) this.#output.drain(now, windowMs);
+  }
+
+  /** As many as make it likely that one of them stays, and no more than are worth it. */
+  get #copies(): number {
+    const { pushLimit } = this.settings;
+    if (pushLimit === 0) return 0;
+    if (!this.isOwn) return pushLimit + 1;
+    const worthwhile = Math.max(1, Math.min(MAX_COPIES, Math.floor(this.#list.length / NEIGHBOURS_PER_COPY) + 1));
+    return Math.min(pushLimit + 1, worthwhile);
+  }
+
+  #announce(link: MediaLink): void {
+    link.announce(this.info);
+    if (link.isUp) this.#sendMap(link);
+  }
+
+  #linkOf(neighbour: Neighbour): MediaLink {
+    const known = this.#links.get(neighbour);
+    if (known !== undefined) return known;
+    const link = new MediaLink(neighbour, this, this.#host.clock.now());
+    this.#links.set(neighbour, link);
+    this.#list = [...this.#links.values()];
+    return link;
+  }
+
+  #onControl(link: MediaLink, data: Uint8Array): void {
+    const { stats, clock } = this.#host;
+    const { counters } = this;
+    counters.controlReceivedBytes += data.length;
+    const message = decodeMulticast(data);
+    if (message === undefined) {
+      stats.useless++;
+      return;
+    }
+    const now = clock.now();
+    if (!(message.type === "pull" ? link.takePull() : link.controls.take(now))) {
+      stats.refused++;
+      return;
+    }
+    this.#onMessage(link, message, now);
+  }
+
+  #onMessage(link: MediaLink, message: MulticastMessage, now: number): void {
+    switch (message.type) {
+      case "info":
+        this.#onInfo(message.info);
+        return;
+      case "end":
+        this.#onEnd(message.last);
+        return;
+      case "map":
+        this.#onMap(link, message.newest, message.have, now);
+        return;
+      case "push":
+        this.#pushOut.want(link, message.mask, now);
+        return;
+      case "pull":
+        this.#onPull(link, message.id, now);
+    }
+  }
+
+  /** The publisher has changed its settings. */
+  #onInfo(info: MediaInfo): void {
+    const { info: known } = this;
+    if (this.isOwn || info.name !== known.name || info.key.some((byte, i) => byte !== known.key[i])) {
+      this.#host.stats.useless++;
+      return;
+    }
+    const isNews = (["windowMs", "updateMs", "fetchMs", "sendToAll", "expiryMs"] as const).some(
+      (field) => info[field] !== known[field],
+    );
+    if (!isNews) return;
+    this.settings = announcedSettings(info, this.settings);
+    this.announceAgain({ ...info, key: known.key });
+  }
+
+  /** Anybody can say so: it holds as long as nothing newer is known, or comes. */
+  #onEnd(last: number): void {
+    if (this.isOwn || this.last !== undefined || last < this.store.newest) return;
+    if (this.store.newest > 0 && last > this.store.newest + MAX_AHEAD) {
+      this.#host.stats.farAhead++;
+      return;
+    }
+    if (this.#output.next > 0) this.store.hear(last, this.#host.clock.now());
+    this.end(last);
+  }
+
+  #onMap(link: MediaLink, newest: number, have: Uint8Array, now: number): void {
+    const { store } = this;
+    if (this.isOwn) {
+      if (newest <= store.newest) link.setMap(newest, have);
+      return;
+    }
+    if (newest === 0) return;
+    if (store.newest > 0 && newest > store.newest + MAX_AHEAD) {
+      this.#host.stats.farAhead++;
+      return;
+    }
+    link.setMap(newest, have.length > MAX_SLOTS / 8 ? have.subarray(0, MAX_SLOTS / 8) : have);
+    this.#hear(newest, now);
+    if (this.#fetching) this.#start();
+    this.#pushIn.onMap(link, now);
+  }
+
+  /** Somebody has a fragment with this id. */
+  #hear(id: number, now: number): void {
+    const { store } = this;
+    if (id <= store.newest) return;
+    if (store.newest === 0) store.begin(Math.max(1, id - 1));
+    if (this.last !== undefined && id > this.last) this.last = undefined;
+    store.hear(id, now);
+    this.advancedAt = now;
+    this.#host.changed(this);
+  }
+
+  /** Begins to get the stream, once somebody has told how far it is. */
+  #start(): void {
+    const { store } = this;
+    if (this.#output.next !== 0 || store.newest === 0) return;
+    const now = this.#host.clock.now();
+    const first = Math.max(store.oldest, store.newest - 1);
+    this.#output.begin(first);
+    this.#askAt = now + GATHER_MS;
+    for (let id = first; id <= store.newest; id++) this.#puller.first(id, this.#list, now);
+  }
+
+  #onFragment(link: MediaLink, data: Uint8Array): void {
+    const { stats, clock } = this.#host;
+    const { counters } = this;
+    const id = data.length <= MAX_FRAGMENT_BYTES ? fragmentIdOf(data) : undefined;
+    if (id === undefined || id === 0) {
+      stats.useless++;
+      return;
+    }
+    const { store } = this;
+    const now = clock.now();
+    const wasPulled = this.#puller.onFragment(id, link);
+    if (wasPulled) {
+      counters.requestedFrom++;
+      counters.requestedFromBytes += data.length;
+    } else {
+      counters.pushedFrom++;
+      counters.pushedFromBytes += data.length;
+    }
+    if (this.isOwn || !this.#fetching || (store.newest > 0 && id < store.oldest)) {
+      stats.late++;
+      return;
+    }
+    if (store.newest > 0 && id > store.newest + MAX_AHEAD) {
+      stats.farAhead++;
+      return;
+    }
+    const here = store.get(id);
+    if (here !== undefined) {
+      stats.duplicates++;
+      if (!isSame(here, data)) stats.contradicting++;
+      if (!wasPulled) this.#pushIn.onPushed(id, link, false, now);
+      return;
+    }
+    if (decodeFragment(data) === undefined) {
+      stats.useless++;
+      return;
+    }
+    stats.fragments++;
+    this.receivedAt = now;
+    this.#hear(id, now);
+    if (!wasPulled) this.#pushIn.onPushed(id, link, true, now);
+    this.#pushIn.onHere(id);
+    this.#put(id, data, link);
+    if (this.#output.next === 0) this.#start();
+    if (this.#output.next === id) this.#output.drain(now, this.settings.windowMs);
+  }
+
+  #put(id: number, bytes: Uint8Array, from: MediaLink | undefined): void {
+    const now = this.#host.clock.now();
+    this.store.put(id, bytes, now);
+    if (this.isOwn) {
+      this.advancedAt = now;
+      this.receivedAt = now;
+    }
+    const age = now - this.store.heardAt(id);
+    // Whoever lacks it for longer asks for it.
+    if (age >= this.settings.fetchMs && !this.isOwn) return;
+    this.#pushOut.push(id, bytes, from, this.settings.windowMs - age);
+  }
+
+  #onPull(link: MediaLink, id: number, now: number): void {
+    const { counters } = this;
+    const bytes = this.store.get(id);
+    if (bytes === undefined) return;
+    const { windowMs, relayMarginMs } = this.settings;
+    if (!link.sendFragment(bytes, Math.max(1, windowMs + relayMarginMs - (now - this.store.heardAt(id))))) {
+      this.#host.stats.skipped++;
+      return;
+    }
+    counters.requestedBy++;
+    counters.requestedByBytes += bytes.length;
+  }
+
+  #scheduleTick(): void {
+    const { clock } = this.#host;
+    this.#cancelTick = clock.after(Math.min(TICK_MS, this.settings.updateMs), this.#tick);
+  }
+
+  /** One timer for the stream, however many fragments and neighbours it has. */
+  readonly #tick = (): void => {
+    const now = this.#host.clock.now();
+    this.#scheduleTick();
+    this.counters.tick(now);
+    this.expire(now);
+    if (now - this.#mapAt >= this.settings.updateMs) {
+      this.#mapAt = now;
+      this.#sendMaps();
+    }
+    if (this.#fetching && this.#output.next > 0) {
+      if (now >= this.#askAt) this.#pushIn.tick(this.#list, now);
+      this.#puller.tick(this.#output.next, this.#list, now);
+    }
+    this.#pushOut.tick(now, this.#list);
+    this.#refillPulls(now);
+  };
+
+  /** Neighbours may pull as much as the stream brings. */
+  #refillPulls(now: number): void {
+    const ms = now - this.#pullRate.at;
+    if (ms < 1_000) return;
+    const came = Math.min(this.store.newest - this.#pullRate.newest, MAX_SLOTS) + (PULLS_PER_SECOND * ms) / 1_000;
+    this.#pullRate = { at: now, newest: this.store.newest };
+    for (const link of this.#list) link.refillPulls(came);
+  }
+
+  #sendMaps(): void {
+    const links = this.#list;
+    for (let i = 0; i < links.length; i++) {
+      const link = links[this.#mapTurn++ % links.length]!;
+      if (this.#sendMap(link) && !this.settings.sendToAll) return;
+    }
+  }
+
+  /** Tells a neighbour what is here, if that is news to it. */
+  #sendMap(link: MediaLink): boolean {
+    const { store } = this;
+    if (!link.isUp || store.newestHere < store.oldest || link.mapVersion === store.version) return false;
+    if (this.#map.version !== store.version) this.#map = { version: store.version, ...mapOf(store) };
+    link.mapVersion = store.version;
+    return link.send({ type: "map", newest: this.#map.newest, have: this.#map.have });
+  }
+}
+
+/** What a map tells of a store: bit k of byte j is the fragment 8j + k + 1 before the newest. */
+function mapOf(store: FragmentStore): { newest: number; have: Uint8Array } {
+  const { newestHere: newest, oldest } = store;
+  const have = new Uint8Array(Math.ceil((newest - oldest) / STRIPES));
+  let used = 0;
+  for (let id = newest - 1; id >= oldest; id--) {
+    if (!store.has(id)) continue;
+    const before = newest - 1 - id;
+    have[before >> 3]! |= 1 << (before & 7);
+    used = (before >> 3) + 1;
+  }
+  return { newest, have: have.subarray(0, used) };
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

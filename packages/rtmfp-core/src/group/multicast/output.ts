@@ -1,0 +1,63 @@
+/** Gives a stream's messages in order: waits for what is missing as long as the window says, and goes on without it. */
+import { decodeFragment } from "../wire/fragment.ts";
+import type { FragmentStore } from "./fragment-store.ts";
+import { START_HOLE_MS } from "./params.ts";
+import { type MediaMessage, Reassembler } from "./reassembler.ts";
+import type { MulticastStats } from "./stats.ts";
+
+/** The way out of a store. */
+export class Output {
+  readonly #store: FragmentStore;
+  readonly #stats: MulticastStats;
+  readonly #reassembler: Reassembler;
+  #next = 0;
+  /** A message has come out. */
+  #begun = false;
+
+  /** `missing` counts fragments lost before a message. */
+  constructor(store: FragmentStore, stats: MulticastStats, deliver: (message: MediaMessage, missing: number) => void) {
+    this.#store = store;
+    this.#stats = stats;
+    this.#reassembler = new Reassembler((message, missing) => {
+      const isFirst = !this.#begun;
+      this.#begun = true;
+      deliver(message, isFirst ? 0 : missing);
+    });
+  }
+
+  /** The fragment that comes out next; 0 before {@link begin}. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Begins with a fragment. */
+  begin(id: number): void {
+    this.#next = id;
+  }
+
+  /** Gives what can be given; holes first heard of before `now` less the window are left behind. */
+  drain(now: number, windowMs: number): void {
+    if (this.#next === 0) return;
+    const store = this.#store;
+    if (this.#next < store.oldest) this.#skipTo(store.oldest);
+    while (this.#next <= store.newest) {
+      const bytes = store.get(this.#next);
+      if (bytes === undefined) {
+        const patienceMs = this.#begun ? windowMs : Math.min(windowMs, START_HOLE_MS);
+        if (now - store.heardAt(this.#next) < patienceMs) return;
+        this.#skipTo(this.#next + 1);
+        continue;
+      }
+      this.#next++;
+      const fragment = decodeFragment(bytes);
+      if (fragment !== undefined) this.#reassembler.add(fragment);
+    }
+  }
+
+  #skipTo(id: number): void {
+    const count = id - this.#next;
+    this.#next = id;
+    if (this.#begun) this.#stats.lost += count;
+    this.#reassembler.skip(count);
+  }
+}

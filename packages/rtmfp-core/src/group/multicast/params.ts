@@ -1,0 +1,75 @@
+/** Times and caps of streams of groups; docs/limits.md lists the caps. Times are in ms. */
+
+/** How often a stream looks at what is due. */
+export const TICK_MS = 100;
+/** How often the streams of a group are looked through for what nobody sends any more. */
+export const CLEANING_MS = 5_000;
+/** Stripes of a stream: a push mask has one bit for each. */
+export const STRIPES = 8;
+
+/** A neighbour that was asked for a stripe and has not begun to push it, and two round trips more. */
+export const FRESH_STALL_MS = 400;
+/** A neighbour that has pushed a stripe and no longer does, and a part of it more by chance. */
+export const STALL_MS = 1_000;
+/** For so long a neighbour is not asked again for a stripe that it did not push. */
+export const REFUSAL_MS = 8_000;
+/** From the first map to the choice of whom to ask: the maps of others come within a round trip. */
+export const GATHER_MS = 150;
+/** One stripe may be tried with a neighbour that seems to have it earlier so often, and by how much earlier. */
+export const TRIAL_MS = 2_500;
+export const TRIAL_GAIN_MS = 120;
+
+/** A fragment that nobody is going to push is asked for when it has been missing for so long. */
+export const QUICK_FETCH_MS = 300;
+/** A pull is not answered, four round trips more. */
+export const PULL_RETRY_MS = 600;
+/** Pulls that wait for an answer of one neighbour, and of all. */
+export const MAX_PULLS_OF_LINK = 64;
+export const MAX_PULLS = 512;
+/** Until the first message is out, holes are waited for so long. */
+export const START_HOLE_MS = 800;
+
+/** Neighbours to whom a publisher pushes each stripe, for want of {@link NEIGHBOURS_PER_COPY} of them one less, but one. */
+export const MAX_COPIES = 2;
+/** So many neighbours make another copy of the publisher's stream worth while. */
+export const NEIGHBOURS_PER_COPY = 12;
+/** Stripes that a relay pushes, counted once for each neighbour: at first, at least, and at most. */
+export const FIRST_GRANTS = 16;
+export const MIN_GRANTS = 4;
+export const MAX_GRANTS = 40;
+/** How often it is looked at whether neighbours take what is pushed. */
+export const LOAD_MS = 500;
+/** What waits for a neighbour is too much beyond this and what was sent within {@link MAX_BACKLOG_MS}; bytes. */
+export const MIN_BACKLOG_BYTES = 32_768;
+export const MAX_BACKLOG_MS = 1_000;
+/** For so long nothing is pushed to a neighbour that did not take what was pushed. */
+export const SLOW_MS = 10_000;
+/** One more grant is tried after so long without too much waiting. */
+export const GROWTH_MS = 3_000;
+
+/** Bytes that wait for one neighbour to take them: beyond them fragments to it are left out. */
+export const MAX_WAITING_BYTES = 262_144;
+/** Control messages wait for a neighbour up to so many bytes. */
+export const MAX_WAITING_CONTROL_BYTES = 16_384;
+/** Bytes of fragments held for one stream. */
+export const MAX_STREAM_BYTES: number = 64 * 1024 * 1024;
+/** Bytes of one fragment with its header. */
+export const MAX_FRAGMENT_BYTES = 2_048;
+/** Ids may be so far beyond the newest that came. */
+export const MAX_AHEAD = 16_384;
+/** Streams that a group remembers, those that are played or published included, and those that one neighbour alone told of. */
+export const MAX_STREAMS = 256;
+export const MAX_STREAMS_OF_NEIGHBOUR = 32;
+/** Characters of the name of a stream. */
+export const MAX_NAME = 1_024;
+/** Control messages of one neighbour for one stream that are read, pulls aside. */
+export const CONTROLS_PER_SECOND = 100;
+export const CONTROLS_BURST = 300;
+/** Pulls of one neighbour for one stream that are answered: as many a second as the stream has fragments, and these. */
+export const PULLS_PER_SECOND = 32;
+export const PULLS_BURST = 512;
+
+/** A stream whose newest fragment has not changed for so long gives way to one of the same name that goes on. */
+export const FOCUS_SILENT_MS = 2_000;
+/** A stream that brought nothing gives way for so long. */
+export const FOCUS_FAILED_MS = 30_000;

@@ -1,0 +1,115 @@
+/** Asks neighbours for fragments that were not pushed. */
+import type { FragmentStore } from "./fragment-store.ts";
+import type { MediaLink } from "./link.ts";
+import { MAX_PULLS, MAX_PULLS_OF_LINK, PULL_RETRY_MS, QUICK_FETCH_MS } from "./params.ts";
+import type { MulticastStats } from "./stats.ts";
+
+/** What pulling needs of its stream. */
+export interface PullerHost {
+  readonly store: FragmentStore;
+  readonly stats: MulticastStats;
+  /** How long a missing fragment is waited for before it is asked for, ms. */
+  patienceMs(id: number): number;
+  /** The longest of these times, ms. */
+  readonly fetchMs: number;
+}
+
+/** Fragments asked for, and of whom. */
+export class Puller {
+  readonly #host: PullerHost;
+  readonly #asked = new Map<number, Pull>();
+  /** Nothing below is missing any more. */
+  #from = 0;
+  #turn = 0;
+
+  constructor(host: PullerHost) {
+    this.#host = host;
+  }
+
+  /** Fragments that wait for an answer. */
+  get pending(): number {
+    return this.#asked.size;
+  }
+
+  /** The fragment has come; true if `link` was asked for it. */
+  onFragment(id: number, link: MediaLink): boolean {
+    const pull = this.#asked.get(id);
+    if (pull === undefined) return false;
+    if (pull.link === link || pull.before === link) {
+      this.#forget(id, pull);
+      return true;
+    }
+    // Somebody else pushed it; the answer still comes.
+    pull.done = true;
+    return false;
+  }
+
+  /** Asks no more of a neighbour that is gone. */
+  drop(link: MediaLink): void {
+    for (const [id, pull] of this.#asked) {
+      if (pull.before === link) pull.before = undefined;
+      if (pull.link === link) this.#forget(id, pull);
+    }
+  }
+
+  /** Asks for one fragment at once, of anybody who has it. */
+  first(id: number, links: readonly MediaLink[], now: number): void {
+    if (!this.#host.store.has(id) && !this.#asked.has(id)) this.#ask(id, undefined, links, now);
+  }
+
+  /** Asks for what is missing for too long; what is below `from` is of no use any more. */
+  tick(from: number, links: readonly MediaLink[], now: number): void {
+    const { store, stats } = this.#host;
+    for (const [id, pull] of this.#asked) {
+      const isLate = now - pull.at > PULL_RETRY_MS + 4 * pull.link.rttMs;
+      if (id >= from && !pull.done && !isLate) continue;
+      if (!isLate && id >= store.oldest) continue;
+      if (isLate && !pull.done) stats.pullsUnanswered++;
+      this.#forget(id, pull);
+      if (!pull.done && id >= from && !store.has(id)) this.#ask(id, pull.link, links, now);
+    }
+    this.#from = Math.max(this.#from, from, store.oldest);
+    while (this.#from <= store.newest && store.has(this.#from)) this.#from++;
+    const leastMs = Math.min(QUICK_FETCH_MS, this.#host.fetchMs);
+    for (let id = this.#from; id <= store.newest && this.#asked.size < MAX_PULLS; id++) {
+      const age = now - store.heardAt(id);
+      if (age < leastMs) return;
+      if (store.has(id) || this.#asked.has(id) || age < this.#host.patienceMs(id)) continue;
+      this.#ask(id, undefined, links, now);
+    }
+  }
+
+  #ask(id: number, before: MediaLink | undefined, links: readonly MediaLink[], now: number): void {
+    const link = this.#choose(id, before, links);
+    if (link === undefined || !link.send({ type: "pull", id })) return;
+    link.pulls++;
+    this.#asked.set(id, { link, before, at: now, done: false });
+    this.#host.stats.pulls++;
+  }
+
+  /** Whoever has it and was asked for the least, in turn; not the one that did not answer. */
+  #choose(id: number, before: MediaLink | undefined, links: readonly MediaLink[]): MediaLink | undefined {
+    let best: MediaLink | undefined;
+    const turn = this.#turn++;
+    for (let i = 0; i < links.length; i++) {
+      const link = links[(i + turn) % links.length]!;
+      if (link === before || !link.isUp || link.pulls >= MAX_PULLS_OF_LINK || !link.has(id)) continue;
+      if (best === undefined || link.pulls < best.pulls) best = link;
+    }
+    return best;
+  }
+
+  #forget(id: number, pull: Pull): void {
+    this.#asked.delete(id);
+    pull.link.pulls--;
+  }
+}
+
+interface Pull {
+  readonly link: MediaLink;
+  /** Who was asked before, and may still answer. */
+  before: MediaLink | undefined;
+  readonly at: number;
+  /** It is here; the answer is to come. */
+  done: boolean;
+}

@@ -1,0 +1,49 @@
+/** What the streams of a group have counted since the group was joined. */
+export interface MulticastStats {
+  /** Fragments that were new, and those that were there already. */
+  fragments: number;
+  duplicates: number;
+  /** Duplicates whose bytes differ from those that came first, which stay. */
+  contradicting: number;
+  /** Fragments for which the window had passed, or of no stream that is played. */
+  late: number;
+  /** Fragments and maps that claim ids far beyond all that is known. */
+  farAhead: number;
+  /** Fragments that never came. */
+  lost: number;
+  /** Messages of neighbours that nobody can read, or that have no place where they came. */
+  useless: number;
+  /** Messages of neighbours that came too fast and were left unread. */
+  refused: number;
+  /** Streams and flows beyond the caps. */
+  streamsRefused: number;
+  /** Fragments not sent, because the neighbour does not take what was written before. */
+  skipped: number;
+  /** Fragments asked for. */
+  pulls: number;
+  /** Pulls that nobody answered in time. */
+  pullsUnanswered: number;
+  /** Neighbours asked for a stripe, and those that did not push it, or no longer. */
+  masks: number;
+  stalls: number;
+}
+
+/** All zero. */
+export function newMulticastStats(): MulticastStats {
+  return {
+    fragments: 0,
+    duplicates: 0,
+    contradicting: 0,
+    late: 0,
+    farAhead: 0,
+    lost: 0,
+    useless: 0,
+    refused: 0,
+    streamsRefused: 0,
+    skipped: 0,
+    pulls: 0,
+    pullsUnanswered: 0,
+    masks: 0,
+    stalls: 0,
+  };
+}
