@@ -25,6 +25,7 @@ import {
 import { authArguments, type ConnectionAuth, checkProof } from "./auth.ts";
 import { Calls } from "./calls.ts";
 import type { Clock } from "./clock.ts";
+import { Groups } from "./group/groups.ts";
 import type { Methods } from "./methods.ts";
 import { PeerLinks } from "./peer-links.ts";
 import type { ResponderOptions } from "./responder.ts";
@@ -46,10 +47,14 @@ export interface CoreHost {
   readonly timeoutMs: number;
   readonly bufferProbe: boolean;
   readonly maxPeerConnections: () => number;
+  /** `length` bytes that nobody can foresee. */
+  random(length: number): Uint8Array;
   status(event: StatusEvent): void;
   asyncError(error: unknown): void;
   /** Called once, when the connection ends by itself; `why` is for people. */
   ended(why: string): void;
+  /** The server is gone, and the connection goes on for its groups; {@link ended} follows when they have nobody left. */
+  orphaned(why: string): void;
 }
 
 /** One connection, with a server or without. */
@@ -60,6 +65,7 @@ export class ConnectionCore {
   readonly clock: Clock;
   readonly host: CoreHost;
   readonly peers: PeerLinks;
+  readonly groups: Groups;
   /** Whatever must end with the connection. */
   readonly closers: Set<() => Promise<void>> = new Set();
   objectEncoding: ObjectEncoding;
@@ -85,9 +91,12 @@ export class ConnectionCore {
     this.objectEncoding = encoding;
     this.host = host;
     this.peers = new PeerLinks(this);
+    this.groups = new Groups(this);
     if (session === undefined) return;
     session.introductions = "rhello";
-    this.#tree = new MessageTrees(session, clock).open(0);
+    const trees = new MessageTrees(session, clock);
+    trees.onOther = (flow) => this.groups.onServerFlow(flow);
+    this.#tree = trees.open(0);
     this.#tree.onRefused = (streamId) => this.#streams.get(streamId)?.refused();
     this.#tree.onEnd = (end) => void this.#onEnd(end);
     this.#tree.onMessage = (streamId, message, flow, missing) => this.#onMessage(streamId, message, flow, missing);
@@ -180,6 +189,7 @@ export class ConnectionCore {
   async close(): Promise<void> {
     const inOrder = async (): Promise<void> => {
       await Promise.all([...this.closers].map((close) => close()));
+      this.groups.close();
       this.#end(CLOSED_HERE);
       await Promise.all([this.#tree?.close(), this.peers.close()]);
     };
@@ -197,6 +207,7 @@ export class ConnectionCore {
 
   /** Ends everything at once. */
   async abort(): Promise<void> {
+    this.groups.close();
     this.#end(CLOSED_HERE);
     this.#tree?.abort();
     await this.endpoint.close();
@@ -276,7 +287,8 @@ export class ConnectionCore {
     const reason = end === "session" ? await this.session?.closed : undefined;
     const why = `the server connection ended${describe(reason)}`;
     this.#end(why);
-    this.host.ended(why);
+    if (this.groups.outlive(() => this.host.ended(why))) this.host.orphaned(why);
+    else this.host.ended(why);
   }
 
   /** No answer and no message follows: whoever waits for one learns it. */

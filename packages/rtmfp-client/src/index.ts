@@ -19,6 +19,7 @@ export type { FeedOptions, FeedResult, TagOutcome, TagReceipt } from "./feed.ts"
 export { type FlvFileInfo, readFlv, writeFlv } from "./files.ts";
 /** Groups. */
 export { GroupSpecifier } from "./group/group-specifier.ts";
+export { NetGroup, type NetGroupEvents, type NetGroupOptions } from "./group/net-group.ts";
 /** Connections. */
 export { NetConnection, type NetConnectionEvents, type StatusEvent } from "./net-connection.ts";
 export { NetStream } from "./net-stream.ts";

@@ -1,5 +1,6 @@
 /** NetConnection with Adobe's names (ActionScript's flash.net), over RTMFP. § means RFC 7425. */
 import { formatAddress, RtmfpError } from "rtmfp-core";
+import { defaultProvider } from "rtmfp-core/crypto";
 import {
   type AmfValue,
   type ObjectEncoding,
@@ -11,6 +12,7 @@ import { checkAuth } from "./auth.ts";
 import { systemClock } from "./clock.ts";
 import { ConnectionCore, type CoreHost } from "./connection-core.ts";
 import { Emitter, tellListener } from "./emitter.ts";
+import type { NetGroup } from "./group/net-group.ts";
 import { hex } from "./hex.ts";
 import { Methods } from "./methods.ts";
 import type { NetStream } from "./net-stream.ts";
@@ -22,11 +24,11 @@ import { aborted as abortedError, openServerless } from "./server-link.ts";
 import { makeStatus, statusError } from "./status-error.ts";
 
 /** A NetStatus event; `code` narrows the rest. */
-export type StatusEvent = TcStatusEvent<NetStream>;
+export type StatusEvent = TcStatusEvent<NetStream, NetGroup>;
 
 /** Events of a NetConnection. */
 export interface NetConnectionEvents {
-  /** Adobe's netStatus. Events of NetStream.Connect come here, with `stream`. */
+  /** Adobe's netStatus. Events of NetStream.Connect come here, with `stream`, and those of NetGroup.Connect, with `group`. */
   status: [event: StatusEvent];
   /** The server called a method that is not exposed, or one that threw; or it told an event that is none. */
   asyncError: [error: unknown];
@@ -303,13 +305,20 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
       timeoutMs: timeoutOf(this.#options),
       bufferProbe: this.#options.bufferProbe ?? true,
       maxPeerConnections: () => this.maxPeerConnections,
+      random: this.#options.random ?? ((length) => defaultProvider().randomBytes(length)),
       status: (event) => {
         this.emit("status", event as StatusEvent);
-        if (event.code === "NetConnection.Shutdown.Notify" && this.#reconnect !== undefined)
+        // Groups outlive the server: they need not leave it before its end.
+        const leaves = this.#reconnect !== undefined && this.#core?.groups.hasNeighbours !== true;
+        if (event.code === "NetConnection.Shutdown.Notify" && leaves)
           void this.#endAndReconnect("the server is shutting down");
       },
       asyncError: (error) => this.emit("asyncError", error),
       ended: (why) => void this.#endAndReconnect(why),
+      orphaned: (why) => {
+        const event = makeStatus("NetConnection.Connect.NetworkChange", `${why}; its groups go on`);
+        this.emit("status", event as StatusEvent);
+      },
     };
   }
 

@@ -1,6 +1,6 @@
-/** Sessions with peers, and the streams in them (RFC 7425 §5.4). § means RFC 7425. */
+/** Sessions with peers, and who uses them: streams (RFC 7425 §5.4) and groups. § means RFC 7425. */
 import { type Address, formatAddress, RtmfpError, type Session } from "rtmfp-core";
-import { decodeCommand, type MessageTree, MessageTrees, MessageType } from "rtmfp-core/tc";
+import { decodeCommand, type MessageTree, MessageTrees, MessageType, type TreeRecvFlow } from "rtmfp-core/tc";
 import type { ConnectionCore } from "./connection-core.ts";
 import { makeStatus, statusError } from "./status-error.ts";
 
@@ -14,6 +14,8 @@ export interface PeerPublication {
 interface PeerLink {
   readonly session: Session;
   readonly trees: MessageTrees;
+  /** Groups that use the session. */
+  readonly groups: Set<object>;
   cancelIdle: () => void;
 }
 
@@ -25,6 +27,11 @@ interface Waiting {
 }
 
 export class PeerLinks {
+  /**
+   * Takes the flows of groups, and accepts or rejects them. While it is set, peers of whom nobody can know yet whether a group
+   * will use their session are let in beyond maxPeerConnections.
+   */
+  onGroupFlow: ((session: Session, flow: TreeRecvFlow) => void) | undefined;
   readonly #core: ConnectionCore;
   readonly #links = new Map<Session, PeerLink>();
   readonly #publications = new Map<string, PeerPublication>();
@@ -43,9 +50,11 @@ export class PeerLinks {
     for (const { session } of this.#links.values()) session.keepaliveMs = ms;
   }
 
-  /** Sessions with peers. */
+  /** Sessions with peers that count against maxPeerConnections: all but those that only groups use. */
   get count(): number {
-    return this.#links.size;
+    let count = 0;
+    for (const link of this.#links.values()) if (isCounted(link)) count++;
+    return count;
   }
 
   /** Names and peers of subscriptions that wait for their stream to be published here. */
@@ -79,10 +88,39 @@ export class PeerLinks {
     signal: AbortSignal,
   ): Promise<{ tree: MessageTree; session: Session }> {
     const link = this.#linkTo(peerId) ?? (await this.#connect(peerId, addresses, signal));
+    if (this.#isBeyondLimit(link)) throw this.#refused(peerId);
     // IDs need not differ from the far end's: association tells streams apart (§5.4.2).
     const tree = link.trees.open(this.#nextStreamId++);
     this.#watch(link, tree);
     return { tree, session: link.session };
+  }
+
+  /**
+   * A session with a member of a group: the one there is, or a new one, for which the server, if there is one, and all
+   * `addresses` are asked at the same time. {@link hold} it at once. Rejects with the errors of PeerEndpoint.connect.
+   */
+  async reach(peerId: string, addresses: readonly Address[], timeoutMs: number, signal: AbortSignal): Promise<Session> {
+    const known = this.#linkTo(peerId);
+    if (known !== undefined) return known.session;
+    const { endpoint, session: server } = this.#core;
+    const via = server === undefined ? [] : [server];
+    const session = await endpoint.connect({ peerId, via, addresses }, { timeoutMs, signal });
+    this.#adopt(session, true);
+    return session;
+  }
+
+  /** Keeps a session open for `group`. */
+  hold(session: Session, group: object): void {
+    const link = this.#links.get(session);
+    if (link === undefined) return;
+    link.groups.add(group);
+    link.cancelIdle();
+  }
+
+  /** `group` needs a session no longer; without another use it is closed after a while. */
+  release(session: Session, group: object): void {
+    const link = this.#links.get(session);
+    if (link?.groups.delete(group) === true) this.#checkIdle(link);
   }
 
   /** Ends what no stream has ended by itself. */
@@ -106,10 +144,7 @@ export class PeerLinks {
     if (server === undefined && addresses.length === 0)
       throw fail(`${who} cannot be found without a server: say where it is, by the stream's "addresses"`);
     if (peerId === endpoint.peerId) throw fail(`${who} is this connection itself: subscribe from another one`);
-    if (this.#links.size >= host.maxPeerConnections()) {
-      this.#core.reportIntroduction(peerId, "refused", "limit");
-      throw fail(`${who} would exceed the ${host.maxPeerConnections()} connections of maxPeerConnections`);
-    }
+    if (this.count >= host.maxPeerConnections()) throw this.#refused(peerId);
     const timeoutMs = host.timeoutMs;
     try {
       const session = await (server === undefined || addresses.length > 0
@@ -133,16 +168,26 @@ export class PeerLinks {
   #adopt(session: Session, isOurs = false): PeerLink | undefined {
     const known = this.#links.get(session);
     if (known !== undefined) return known;
-    if (!isOurs && this.#links.size >= this.#core.host.maxPeerConnections()) {
+    const strangers = this.onGroupFlow === undefined ? 0 : MAX_STRANGERS;
+    if (!isOurs && this.count >= this.#core.host.maxPeerConnections() + strangers) {
       this.#refuse(session);
       return undefined;
     }
-    const link: PeerLink = { session, trees: new MessageTrees(session, this.#core.clock), cancelIdle: () => {} };
+    const trees = new MessageTrees(session, this.#core.clock);
+    const link: PeerLink = { session, trees, groups: new Set(), cancelIdle: () => {} };
     this.#links.set(session, link);
     if (!this.#core.host.bufferProbe) session.bufferProbe = false;
     if (this.#keepaliveMs !== undefined) session.keepaliveMs = this.#keepaliveMs;
+    link.trees.onOther = (flow) => {
+      if (this.onGroupFlow === undefined) flow.reject(0);
+      else this.onGroupFlow(session, flow);
+    };
     link.trees.onControl = (flow, streamId) => {
       if (streamId === 0) return;
+      if (this.#isBeyondLimit(link)) {
+        this.#core.reportIntroduction(session.peerId, "refused", "limit");
+        return;
+      }
       const tree = link.trees.answer(flow);
       this.#watch(link, tree);
       tree.onMessage = (_streamId, message) => {
@@ -157,6 +202,19 @@ export class PeerLinks {
     });
     this.#startIdle(link);
     return link;
+  }
+
+  /** Whether a stream in it would make the session one too many. */
+  #isBeyondLimit(link: PeerLink): boolean {
+    if (link.trees.all.size > 0) return false;
+    const others = isCounted(link) ? this.count - 1 : this.count;
+    return others >= this.#core.host.maxPeerConnections();
+  }
+
+  #refused(peerId: string): RtmfpError {
+    this.#core.reportIntroduction(peerId, "refused", "limit");
+    const limit = this.#core.host.maxPeerConnections();
+    return fail(`peer ${peerId.slice(0, 12)}… would exceed the ${limit} connections of maxPeerConnections`);
   }
 
   /** Beyond the limit: every flow is rejected, so that the peer learns it, and the session is closed. */
@@ -186,20 +244,30 @@ export class PeerLinks {
     return count;
   }
 
-  /** A session without streams is closed after a while. */
   #watch(link: PeerLink, tree: MessageTree): void {
     link.cancelIdle();
-    void tree.whenEnded.then(() => {
-      if (link.trees.all.size === 0 && link.session.isOpen) this.#startIdle(link);
-    });
+    void tree.whenEnded.then(() => this.#checkIdle(link));
+  }
+
+  /** A session that nobody uses is closed after a while. */
+  #checkIdle(link: PeerLink): void {
+    if (isUnused(link)) this.#startIdle(link);
   }
 
   #startIdle(link: PeerLink): void {
     link.cancelIdle();
     link.cancelIdle = this.#core.clock.after(IDLE_MS, () => {
-      if (link.trees.all.size === 0 && link.session.isOpen) void link.session.close();
+      if (isUnused(link)) void link.session.close();
     });
   }
+}
+
+function isUnused({ session, trees, groups }: PeerLink): boolean {
+  return trees.all.size === 0 && groups.size === 0 && session.isOpen;
+}
+
+function isCounted({ trees, groups }: PeerLink): boolean {
+  return groups.size === 0 || trees.all.size > 0;
 }
 
 function fail(description: string): RtmfpError {
@@ -210,5 +278,7 @@ function fail(description: string): RtmfpError {
 const MAX_WAITING = 64;
 /** Of these, one peer's: eight peers can wait, whatever one of them does. */
 const MAX_WAITING_OF_PEER = 8;
-/** How long a session with a peer outlives its last stream; ms. */
+/** Sessions beyond maxPeerConnections that a group may yet come to use. */
+const MAX_STRANGERS = 64;
+/** How long a session with a peer outlives its last use; ms. */
 const IDLE_MS = 5_000;

@@ -28,13 +28,15 @@ export interface PeerEndpointOptions extends Omit<EndpointConfig, "profile" | "r
 
 /**
  * Whom to open a session with: an address, several, `host:port` text, or a peer (`peerId`, 64 hex digits) that open
- * sessions (`via`) can introduce.
+ * sessions (`via`) can introduce and that may be at `addresses`: all are tried at the same time.
  */
 export type ConnectTarget =
   | Address
   | readonly Address[]
   | string
-  | { readonly peerId: string; readonly via: readonly Session[] };
+  | { readonly peerId: string; readonly via: readonly Session[]; readonly addresses?: readonly Address[] };
+
+type PeerTarget = Exclude<ConnectTarget, string | Address | readonly Address[]>;
 
 /** Options of {@link PeerEndpoint.connect}. */
 export interface ConnectOptions {
@@ -162,7 +164,7 @@ export class PeerEndpoint {
     if (this.#closed) throw new RtmfpError("ENDPOINT_CLOSED", "the endpoint is closed");
     options.signal?.throwIfAborted();
     checkTime("timeoutMs", options.timeoutMs);
-    if (typeof target === "object" && "peerId" in target) return this.#introduced(target.peerId, target.via, options);
+    if (typeof target === "object" && "peerId" in target) return this.#introduced(target, options);
     const addresses = await this.#addresses(target);
     const candidates = addresses.flatMap((address) => this.candidatesFor(address));
     const what =
@@ -194,15 +196,21 @@ export class PeerEndpoint {
     await this.#driver.close();
   }
 
-  async #introduced(peerId: string, via: readonly Session[], options: ConnectOptions): Promise<Session> {
+  async #introduced(target: PeerTarget, options: ConnectOptions): Promise<Session> {
+    const { peerId, via, addresses = [] } = target;
     const epd = peerEpd(peerId);
     const existing = this.sessionsWith(peerId)[0];
     if (existing !== undefined) return existing;
     const introducers = via.filter((session) => session.isOpen);
-    if (introducers.length === 0)
-      throw new RtmfpError("BAD_ARGUMENT", "connect needs an open session to an introducer");
-    const candidates = introducers.map((session) => ({ address: session.address, via: session.via }));
-    const allowLoopback = introducers.some((session) => isLoopback(session.address));
+    const candidates = [
+      ...addresses.flatMap((address) => this.candidatesFor(address)),
+      ...introducers.map((session) => ({ address: session.address, via: session.via })),
+    ];
+    if (candidates.length === 0)
+      throw new RtmfpError("BAD_ARGUMENT", "connect needs an open session to an introducer, or an address");
+    // Whoever is on this host knows of loopback addresses; without any session they are the caller's own word.
+    const known = introducers.length > 0 ? introducers : [...this.#sessions];
+    const allowLoopback = known.length === 0 || known.some((session) => isLoopback(session.address));
     return this.#open(epd, { candidates, allowLoopback }, options, `peer ${peerId.slice(0, 12)}…`);
   }
 

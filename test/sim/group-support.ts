@@ -1,0 +1,75 @@
+import {
+  GroupSpecifier,
+  type NetConnection,
+  type NetConnectionOptions,
+  NetGroup,
+  type StatusEvent,
+} from "rtmfp-client";
+import { type NatKind, type SimHost, SimWorld } from "rtmfp-core/testing";
+import type { Server } from "rtmfp-server";
+import { makeClient, startServer, URL } from "./support.ts";
+
+/** One member with all that it has been told: on the NetConnection, and on the NetGroup. */
+export interface Member {
+  readonly name: string;
+  readonly nc: NetConnection;
+  readonly host: SimHost;
+  readonly group: NetGroup;
+  readonly connection: StatusEvent[];
+  readonly events: StatusEvent[];
+}
+
+/** A groupspec with streams, and members told by the server. */
+export function channelSpec(name = "channel", change: (spec: GroupSpecifier) => void = () => {}): string {
+  const spec = new GroupSpecifier(name);
+  spec.multicastEnabled = true;
+  spec.serverChannelEnabled = true;
+  change(spec);
+  return spec.toString();
+}
+
+/** A world with our server, and clients that join groups. */
+export class GroupScene {
+  readonly world: SimWorld;
+  server!: Server;
+  readonly members: Member[] = [];
+
+  constructor(seed: number) {
+    this.world = new SimWorld(seed);
+  }
+
+  async start(): Promise<this> {
+    this.server = await startServer(this.world);
+    return this;
+  }
+
+  /** A connected client, behind a NAT of its own if a kind is given. */
+  async connect(
+    name: string,
+    kind?: NatKind,
+    options: NetConnectionOptions = {},
+  ): Promise<{ nc: NetConnection; host: SimHost; connection: StatusEvent[] }> {
+    const behind = kind === undefined ? undefined : this.world.nat(`${name}-nat`, { kind, link: { latencyMs: 5 } });
+    const { nc, host } = makeClient(this.world, name, behind, options);
+    const connection: StatusEvent[] = [];
+    nc.on("status", (event) => connection.push(event));
+    await this.world.settle(nc.connect(URL), 30_000);
+    return { nc, host, connection };
+  }
+
+  /** A client that has joined, or is about to. */
+  async join(name: string, spec: string, kind?: NatKind, options: NetConnectionOptions = {}): Promise<Member> {
+    const { nc, host, connection } = await this.connect(name, kind, options);
+    const group = new NetGroup(nc, spec);
+    const events: StatusEvent[] = [];
+    group.on("status", (event) => events.push(event));
+    const member = { name, nc, host, group, connection, events };
+    this.members.push(member);
+    return member;
+  }
+}
+
+/** Codes, in order. */
+export function codes(events: readonly StatusEvent[]): string[] {
+  return events.map(({ code }) => code);
+}
