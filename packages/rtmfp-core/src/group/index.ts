@@ -83,11 +83,3 @@ export {
   type PushMessage,
 } from "./wire/multicast.ts";
 export { MAX_REPORTED_ADDRESSES, MAX_REPORTED_PEERS, type Report, type ReportedPeer } from "./wire/report.ts";
-/** Streams of a group. */
-export type { MulticastInfo } from "./multicast/info.ts";
-export { Multicast, type MulticastHost, type MulticastOptions } from "./multicast/multicast.ts";
-export { MulticastPublication } from "./multicast/publication.ts";
-export type { MediaMessage } from "./multicast/reassembler.ts";
-export { DEFAULT_MULTICAST_SETTINGS, type MulticastSettings } from "./multicast/settings.ts";
-export type { MulticastStats } from "./multicast/stats.ts";
-export { type MulticastSink, MulticastSubscription } from "./multicast/subscription.ts";
