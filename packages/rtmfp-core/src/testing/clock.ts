@@ -107,16 +107,27 @@ export class SimClock {
   /** {@link runUntil} that lets promises settle between events. Rejects as {@link step} throws. */
   async runUntilAsync(predicate: () => boolean, limitMs: number): Promise<boolean> {
     const end = this.#now + limitMs;
-    await drainMicrotasks();
-    while (!predicate()) {
-      this.#calledOut = false;
-      if (this.#queue.nextTime > end || !this.step()) {
-        this.#passTo(end);
-        return predicate();
-      }
-      if (this.#calledOut) await drainMicrotasks();
-    }
-    return true;
+    return new Promise((resolve, reject) => {
+      let hops = 0;
+      let over = false;
+      const turn = (): void => {
+        if (over) return;
+        hops--;
+        try {
+          over = this.#runToCallOut(predicate, end);
+        } catch (error) {
+          over = true;
+          reject(error);
+          return;
+        }
+        if (over) resolve(predicate());
+        else if (hops === 0) plan();
+      };
+      const plan = (): void => {
+        for (; hops < HOPS; hops++) hop(turn);
+      };
+      plan();
+    });
   }
 
   /**
@@ -135,18 +146,31 @@ export class SimClock {
     return promise;
   }
 
+  /** Runs events until one has run foreign code; true if `predicate` holds before that, or time is up, which then passes. */
+  #runToCallOut(predicate: () => boolean, end: number): boolean {
+    this.#calledOut = false;
+    while (!this.#calledOut) {
+      if (predicate()) return true;
+      if (this.#queue.nextTime > end || !this.step()) {
+        this.#passTo(end);
+        return true;
+      }
+    }
+    return false;
+  }
+
   #passTo(time: number): void {
     if (Number.isFinite(time)) this.#now = Math.max(this.#now, time);
   }
 }
 
-/** Resolves after every promise reaction that is due, or becomes due from one, has run. */
-function drainMicrotasks(): Promise<void> {
-  return new Promise((resolve) => void hop(resolve));
-}
-
-/** Taken at load, so that a test runner's fake timers do not stop it. */
+/**
+ * Calls back after every promise reaction that is due, or becomes due from one, has run. Taken at load, so that a test
+ * runner's fake timers do not stop it.
+ */
 const hop: (callback: () => void) => unknown = setImmediate;
+/** Hops planned at a time: microtasks run between any two, and a turn of Node's loop costs more than most events. */
+const HOPS = 64;
 
 /** More events than this without the passing of time are a loop in the code under test. */
 const MAX_EVENTS_PER_INSTANT = 5_000_000;

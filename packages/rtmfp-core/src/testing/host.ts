@@ -34,7 +34,8 @@ export class SimHost {
   readonly clockRate: number;
   readonly #internet: SimNetwork;
   readonly #prng: Prng;
-  readonly #sockets = new Map<string, { carrier: SimCarrier; via: number }>();
+  /** By port. */
+  readonly #sockets = new Map<number, readonly BoundSocket[]>();
   readonly #pathMtu = new Map<string, { mtu: number; until: number }>();
   #behind: SimNat | undefined;
   #addresses: readonly string[];
@@ -88,7 +89,10 @@ export class SimHost {
     const bound = sockets.map((socket) => this.#bind(socket, sockets));
     if (new Set(bound.map(formatAddress)).size < bound.length) throw new RangeError("expected sockets to differ");
     const carrier = new SimCarrier(this, bound);
-    for (const { via, address } of carrier.sockets) this.#sockets.set(formatAddress(address), { carrier, via });
+    for (const { via, address } of carrier.sockets) {
+      const { host, port } = address;
+      this.#sockets.set(port, [...(this.#sockets.get(port) ?? []), { host, carrier, via }]);
+    }
     return carrier;
   }
 
@@ -145,7 +149,11 @@ export class SimHost {
 
   /** Frees a carrier's ports. Called by carriers. */
   release(carrier: SimCarrier): void {
-    for (const [key, socket] of this.#sockets) if (socket.carrier === carrier) this.#sockets.delete(key);
+    for (const { address } of carrier.sockets) {
+      const others = this.#at(address.port).filter((socket) => socket.carrier !== carrier);
+      if (others.length > 0) this.#sockets.set(address.port, others);
+      else this.#sockets.delete(address.port);
+    }
   }
 
   /** Remembers the path MTU of a destination, in bytes of IP packet, as kernels do, for 10 minutes. Called by links. */
@@ -183,28 +191,36 @@ export class SimHost {
       traffic.dropped(packet, "blocked");
       return;
     }
-    clock.callOut(() => {
-      if (!traffic.arriving(packet)) return;
-      const all = { host: isIpv6(packet.to.host) ? "::" : "0.0.0.0", port: packet.to.port };
-      const socket = this.#sockets.get(formatAddress(packet.to)) ?? this.#sockets.get(formatAddress(all));
-      if (socket === undefined) {
-        traffic.dropped(packet, "closed");
-        return;
-      }
-      const frozen = this.#frozen;
-      if (frozen !== undefined && frozen.bytes + packet.bytes.length > SOCKET_BUFFER_BYTES) {
-        traffic.dropped(packet, "queue");
-        return;
-      }
-      traffic.delivered(packet);
-      const deliver = (): void => socket.carrier.deliver(packet.bytes, packet.from, socket.via);
-      if (frozen === undefined) {
-        deliver();
-        return;
-      }
-      frozen.bytes += packet.bytes.length;
-      frozen.datagrams.push(deliver);
-    });
+    clock.callOut(() => this.#deliver(packet));
+  }
+
+  #deliver(packet: SimPacket): void {
+    const { traffic } = this.context;
+    if (!traffic.arriving(packet)) return;
+    const { from, to, bytes } = packet;
+    const all = isIpv6(to.host) ? "::" : "0.0.0.0";
+    const sockets = this.#at(to.port);
+    const socket = sockets.find(({ host }) => host === to.host) ?? sockets.find(({ host }) => host === all);
+    if (socket === undefined) {
+      traffic.dropped(packet, "closed");
+      return;
+    }
+    const frozen = this.#frozen;
+    if (frozen !== undefined && frozen.bytes + bytes.length > SOCKET_BUFFER_BYTES) {
+      traffic.dropped(packet, "queue");
+      return;
+    }
+    traffic.delivered(packet);
+    if (frozen === undefined) {
+      socket.carrier.deliver(bytes, from, socket.via);
+      return;
+    }
+    frozen.bytes += bytes.length;
+    frozen.datagrams.push(() => socket.carrier.deliver(bytes, from, socket.via));
+  }
+
+  #at(port: number): readonly BoundSocket[] {
+    return this.#sockets.get(port) ?? NOBODY;
   }
 
   #thaw(): void {
@@ -215,7 +231,7 @@ export class SimHost {
   }
 
   get #carriers(): ReadonlySet<SimCarrier> {
-    return new Set([...this.#sockets.values()].map(({ carrier }) => carrier));
+    return new Set([...this.#sockets.values()].flatMap((sockets) => sockets.map(({ carrier }) => carrier)));
   }
 
   #bind(wanted: SocketOptions, together: readonly SocketOptions[]): Address {
@@ -226,22 +242,18 @@ export class SimHost {
       );
     }
     if (wanted.port !== undefined && wanted.port !== 0) {
-      const key = formatAddress({ host, port: wanted.port });
-      if (this.#sockets.has(key)) throw new RangeError(`${key} on "${this.name}" is already in use`);
-      return { host, port: wanted.port };
+      const address = { host, port: wanted.port };
+      if (this.#at(wanted.port).some((socket) => socket.host === host))
+        throw new RangeError(`${formatAddress(address)} on "${this.name}" is already in use`);
+      return address;
     }
-    const taken = (port: number): boolean => this.#portTaken(port) || together.some((other) => other.port === port);
+    const taken = (port: number): boolean => this.#sockets.has(port) || together.some((other) => other.port === port);
     for (let i = FIRST_EPHEMERAL_PORT; i <= LAST_PORT; i++) {
       const port = this.#nextPort;
       this.#nextPort = port === LAST_PORT ? FIRST_EPHEMERAL_PORT : port + 1;
       if (!taken(port)) return { host, port };
     }
     throw new RangeError(`"${this.name}" has no port left; close some carriers`);
-  }
-
-  #portTaken(port: number): boolean {
-    for (const key of this.#sockets.keys()) if (key.endsWith(`:${port}`)) return true;
-    return false;
   }
 
   #sourceFor(bound: Address, to: Address): Address | undefined {
@@ -251,7 +263,8 @@ export class SimHost {
       return valid ? bound : undefined;
     }
     if (this.#isOwn(to.host)) return { host: to.host, port: bound.port };
-    const host = this.#addresses.find((address) => isIpv6(address) === isIpv6(to.host));
+    const v6 = isIpv6(to.host);
+    const host = this.#addresses.find((address) => isIpv6(address) === v6);
     return host === undefined ? undefined : { host, port: bound.port };
   }
 
@@ -261,7 +274,8 @@ export class SimHost {
   }
 
   #isOwn(host: string): boolean {
-    return this.#addresses.includes(host) || isLoopback({ host, port: 0 });
+    // Every packet asks, and most are of IPv4.
+    return this.#addresses.includes(host) || (isIpv6(host) ? isLoopback({ host, port: 0 }) : host.startsWith("127."));
   }
 
   #hasAll(bound: Address): boolean {
@@ -278,10 +292,18 @@ export class SimHost {
   }
 }
 
+/** A socket: where it is bound, and whose it is. */
+interface BoundSocket {
+  readonly host: string;
+  readonly carrier: SimCarrier;
+  readonly via: number;
+}
+
 function isLinkLocal(host: string): boolean {
   return /^(169\.254\.|fe[89ab][0-9a-f]:)/.test(host);
 }
 
+const NOBODY: readonly BoundSocket[] = [];
 const FIRST_EPHEMERAL_PORT = 49152;
 const LAST_PORT = 65535;
 /** Delay from a host to itself: some time must pass, or a busy loop on loopback would stop the clock. */

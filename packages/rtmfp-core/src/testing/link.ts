@@ -51,7 +51,8 @@ export class SimPipe {
   readonly #waiting: { packet: SimPacket; wire: number }[] = [];
   #options: LinkOptions = DEFAULT_LINK;
   #queued = 0;
-  #busy = false;
+  /** When what does not wait has been sent. */
+  #busyUntil = 0;
   #lastArrival = 0;
   #bad = false;
 
@@ -88,37 +89,39 @@ export class SimPipe {
       return;
     }
     packet.mtu = Math.min(packet.mtu, mtu);
-    if (bitsPerSecond === Number.POSITIVE_INFINITY && !this.#busy) {
-      this.#propagate(packet);
+    const now = this.#clock.now;
+    const isBusy = this.#busyUntil > now || this.#waiting.length > 0;
+    if (bitsPerSecond === Number.POSITIVE_INFINITY && !isBusy) {
+      this.#propagate(packet, now);
       return;
     }
     const wire = wireBytes(packet.bytes.length, ipv6, fragmentCount(packet.bytes.length, ipv6, packet.mtu));
-    if (this.#busy && this.#queued + wire > queueBytes) {
+    if (!isBusy) {
+      this.#transmit(packet, wire);
+    } else if (this.#queued + wire > queueBytes) {
       this.#traffic.dropped(packet, "queue");
-      return;
-    }
-    if (this.#busy) {
-      this.#waiting.push({ packet, wire });
+    } else {
       this.#queued += wire;
-      return;
+      if (this.#waiting.push({ packet, wire }) === 1) this.#clock.schedule(this.#busyUntil, this.#next, 0);
     }
-    this.#transmit(packet, wire);
   }
+
+  /** The line is free for the first that waits. */
+  readonly #next = (): void => {
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    this.#queued -= next.wire;
+    this.#transmit(next.packet, next.wire);
+    if (this.#waiting.length > 0) this.#clock.schedule(this.#busyUntil, this.#next, 0);
+  };
 
   #transmit(packet: SimPacket, wire: number): void {
-    this.#busy = true;
-    const sent = (): void => {
-      this.#busy = false;
-      this.#propagate(packet);
-      const next = this.#waiting.shift();
-      if (next === undefined) return;
-      this.#queued -= next.wire;
-      this.#transmit(next.packet, next.wire);
-    };
-    this.#clock.schedule(this.#clock.now + (wire * 8000) / this.#options.bitsPerSecond, sent, 0);
+    this.#busyUntil = this.#clock.now + (wire * 8000) / this.#options.bitsPerSecond;
+    this.#propagate(packet, this.#busyUntil);
   }
 
-  #propagate(packet: SimPacket): void {
+  /** `at` is when the last of it is sent. */
+  #propagate(packet: SimPacket, at: number): void {
     const { reorder, duplicate } = this.#options;
     const fragments = fragmentCount(packet.bytes.length, isIpv6(packet.to.host), packet.mtu);
     let lost = false;
@@ -127,16 +130,16 @@ export class SimPipe {
       this.#traffic.dropped(packet, "loss");
       return;
     }
-    this.#deliver(packet, this.#prng.chance(reorder));
+    this.#deliver(packet, at, this.#prng.chance(reorder));
     if (!this.#prng.chance(duplicate)) return;
     this.#traffic.duplicated();
-    this.#deliver({ ...packet }, false);
+    this.#deliver({ ...packet }, at, false);
   }
 
-  #deliver(packet: SimPacket, heldBack: boolean): void {
+  #deliver(packet: SimPacket, at: number, heldBack: boolean): void {
     const { latencyMs, jitterMs, reorderMs } = this.#options;
     const jitter = jitterMs > 0 ? this.#prng.next() * jitterMs : 0;
-    let arrival = Math.max(this.#clock.now + latencyMs + jitter, this.#lastArrival);
+    let arrival = Math.max(at + latencyMs + jitter, this.#lastArrival);
     if (heldBack) arrival += reorderMs;
     else this.#lastArrival = arrival;
     this.#clock.schedule(arrival, () => this.#arrive(packet), 0);

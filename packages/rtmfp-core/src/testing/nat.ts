@@ -1,4 +1,5 @@
-import { type Address, formatAddress } from "../proto/address.ts";
+import type { Address } from "../proto/address.ts";
+import { AddressMap } from "./address-map.ts";
 import { type AccessOptions, makeLink, type SimContext } from "./context.ts";
 import type { SimLink } from "./link.ts";
 import { SimNetwork } from "./network.ts";
@@ -54,9 +55,12 @@ export class SimNat {
   readonly #options: NatOptions;
   readonly #outer: SimNetwork;
   readonly #prng: Prng;
-  readonly #byInside = new Map<string, Mapping>();
-  readonly #byOutside = new Map<string, Mapping>();
-  #retired = new Set<string>();
+  /** By inside address and, of a symmetric NAT, destination. */
+  readonly #byInside = new AddressMap<AddressMap<Mapping>>();
+  readonly #byOutside = new AddressMap<Mapping>();
+  #retired = new AddressMap<Mapping>();
+  /** Nothing expires before. */
+  #expiresAt = Number.POSITIVE_INFINITY;
   #addresses: readonly string[];
 
   /** `internet` is the network in front unless the options name a NAT. Made by SimWorld.nat. */
@@ -82,7 +86,7 @@ export class SimNat {
   /** The mappings that have not timed out. */
   get mappings(): readonly NatMapping[] {
     this.#expire();
-    return [...this.#byInside.values()].map(({ inside, outside }) => ({ inside, outside }));
+    return [...this.#byOutside.values()].map(({ inside, outside }) => ({ inside, outside }));
   }
 
   /**
@@ -90,7 +94,8 @@ export class SimNat {
    * addresses change too, as a provider's renumbering does. Without, they stay.
    */
   rebind(addresses?: readonly string[]): void {
-    this.#retired = new Set(this.#byOutside.keys());
+    this.#retired = new AddressMap();
+    for (const mapping of this.#byOutside.values()) this.#retired.set(mapping.outside, mapping);
     this.#byInside.clear();
     this.#byOutside.clear();
     if (addresses === undefined) return;
@@ -116,7 +121,7 @@ export class SimNat {
   #inbound(packet: SimPacket): void {
     this.#expire();
     const now = this.#context.clock.now;
-    const mapping = this.#byOutside.get(formatAddress(packet.to));
+    const mapping = this.#byOutside.get(packet.to);
     const permission = this.#permissionOf(packet.from);
     if (mapping === undefined || !this.#permits(mapping, permission)) {
       this.#context.traffic.dropped(packet, "nat");
@@ -130,36 +135,44 @@ export class SimNat {
     this.network.routeInside(packet);
   }
 
-  #permits(mapping: Mapping, permission: string): boolean {
+  #permits(mapping: Mapping, permission: Address): boolean {
     const since = mapping.permissions.get(permission);
     return this.kind === "full-cone" || (since !== undefined && this.#context.clock.now - since <= this.#timeoutMs);
   }
 
   /** What the filter tells remote addresses apart by. */
-  #permissionOf(remote: Address): string {
-    if (this.kind === "full-cone") return "anybody";
-    return this.kind === "restricted-cone" ? remote.host : formatAddress(remote);
+  #permissionOf(remote: Address): Address {
+    if (this.kind === "full-cone") return ANYBODY;
+    return this.kind === "restricted-cone" ? { host: remote.host, port: 0 } : remote;
   }
 
   #mappingFor(packet: SimPacket): Mapping | undefined {
     this.#expire();
-    const inside = formatAddress(packet.from);
-    const key = this.kind === "symmetric" ? `${inside} ${formatAddress(packet.to)}` : inside;
-    const known = this.#byInside.get(key);
+    const destination = this.kind === "symmetric" ? packet.to : ANYBODY;
+    const ofSocket = this.#byInside.get(packet.from) ?? new AddressMap<Mapping>();
+    const known = ofSocket.get(destination);
     if (known !== undefined) return known;
     const host = this.#addresses.find((address) => isIpv6(address) === isIpv6(packet.from.host));
     const port = host === undefined ? undefined : this.#freePort(host, packet.from.port);
     if (host === undefined || port === undefined) return undefined;
-    const mapping = { key, inside: packet.from, outside: { host, port }, lastUsed: 0, permissions: new Map() };
-    this.#byInside.set(key, mapping);
-    this.#byOutside.set(formatAddress(mapping.outside), mapping);
+    const mapping: Mapping = {
+      destination,
+      inside: packet.from,
+      outside: { host, port },
+      lastUsed: this.#context.clock.now,
+      permissions: new AddressMap(),
+    };
+    ofSocket.set(destination, mapping);
+    this.#byInside.set(packet.from, ofSocket);
+    this.#byOutside.set(mapping.outside, mapping);
+    this.#expiresAt = Math.min(this.#expiresAt, mapping.lastUsed + this.#timeoutMs);
     return mapping;
   }
 
   #freePort(host: string, preferred: number): number | undefined {
     const free = (port: number): boolean => {
-      const key = formatAddress({ host, port });
-      return !this.#byOutside.has(key) && !this.#retired.has(key);
+      const address = { host, port };
+      return !this.#byOutside.has(address) && !this.#retired.has(address);
     };
     if (this.#options.preservePorts && free(preferred)) return preferred;
     const start = this.#prng.int(PORTS);
@@ -171,11 +184,17 @@ export class SimNat {
   }
 
   #expire(): void {
-    const oldest = this.#context.clock.now - this.#timeoutMs;
-    for (const mapping of this.#byInside.values()) {
-      if (mapping.lastUsed >= oldest) continue;
-      this.#byInside.delete(mapping.key);
-      this.#byOutside.delete(formatAddress(mapping.outside));
+    const { now } = this.#context.clock;
+    if (now <= this.#expiresAt) return;
+    this.#expiresAt = Number.POSITIVE_INFINITY;
+    for (const mapping of [...this.#byOutside.values()]) {
+      const expiresAt = mapping.lastUsed + this.#timeoutMs;
+      if (now <= expiresAt) {
+        this.#expiresAt = Math.min(this.#expiresAt, expiresAt);
+        continue;
+      }
+      this.#byInside.get(mapping.inside)?.delete(mapping.destination);
+      this.#byOutside.delete(mapping.outside);
     }
   }
 
@@ -185,13 +204,16 @@ export class SimNat {
 }
 
 interface Mapping extends NatMapping {
-  readonly key: string;
+  /** What it is for, of a symmetric NAT; else {@link ANYBODY}. */
+  readonly destination: Address;
   /** Time of the last packet that refreshed it. */
   lastUsed: number;
   /** Remotes already sent to, and when last. */
-  readonly permissions: Map<string, number>;
+  readonly permissions: AddressMap<number>;
 }
 
+/** Stands for every remote where they are not told apart. */
+const ANYBODY: Address = { host: "", port: 0 };
 /** The least that RFC 4787 §4.3 asks of a NAT. */
 const DEFAULT_MAPPING_TIMEOUT_MS = 120_000;
 const FIRST_PORT = 1024;

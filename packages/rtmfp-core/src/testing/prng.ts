@@ -22,7 +22,10 @@ export class Prng {
   /** Unsigned 32-bit integer (the sfc32 generator). */
   u32(): number {
     const state = this.#state;
-    const [a, b, c, counter] = state as unknown as [number, number, number, number];
+    const a = state[0] as number;
+    const b = state[1] as number;
+    const c = state[2] as number;
+    const counter = state[3] as number;
     const value = (a + b + counter) >>> 0;
     state[3] = counter + 1;
     state[0] = b ^ (b >>> 9);
