@@ -99,5 +99,8 @@ export class MulticastCounters {
   }
 }
 
+/** Of a stream that is not under way. */
+export const NO_MULTICAST_INFO: MulticastInfo = new MulticastCounters().info;
+
 type Totals = [number, number, number, number];
 const RATE_MS = 1_000;

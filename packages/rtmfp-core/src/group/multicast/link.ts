@@ -45,6 +45,8 @@ export class MediaLink {
   readonly lateness: Float64Array = new Float64Array(STRIPES).fill(Number.NaN);
   /** By stripe: not to be asked before this time, ms. */
   readonly refusedUntil: Float64Array = new Float64Array(STRIPES);
+  /** Times in a row that it did not push what it was asked for. */
+  refusals = 0;
   /** Pulls that wait for its answer. */
   pulls = 0;
   /** Bytes of fragments written to it since the load was last looked at. */

@@ -502,8 +502,10 @@ export class Media implements LinkOwner {
     for (const link of this.#list) link.refillPulls(came);
   }
 
+  /** One neighbour after another is told what is here; those that know nothing yet are told at once. */
   #sendMaps(): void {
     const links = this.#list;
+    for (const link of links) if (link.mapVersion === 0) this.#sendMap(link);
     for (let i = 0; i < links.length; i++) {
       const link = links[this.#mapTurn++ % links.length]!;
       if (this.#sendMap(link) && !this.settings.sendToAll) return;

@@ -61,19 +61,17 @@ export class PushIn {
   onPushed(id: number, link: MediaLink, isNew: boolean, now: number): void {
     const index = id % STRIPES;
     const stripe = this.#stripes[index]!;
-    if (isNew && id > stripe.newest) stripe.newest = id;
     if (link === stripe.parent) {
       if (stripe.first === 0) stripe.first = id;
+      if (id > stripe.pushed) stripe.pushed = id;
+      link.refusals = 0;
       if (isNew) note(link, index, now - this.#host.store.heardAt(id));
       return;
     }
     if (link !== stripe.trial) return;
     stripe.trial = undefined;
     if (isNew || stripe.parent === undefined) this.#setParent(index, link, now, id);
-    else {
-      link.asks &= ~(1 << index);
-      link.refusedUntil[index] = now + REFUSAL_MS;
-    }
+    else this.#leave(link, index, now);
   }
 
   /** The fragment is here, however it came. */
@@ -129,6 +127,7 @@ export class PushIn {
     stripe.parent = link;
     stripe.askedAt = now;
     stripe.first = first;
+    stripe.pushed = Math.max(first, newestOf(index, this.#host.store.newest));
     stripe.jitter = this.#host.chance();
     link.asks |= 1 << index;
     this.#host.stats.masks++;
@@ -139,24 +138,25 @@ export class PushIn {
     const { parent } = stripe;
     if (parent === undefined) return;
     this.#host.stats.stalls++;
-    parent.asks &= ~(1 << index);
-    parent.refusedUntil[index] = now + REFUSAL_MS * (0.5 + this.#host.chance());
+    this.#leave(parent, index, now);
     stripe.leave();
+  }
+
+  /** Asks a neighbour no more for a stripe, and for the longer not the more often it did not push. */
+  #leave(link: MediaLink, index: number, now: number): void {
+    link.asks &= ~(1 << index);
+    link.refusedUntil[index] = now + REFUSAL_MS * 2 ** link.refusals * (0.5 + this.#host.chance());
+    link.refusals = Math.min(link.refusals + 1, MAX_REFUSALS);
   }
 
   /** What others have told of is not here, though it is long since it could. */
   #hasStalled(stripe: Stripe, index: number, now: number): boolean {
     const { store } = this.#host;
     const { parent } = stripe;
-    if (parent === undefined) return false;
-    const top = newestOf(index, store.newest);
-    if (top <= stripe.newest || top < store.oldest) return false;
-    const missing = Math.max(
-      stripe.newest + STRIPES,
-      store.oldest + ((index - (store.oldest % STRIPES) + STRIPES) % STRIPES),
-    );
-    if (missing > store.newest) return false;
-    const waited = now - Math.max(store.heardAt(missing), stripe.askedAt);
+    const missing = stripe.pushed + STRIPES;
+    if (parent === undefined || missing > store.newest) return false;
+    const since = missing < store.oldest ? 0 : store.heardAt(missing);
+    const waited = now - Math.max(since, stripe.askedAt);
     if (stripe.first === 0) return waited > FRESH_STALL_MS + 2 * parent.rttMs + this.#intervalMs;
     const late = parent.lateness[index]!;
     return waited > STALL_MS * (1 + stripe.jitter / 2) + (Number.isNaN(late) ? 0 : 2 * late);
@@ -191,8 +191,7 @@ export class PushIn {
     if (trial === undefined) return;
     if (now - stripe.trialAt < FRESH_STALL_MS + 2 * trial.rttMs + 2 * this.#intervalMs) return;
     stripe.trial = undefined;
-    trial.asks &= ~(1 << index);
-    trial.refusedUntil[index] = now + REFUSAL_MS * (0.5 + this.#host.chance());
+    this.#leave(trial, index, now);
   }
 
   /** Tries the stripe that has most to gain. */
@@ -239,6 +238,8 @@ class Stripe {
   askedAt = 0;
   /** The first fragment that it pushed; 0 before. */
   first = 0;
+  /** The newest fragment that it pushed, or that was known when it was asked. */
+  pushed = 0;
   /** The newest fragment of the stripe that is here. */
   newest = 0;
   jitter = 0;
@@ -262,6 +263,8 @@ function note(link: MediaLink, stripe: number, ms: number): void {
 }
 
 const SMOOTHING = 0.25;
+/** Times that {@link REFUSAL_MS} is doubled. */
+const MAX_REFUSALS = 3;
 /** Fragments of a stripe that a map may lack and still tell something of it. */
 const LOOK_BACK: number = 16 * STRIPES;
 /** A neighbour whose map has nothing of a stripe is not asked for it before the next map may have come. */

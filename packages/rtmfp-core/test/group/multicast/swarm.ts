@@ -25,7 +25,7 @@ export interface SwarmResult {
   /** From joining to the first message, ms. */
   readonly startP50: number;
   readonly startP99: number;
-  /** From publishing to delivery, ms. */
+  /** From publishing to delivery, ms, but for the first 5 s of the stream. */
   readonly delayP50: number;
   readonly delayP99: number;
   /** Bytes that the publisher sent, as a multiple of the stream. */
@@ -135,7 +135,7 @@ function resultOf(
     let inTime = 0;
     for (const [number, at] of came) {
       const delay = at - (sentAt[number] ?? 0);
-      delays.push(delay);
+      if (number >= SETTLED) delays.push(delay);
       if (delay <= 8_000 && (sentAt[number] ?? 0) + 8_000 < end && (sentAt[number] ?? 0) >= joinedAt) inTime++;
     }
     if (end - joinedAt >= 30_000) shares.push(due === 0 ? 0 : inTime / due);
@@ -159,3 +159,6 @@ function resultOf(
     counts,
   };
 }
+
+/** Messages before this one are of the first 5 s, in which the trees grow. */
+const SETTLED = 125;
