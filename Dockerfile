@@ -13,6 +13,7 @@ RUN mkdir /data && chown node:node /data
 VOLUME /data
 USER node
 EXPOSE 1935/udp 8935/tcp
-HEALTHCHECK --start-period=10s CMD ["node", "-e", "const t = process.env.RTMFP_HTTP_TOKEN; fetch('http://127.0.0.1:8935/api/health', { headers: t ? { authorization: 'Bearer ' + t } : {} }).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# By the options of the server itself: they, and the configuration that they name, say where HTTP is and which token it takes.
+HEALTHCHECK --start-period=10s CMD ["node", "node_modules/rtmfp-server/bin/rtmfp-server.js", "health", "--as-process", "1"]
 ENTRYPOINT ["node", "node_modules/rtmfp-server/bin/rtmfp-server.js"]
 CMD ["--identity", "/data/identity"]

@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 
 /** A program that runs until it is stopped. */
 export interface Running {
+  /** Number of its process. */
+  readonly pid: number;
   /** The first line of its standard output that matches; rejects if it ends or is silent for 30 s. */
   line(pattern: RegExp): Promise<string>;
   /** Ends it and waits until it is gone. */
@@ -25,6 +27,7 @@ export function start(argv: readonly string[], cwd: string): Running {
     child.on("close", (code, signal) => resolve(`ended with ${signal ?? code}`));
   });
   return {
+    pid: child.pid ?? 0,
     line: (pattern) =>
       new Promise((resolve, reject) => {
         const fail = (why: string): void => reject(new Error(`${argv.join(" ")}: ${why}\n${stdout}${stderr}`));

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pack } from "../../tools/pack.ts";
 import { root, run } from "../../tools/run.ts";
 import { type Running, start } from "./background.ts";
+import { dockerfileCommands } from "./dockerfile.ts";
 
 const TWO_MINUTES_MS = 120_000;
 const folder: string = mkdtempSync(join(tmpdir(), "rtmfp-tarballs-"));
@@ -23,6 +24,7 @@ try {
   await check("01-raw-flow delivers its message", () => rawFlow(project));
   await check("02-p2p-stream plays the sample peer to peer", () => peerToPeer(project));
   await check("03-server listens", () => server(project));
+  await check("the Dockerfile's server starts, and its health check knows its token", () => container(project));
 } catch (error) {
   failed += 1;
   console.error((error as Error).message);
@@ -118,6 +120,27 @@ async function server(project: string): Promise<void> {
     await lobby.line(/^rtmfp:\/\//);
   } finally {
     await lobby.stop();
+  }
+}
+
+/** What the container runs, with another place for its data and any free ports. */
+async function container(project: string): Promise<void> {
+  const data = join(project, "data");
+  mkdirSync(data);
+  const { entrypoint, cmd, healthcheck } = dockerfileCommands(readFileSync(`${root}Dockerfile`, "utf8"));
+  const node = (argv: readonly string[]): string[] => [process.execPath, ...argv.slice(1)];
+  writeFileSync(join(data, "config.json"), JSON.stringify({ port: 0, httpToken: "0123456789abcdef" }));
+  const own = cmd.map((word) => word.replace("/data", data));
+  const more = ["--config", join(data, "config.json"), "--http", "0", "--json"];
+  const rendezvous = start([...node(entrypoint), ...own, ...more], project);
+  try {
+    const { http } = JSON.parse(await rendezvous.line(/"event":"listening"/)) as { http: string };
+    const question = healthcheck.map((word, i) => (healthcheck[i - 1] === "--as-process" ? `${rendezvous.pid}` : word));
+    const answer = await succeed([...node(question), "--http", new URL(http).host], project);
+    if (!answer.startsWith("ok: ")) throw new Error(`the health check printed ${answer}`);
+    if (!readdirSync(data).includes("identity")) throw new Error("no identity was kept");
+  } finally {
+    await rendezvous.stop();
   }
 }
 

@@ -4,6 +4,7 @@ import { defaultProvider } from "rtmfp-core/crypto";
 import { bindingsFor } from "./bindings.ts";
 import { type CliOptions, parseCommandLine } from "./cli/command-line.ts";
 import type { AppConfig } from "./cli/config.ts";
+import { healthCommand } from "./cli/health.ts";
 import { Reload } from "./cli/reload.ts";
 import { appOptions, type Settings, serverOptions, settle } from "./cli/settings.ts";
 import { tokenCommand } from "./cli/token.ts";
@@ -21,6 +22,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   guardOutput();
   const [command] = argv.slice(2);
   if (command === "token") return tokenCommand(argv.slice(3));
+  if (command === "health") return healthCommand(argv.slice(3), process.env);
   const options = parseCommandLine(argv);
   if (typeof options === "number") return options;
   try {

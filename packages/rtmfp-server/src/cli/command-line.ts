@@ -102,7 +102,8 @@ function parsePublic(text: string): string {
   throw new InvalidArgumentError("Expected HOST or HOST:PORT.");
 }
 
-function parseHttpText(text: string): string {
+/** A place for the HTTP side, as it was said. Throws InvalidArgumentError. */
+export function parseHttpText(text: string): string {
   if (parseHttp(text) !== undefined) return text;
   throw new InvalidArgumentError("Expected PORT, HOST:PORT with an IP address of this machine, or off.");
 }

@@ -38,6 +38,11 @@ export class RunningCommand {
     });
   }
 
+  /** Number of the process. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Events on stdout so far. */
   get events(): Record<string, unknown>[] {
     const lines = this.#out.split("\n").slice(0, -1);
