@@ -8,6 +8,7 @@ import { isLoopback, networkOf, Origin, toHex, type WireAddress } from "rtmfp-co
 import type { IntroductionAnswer } from "./counters.ts";
 import { type Asker, asAsker, type Introductions } from "./introductions.ts";
 import type { Decision, PeerLookup } from "./lookup-policy.ts";
+import { reachOf } from "./nat.ts";
 import type { Peer, PeerEntry, Peers } from "./peers.ts";
 import { type Rate, TokenBuckets } from "./token-buckets.ts";
 
@@ -29,6 +30,8 @@ export interface RendezvousHost {
   now(): number;
   /** Open sessions with that identity, oldest first. */
   sessionsWith(peerId: string): readonly Session[];
+  /** Public IP addresses of the server's own network, by which those outside reach it. */
+  publicHosts(): readonly string[];
   /** The applications' answer. */
   decide(asker: Peer, target: Peer, lookup: PeerLookup): Decision | Promise<Decision>;
   /** Where the asker's application says that a peer is who is not here. */
@@ -85,7 +88,7 @@ export class Rendezvous {
       this.#consult(
         () => this.#host.decide(asker, target, lookup),
         (decision) => {
-          if (decision === "introduce") tell(introduce(introduction, asker, target));
+          if (decision === "introduce") tell(introduce(introduction, asker, target, this.#host.publicHosts()));
           else tell(redirect(introduction, decision) ?? "denied");
         },
       );
@@ -157,10 +160,15 @@ interface Place {
 }
 
 /** Redirects the asker to the target and forwards the IHello to the target, each as far as it is of use. */
-function introduce(introduction: Introduction, asker: Place, target: PeerEntry): IntroductionAnswer {
-  const addresses = addressesFor(asker, target);
+function introduce(
+  introduction: Introduction,
+  asker: Place,
+  target: PeerEntry,
+  publicHosts: readonly string[],
+): IntroductionAnswer {
+  const addresses = addressesFor(asker, target, publicHosts);
   const redirected = addresses.length > 0 && introduction.redirect(addresses);
-  const reply = addressesFor(target, asker)[0];
+  const reply = addressesFor(target, asker, publicHosts)[0];
   if (reply === undefined) return redirected ? "introduced" : "unreachable";
   if (formatAddress(reply) === formatAddress(introduction.from)) introduction.forward(target.session);
   else target.session.sendFIHello(introduction.epd, { host: reply.host, port: reply.port }, introduction.tag);
@@ -170,9 +178,10 @@ function introduce(introduction: Introduction, asker: Place, target: PeerEntry):
 /**
  * Where `seeker` may find `sought`: the observed address first, then those reported (AMB-62, AMB-63). Left out are
  * loopback addresses unless the seeker is on loopback itself, and addresses of a family that the seeker, to our
- * knowledge, has not.
+ * knowledge, has not. Who is in the server's own network is seen from inside: to a seeker outside comes first where the
+ * NAT in front of that network most likely puts it, the public address and the port that it has inside.
  */
-function addressesFor(seeker: Place, sought: Place): WireAddress[] {
+function addressesFor(seeker: Place, sought: Place, publicHosts: readonly string[]): WireAddress[] {
   const families = new Set([seeker.address, ...(seeker.reported ?? [])].map(isIpv6));
   const usable = (address: Address): boolean =>
     families.has(isIpv6(address)) && (!isLoopback(address) || isLoopback(seeker.address));
@@ -180,7 +189,9 @@ function addressesFor(seeker: Place, sought: Place): WireAddress[] {
   const reported = (sought.reported ?? [])
     .filter((address) => formatAddress(address) !== formatAddress(observed))
     .map((address) => ({ ...address, origin: Origin.local }));
-  return [observed, ...reported].filter(usable);
+  const isInside = reachOf(sought.address.host) < 2 && reachOf(seeker.address.host) === 2;
+  const outer = (isInside ? publicHosts : []).map((host) => ({ ...observed, host }));
+  return [...outer, observed, ...reported].filter(usable);
 }
 
 function isIpv6(address: Address): boolean {

@@ -51,8 +51,9 @@ export interface ServerOptions {
   /** UDP port. Default 1935; 0 is any free one. */
   readonly port?: number;
   /**
-   * Host name or address, with a port if it is another, by which clients find the server; for the URLs shown. Default:
-   * what the server is bound to.
+   * Host name or address, with a port if it is another, by which clients find the server: shown in URLs, told to clients
+   * that are asked to answer elsewhere, and taken for the outer address of clients in the server's own network when peers
+   * outside look for them. Default: what the server is bound to.
    */
   readonly public?: string;
   /**
@@ -254,7 +255,9 @@ export class Server {
     endpoint.onSession = (session) => this.#onSession(endpoint, session, host);
     endpoint.onIntroduction = (introduction) => this.#matchmaker.onIntroduction(introduction);
     const addresses = carrier.sockets.map(({ address }) => address);
-    this.#matchmaker.prober = await this.#openProber(endpoint, addresses);
+    const publicHosts = await this.#publicHosts(carrier);
+    this.#matchmaker.publicHosts = publicHosts;
+    this.#matchmaker.prober = await this.#openProber(endpoint, addresses, publicHosts);
     this.#warnIfPrivate(carrier.interfaceAddresses());
     const urls = urlsOf(this.#options.public, addresses, carrier.interfaceAddresses());
     return { url: urls[0] as string, urls, fingerprint: endpoint.peerId, addresses };
@@ -339,7 +342,11 @@ export class Server {
     return openUdpCarrier(bindingsFor(typeof host === "string" ? [host] : host, checkPort(port ?? DEFAULT_PORT)));
   }
 
-  async #openProber(endpoint: PeerEndpoint, serverSockets: readonly Address[]): Promise<Prober | undefined> {
+  async #openProber(
+    endpoint: PeerEndpoint,
+    serverSockets: readonly Address[],
+    publicHosts: readonly string[],
+  ): Promise<Prober | undefined> {
     const { carrier, checkCarrier, checkPort = carrier === undefined ? 0 : "off" } = this.#options;
     if (checkCarrier === undefined && checkPort === "off") return undefined;
     const open = checkCarrier ?? (() => openProbeCarrier(serverSockets, Number(checkPort)));
@@ -347,7 +354,7 @@ export class Server {
     return new Prober({
       carrier: await open(),
       serverSockets,
-      publicHosts: await this.#publicHosts(endpoint.carrier),
+      publicHosts: [...publicHosts, ...endpoint.carrier.interfaceAddresses().map(({ host }) => host)],
       provider,
       random: this.#options.random ?? ((length) => provider.randomBytes(length)),
       after: (ms, run) => endpoint.after(ms, run),
@@ -360,12 +367,11 @@ export class Server {
     this.#log({ level: "warn", event: "addresses", fields: { message } });
   }
 
-  /** IP addresses by which this machine is reached, the public one first. */
+  /** The public IP addresses of the network that this machine is in, as far as somebody named them. */
   async #publicHosts(carrier: Carrier): Promise<readonly string[]> {
     const name = this.#options.public;
-    const own = carrier.interfaceAddresses().map(({ host }) => host);
     const found = name === undefined ? [] : await carrier.resolve(hostPart(name), DEFAULT_PORT).catch(() => []);
-    return [...found.map(({ host }) => host), ...own];
+    return found.map(({ host }) => host);
   }
 
   #onSession(endpoint: PeerEndpoint, session: Session, host: ConnectionHost<Connection>): void {
