@@ -51,6 +51,9 @@ export class MediaLink {
   pulls = 0;
   /** Bytes of fragments written to it since the load was last looked at. */
   sentBytes = 0;
+  /** Bytes of fragments that came from it, and that were written to it, in all. */
+  bytesIn = 0;
+  bytesOut = 0;
   /** Control messages that are read, pulls aside. */
   readonly controls: TokenBucket;
   /** Pulls that are answered before the next {@link refillPulls}. */
@@ -128,6 +131,7 @@ export class MediaLink {
     const flow = this.#dataOut;
     if (flow.bufferedBytes + bytes.length > MAX_WAITING_BYTES) return false;
     this.sentBytes += bytes.length;
+    this.bytesOut += bytes.length;
     DEADLINE.finishWithinMs = withinMs;
     flow.write(bytes, DEADLINE);
     return true;

@@ -407,6 +407,7 @@ export class Media implements LinkOwner {
     }
     const { store } = this;
     const now = clock.now();
+    link.bytesIn += data.length;
     const wasPulled = this.#puller.onFragment(id, link);
     if (wasPulled) {
       counters.requestedFrom++;

@@ -22,6 +22,14 @@ export interface MulticastHost {
   unpublishNotify(name: string): void;
 }
 
+/** Bytes of fragments, headers of RTMFP aside, since the neighbour and the stream have known each other. */
+export interface NeighbourTraffic {
+  /** 64 lower-case hex digits. */
+  readonly peerId: string;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
 /** What the streams of a group need. */
 export interface MulticastOptions {
   readonly clock: GroupClock;
@@ -64,6 +72,21 @@ export class Multicast implements GroupService {
         this.#notify(media.info.name);
       },
     };
+  }
+
+  /** What each neighbour that is there has moved of all streams with us; a new array. */
+  get traffic(): NeighbourTraffic[] {
+    return [...this.#neighbours].map((neighbour) => {
+      let [bytesIn, bytesOut] = [0, 0];
+      for (const media of this.#media.values()) {
+        for (const link of media.links) {
+          if (link.neighbour !== neighbour) continue;
+          bytesIn += link.bytesIn;
+          bytesOut += link.bytesOut;
+        }
+      }
+      return { peerId: neighbour.peerId, bytesIn, bytesOut };
+    });
   }
 
   /** Names that other members publish; a new array. */
