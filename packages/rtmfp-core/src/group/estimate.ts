@@ -14,7 +14,7 @@ export function estimateMembers(ring: readonly Member[], own: string, isComplete
   if (isComplete || ring.length < 2 * RING_REACH) return counted;
   const near = density(ring, own, RING_REACH);
   const far = density(ring, own, Math.min(RING_KEPT, ring.length >> 1));
-  return Math.max(counted, 2 * far >= near ? far : near);
+  return Math.max(counted, 4 * far >= near ? far : near);
 }
 
 /** From the `reach` members on each side. */

@@ -30,7 +30,7 @@ import {
 import { makeReport, type ReportingHost, takeReport } from "./reporting.ts";
 import type { GroupClock, GroupRecvFlow, GroupSession } from "./session.ts";
 import { Topology } from "./topology.ts";
-import type { ControlMessage } from "./wire/control.ts";
+import type { ConnectMessage } from "./wire/control.ts";
 import { groupProof, type Hmac, isGroupProof } from "./wire/group-proof.ts";
 
 /** Primitives, and a source of chance. */
@@ -172,7 +172,7 @@ export class Group {
   }
 
   /** A control flow of a member of ours or of somebody who says so, and its first message; see GroupDoor. */
-  accept(session: GroupSession, flow: GroupRecvFlow, connect: Extract<ControlMessage, { type: "connect" }>): void {
+  accept(session: GroupSession, flow: GroupRecvFlow, connect: ConnectMessage): void {
     const isOurs = connect.target === this.nearId && session.peerId !== this.nearId;
     if (!isOurs || !isGroupProof(connect.proof, this.#canonical, session.nearNonce, this.#crypto.hmac)) {
       this.stats.wrongProofs++;
@@ -189,8 +189,9 @@ export class Group {
     }
     if (!isHeld) this.#host.hold(session);
     member.link ??= this.#link(member, session);
-    readControl(flow, member.link);
+    // Reading begins with what has come already: the proof counts before that.
     member.link.prove(flow);
+    readControl(flow, member.link);
   }
 
   /** Leaves: neighbours and services are told. */
