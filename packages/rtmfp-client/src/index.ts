@@ -7,6 +7,8 @@
 export { RtmfpError } from "rtmfp-core";
 /** Tags. */
 export type { FlvTag, FlvTagType } from "rtmfp-core/flv";
+/** Groups. */
+export type { MulticastInfo as NetStreamMulticastInfo } from "rtmfp-core/group";
 /** Values of calls and events. */
 export type { AmfValue, StatusCode } from "rtmfp-core/tc";
 /** Tokens. */
@@ -17,8 +19,8 @@ export type { PeerStream } from "./direct-publication.ts";
 export type { FeedOptions, FeedResult, TagOutcome, TagReceipt } from "./feed.ts";
 /** FLV files. */
 export { type FlvFileInfo, readFlv, writeFlv } from "./files.ts";
-/** Groups. */
 export { GroupSpecifier } from "./group/group-specifier.ts";
+export { MulticastStreamSettings } from "./group/multicast-settings.ts";
 export { NetGroup, type NetGroupEvents, type NetGroupOptions } from "./group/net-group.ts";
 /** Connections. */
 export { NetConnection, type NetConnectionEvents, type StatusEvent } from "./net-connection.ts";

@@ -3,13 +3,25 @@ import { type Address, RtmfpError } from "rtmfp-core";
 import type { FlvTag } from "rtmfp-core/flv";
 import type { AmfValue, ObjectEncoding, StatusCode } from "rtmfp-core/tc";
 import type { Clock } from "./clock.ts";
+import type { ConnectionCore } from "./connection-core.ts";
 import { DirectPublication, type PeerStream } from "./direct-publication.ts";
 import { type FeedOptions, type FeedResult, feed, type TagReceipt } from "./feed.ts";
+import { playFromGroup } from "./group/group-playback.ts";
+import { GroupPublication } from "./group/group-publication.ts";
+import { MulticastControls, MulticastStreamSettings } from "./group/multicast-settings.ts";
+import { StreamGroup } from "./group/stream-group.ts";
 import { hex } from "./hex.ts";
 import { Methods } from "./methods.ts";
 import type { NetConnection, StatusEvent } from "./net-connection.ts";
 import { type NetStreamPlayOptions, playArguments, type Reset, resetOf } from "./play-arguments.ts";
-import { type Playback, type PlaybackHost, type PlayRequest, playFromPeer, playFromServer } from "./playback.ts";
+import {
+  type Playback,
+  type PlaybackHost,
+  type PlayRequest,
+  playFromPeer,
+  playFromServer,
+  type Started,
+} from "./playback.ts";
 import { NOT_TAKEN, type Publication, type PublicationHost } from "./publication.ts";
 import { Reception } from "./reception.ts";
 import { ServerPublication } from "./server-publication.ts";
@@ -18,20 +30,21 @@ import { type NetStreamInfo, StreamMeter } from "./stream-info.ts";
 import {
   checkName,
   checkPublishType,
+  DEFAULT_REORDER_MS,
+  inUse,
   type NetStreamEvents,
   type NetStreamOptions,
   type PublishType,
   parseAddress,
 } from "./stream-options.ts";
-import { StreamSettings } from "./stream-settings.ts";
 import { checkTag } from "./tag-check.ts";
 import { TagQueue } from "./tag-queue.ts";
 
 /**
- * A stream: published or played, on the server or between peers, as the second argument of the constructor says. To read
+ * A stream: published or played, on the server, between peers or in a group, as the second argument of the constructor says. To read
  * a played stream, iterate it; until somebody does, and beyond 8 MiB of tags, the oldest are dropped.
  */
-export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncIterable<FlvTag> {
+export class NetStream extends MulticastStreamSettings<NetStreamEvents> implements AsyncIterable<FlvTag> {
   /** Publish and play by the server. */
   static readonly CONNECT_TO_FMS = "connectToFMS";
   /** Publish to peers directly. */
@@ -40,6 +53,8 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
   readonly #target: string;
   readonly #options: NetStreamOptions;
   readonly #addresses: readonly Address[];
+  readonly #multicast: MulticastControls;
+  readonly #group: StreamGroup | undefined;
   readonly #methods = new Methods();
   readonly #onAbort = (): void => void this.close();
   #abort = new AbortController();
@@ -63,24 +78,31 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
   #unregister: (() => void) | undefined;
 
   /**
-   * `peerID` is CONNECT_TO_FMS (default), DIRECT_CONNECTIONS to publish to peers, or the peer ID to play from. Throws
-   * RtmfpError BAD_ARGUMENT for anything else, and for addresses that are none.
+   * `peerID` is CONNECT_TO_FMS (default), DIRECT_CONNECTIONS to publish to peers, the peer ID to play from, or a groupspec:
+   * then the group is joined, and NetStream.Connect.Success, Rejected or Failed follows on the NetConnection. Throws RtmfpError
+   * BAD_ARGUMENT for anything else, for addresses that are none, and for a group on a NetConnection that is not connected.
    */
   constructor(
     connection: NetConnection,
     peerID: string | null = NetStream.CONNECT_TO_FMS,
     options: NetStreamOptions = {},
   ) {
-    super();
+    const multicast = new MulticastControls();
+    super(multicast);
+    this.#multicast = multicast;
     const target = peerID ?? NetStream.CONNECT_TO_FMS;
-    const isKnown = target === NetStream.CONNECT_TO_FMS || target === NetStream.DIRECT_CONNECTIONS;
+    const isGroup = target.startsWith("G:");
+    const isKnown = target === NetStream.CONNECT_TO_FMS || target === NetStream.DIRECT_CONNECTIONS || isGroup;
     if (!isKnown && !/^[0-9a-fA-F]{64}$/.test(target))
-      throw new RtmfpError("BAD_ARGUMENT", `expected a peer ID of 64 hex digits, got "${target}"`);
+      throw new RtmfpError("BAD_ARGUMENT", `expected a peer ID of 64 hex digits or a groupspec, got "${target}"`);
     this.#connection = connection;
     this.#target = isKnown ? target : target.toLowerCase();
     this.#options = options;
     this.#reception = new Reception(this.#isFromServer);
     this.#addresses = (options.addresses ?? []).map(parseAddress);
+    if (!isGroup) return;
+    this.#group = new StreamGroup(target, (code, description) => this.#tellConnection(code, description));
+    this.#group.join(connection);
   }
 
   /**
@@ -94,11 +116,15 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
       return makeStatus("NetStream.Unpublish.Success") as StatusEvent;
     }
     checkName("publish", name);
-    checkPublishType(type, this.#isDirect);
+    checkPublishType(type, this.#isDirect || this.#group !== undefined);
     if (this.#publication !== undefined || this.#playback !== undefined) throw inUse();
     this.#begin(name);
     try {
+      if (this.#group !== undefined) return await this.#publishInGroup(this.#group, name);
       return await (this.#isDirect ? this.#publishDirect(name) : this.#publishOnServer(name, type));
+    } catch (error) {
+      if (!this.#isFromServer) this.#tellPublishFailure(error);
+      throw error;
     } finally {
       this.#settle();
     }
@@ -130,9 +156,7 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
       const attempt = { isOver: false };
       this.#playing = attempt;
       const host = this.#playbackHost(attempt);
-      const { playback, event } = this.#isFromServer
-        ? await playFromServer(core, request, host)
-        : await playFromPeer(core, this.#target, request, host);
+      const { playback, event } = await this.#startPlaying(core, request, host);
       this.#playback = playback;
       this.#register();
       if (this.#queue.isFull) playback.hold(true);
@@ -344,12 +368,14 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     };
   }
 
-  /** Ends the stream; resolves when what was written has been delivered or abandoned. It may then begin anew. */
+  /** Ends the stream, also its place in a group; resolves when all written is delivered or abandoned. It may then begin anew. */
   async close(): Promise<void> {
     this.#abort.abort();
+    if (this.#publication === undefined) this.#group?.leave();
     await Promise.all([this.#stop(), this.#settled]);
     // An attempt may have succeeded in the same moment.
     await this.#stop();
+    this.#group?.leave();
     this.#queue.end();
   }
 
@@ -384,6 +410,14 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     return event as StatusEvent;
   }
 
+  async #publishInGroup(group: StreamGroup, name: string): Promise<StatusEvent> {
+    const { core } = this.#connection;
+    const joined = await group.ready(this.#connection);
+    group.checkPublish(core);
+    this.#publication = new GroupPublication(core, joined, name, this.#multicast);
+    return this.#published(name);
+  }
+
   #publishDirect(name: string): StatusEvent {
     const { core } = this.#connection;
     const publication = new DirectPublication(core, name, {
@@ -395,10 +429,13 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     this.#publication = publication;
     if (!core.peers.publish(name, publication)) {
       this.#publication = undefined;
-      const event = makeStatus("NetStream.Publish.BadName", `"${name}" is already being published by this connection`);
-      this.emit("status", event as StatusEvent);
-      throw statusError(event);
+      const description = `"${name}" is already being published by this connection`;
+      throw statusError(makeStatus("NetStream.Publish.BadName", description));
     }
+    return this.#published(name);
+  }
+
+  #published(name: string): StatusEvent {
     this.#register();
     const event = makeStatus("NetStream.Publish.Start", `${name} is now published.`, { details: name }) as StatusEvent;
     this.emit("status", event);
@@ -414,6 +451,13 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
       this.emit("asyncError", error);
       return false;
     }
+  }
+
+  async #startPlaying(core: ConnectionCore, request: PlayRequest, host: PlaybackHost): Promise<Started> {
+    if (this.#isFromServer) return playFromServer(core, request, host);
+    if (this.#group === undefined) return playFromPeer(core, this.#target, request, host);
+    const group = await this.#group.ready(this.#connection);
+    return playFromGroup(core, group, request, this.#multicast, host);
   }
 
   #playbackHost(attempt: { isOver: boolean }): PlaybackHost {
@@ -530,6 +574,11 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     this.emit("status", makeStatus(code, description) as StatusEvent);
   }
 
+  #tellPublishFailure(error: unknown): void {
+    if (error instanceof RtmfpError && error.code.startsWith("NetStream.Publish."))
+      this.#tell(error.code as StatusCode, error.message);
+  }
+
   #tellConnectFailure(error: unknown): void {
     if (error instanceof RtmfpError && error.code === "NetStream.Connect.Failed")
       this.#tellConnection(error.code, error.message);
@@ -547,10 +596,3 @@ export class NetStream extends StreamSettings<NetStreamEvents> implements AsyncI
     );
   }
 }
-
-function inUse(): RtmfpError {
-  return new RtmfpError("BAD_ARGUMENT", "this stream is in use: close it first, or make another");
-}
-
-/** As long as a flow is likely to be held up by a loss, and not so long that live is late. */
-const DEFAULT_REORDER_MS = 2_000;

@@ -7,7 +7,6 @@ import {
   MessageType,
   type RtmpMessage,
   type StatusEvent,
-  type TreeRecvFlow,
 } from "rtmfp-core/tc";
 import type { Clock } from "./clock.ts";
 import { streamStatus } from "./status-error.ts";
@@ -38,29 +37,29 @@ export class PlayInput {
   }
 
   /**
-   * `missing` fragments of the flow were given up in front of the message: then pictures are left out until a key frame.
+   * `missing` fragments of the `source`, such as a flow, were given up in front of the message: then pictures are left out until a key frame.
    * @throws AmfError for a command that is none; the tree counts it.
    */
-  message(message: RtmpMessage, flow: TreeRecvFlow, missing: number): void {
+  message(message: RtmpMessage, source: object, missing: number): void {
     if (this.#ended) return;
     const { type, timestamp, payload } = message;
     switch (type) {
       case MessageType.audio:
-        this.#push({ type: "audio", timestamp, data: payload }, flow, missing);
+        this.#push({ type: "audio", timestamp, data: payload }, source, missing);
         return;
       case MessageType.video:
-        this.#push({ type: "video", timestamp, data: payload }, flow, missing);
+        this.#push({ type: "video", timestamp, data: payload }, source, missing);
         return;
       case MessageType.dataAmf0:
-        this.#push({ type: "data", timestamp, data: payload }, flow, missing);
+        this.#push({ type: "data", timestamp, data: payload }, source, missing);
         return;
       case MessageType.dataAmf3:
         // Without its format selector it is AMF0 that may change to AMF3, as in type 18.
-        this.#push({ type: "data", timestamp, data: payload.subarray(1) }, flow, missing);
+        this.#push({ type: "data", timestamp, data: payload.subarray(1) }, source, missing);
         return;
       case MessageType.aggregate:
         for (const [i, tag] of aggregateTags(payload, timestamp).entries())
-          this.#push(tag, flow, i === 0 ? missing : 0);
+          this.#push(tag, source, i === 0 ? missing : 0);
         return;
       case MessageType.commandAmf0:
       case MessageType.commandAmf3:
@@ -86,9 +85,9 @@ export class PlayInput {
     this.#ended = true;
   }
 
-  #push(tag: FlvTag, flow: TreeRecvFlow, missing: number): void {
+  #push(tag: FlvTag, source: object, missing: number): void {
     if (missing > 0) this.#host.lost(tag.type);
-    if (!this.#guard.passes(tag, flow, missing)) {
+    if (!this.#guard.passes(tag, source, missing)) {
       this.#host.lost(tag.type);
       return;
     }

@@ -170,7 +170,7 @@ function refusal(end: TreeEnd, peerId: string): StatusEvent {
 }
 
 /** How the play command is answered; the first answer holds. */
-class Answer {
+export class Answer {
   readonly #promise: Promise<StatusEvent>;
   #resolve: (event: StatusEvent) => void = () => {};
   isSettled = false;

@@ -54,4 +54,11 @@ export function checkPublishType(type: unknown, isDirect: boolean): void {
     throw new RtmfpError("BAD_ARGUMENT", `publish: peers do not record, so that the type can only be "live"`);
 }
 
+/** What is said of a stream that is published or played already. */
+export function inUse(): RtmfpError {
+  return new RtmfpError("BAD_ARGUMENT", "this stream is in use: close it first, or make another");
+}
+
 const PUBLISH_TYPES: readonly string[] = ["live", "record", "append", "appendWithGap"];
+/** As long as a flow is likely to be held up by a loss, and not so long that live is late. */
+export const DEFAULT_REORDER_MS = 2_000;

@@ -6,6 +6,8 @@ import {
   type GroupEvent,
   type GroupHost,
   type Groupspec,
+  Multicast,
+  type MulticastHost,
 } from "rtmfp-core/group";
 import { fromHex } from "rtmfp-core/proto";
 import type { TreeRecvFlow } from "rtmfp-core/tc";
@@ -19,6 +21,8 @@ export interface GroupUser {
   joined(): void;
   /** It cannot; nothing follows. `why` is for people. */
   failed(code: "NetGroup.Connect.Rejected" | "NetGroup.Connect.Failed", why: string): void;
+  /** The connection has ended, and the group with it; nothing follows. */
+  ended(): void;
   /** News of neighbours; who comes later is told of those that are there. */
   event?(event: GroupEvent): void;
   /** A stream of that name is in the group; who comes later is told of those that are. */
@@ -34,6 +38,9 @@ export class JoinedGroup {
   /** What the groupspec that was given first says. */
   readonly spec: Groupspec;
   readonly engine: Group;
+  readonly multicast: Multicast;
+  /** Names of the streams that this connection publishes to the group. */
+  readonly publishing: Set<string> = new Set();
   readonly #core: ConnectionCore;
   readonly #groupspec: string;
   /** Whether they have been told how the join went. */
@@ -56,17 +63,19 @@ export class JoinedGroup {
     this.id = id;
     this.#onNeighbours = onNeighbours;
     const { provider } = core.endpoint.profile;
+    const random = (length: number): Uint8Array => core.host.random(length);
+    this.multicast = new Multicast({ clock: core.clock, random, host: this.#multicastHost() });
     this.engine = new Group({
       groupspec,
       nearId: core.endpoint.peerId,
       crypto: {
         sha256: (bytes) => provider.sha256(bytes),
         hmac: (key, data) => provider.createHmacKey(key).digest(data),
-        random: (length) => core.host.random(length),
+        random,
       },
       clock: core.clock,
       host: this.#groupHost(),
-      services: [],
+      services: [this.multicast],
     });
   }
 
@@ -103,8 +112,10 @@ export class JoinedGroup {
     this.#addresses.set(peerId, addresses);
   }
 
-  /** Leaves: the members and the server learn it. */
+  /** Leaves: the members and the server learn it, and the users that are left. */
   close(): void {
+    for (const user of this.#users.keys()) tellListener(() => user.ended());
+    this.#users.clear();
     this.#leaving.abort();
     this.#channel?.close();
     this.engine.close();
@@ -172,6 +183,24 @@ export class JoinedGroup {
     queueMicrotask(() => {
       if (!this.#leaving.signal.aborted) run();
     });
+  }
+
+  #multicastHost(): MulticastHost {
+    const tell = (run: (user: GroupUser) => void): void => {
+      for (const [user, isTold] of [...this.#users]) if (isTold) tellListener(run, user);
+    };
+    return {
+      publishNotify: (name) =>
+        this.#later(() => {
+          this.streams.add(name);
+          tell((user) => user.streamPublished?.(name));
+        }),
+      unpublishNotify: (name) =>
+        this.#later(() => {
+          this.streams.delete(name);
+          tell((user) => user.streamUnpublished?.(name));
+        }),
+    };
   }
 
   #groupHost(): GroupHost {

@@ -31,7 +31,6 @@ export class NetGroup extends Emitter<NetGroupEvents> {
   readonly #group: JoinedGroup;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => this.close();
-  readonly #closer = async (): Promise<void> => this.close();
   #state: "joining" | "joined" | "closed" = "joining";
   readonly #user: GroupUser = {
     joined: () => {
@@ -42,6 +41,7 @@ export class NetGroup extends Emitter<NetGroupEvents> {
       this.#release();
       this.#tellConnection(code, why);
     },
+    ended: () => this.close(),
     event: (event) => this.#onEvent(event),
     streamPublished: (name) => this.#tell("NetGroup.MulticastStream.PublishNotify", { name }),
     streamUnpublished: (name) => this.#tell("NetGroup.MulticastStream.UnpublishNotify", { name }),
@@ -56,7 +56,6 @@ export class NetGroup extends Emitter<NetGroupEvents> {
     this.#connection = connection;
     this.#core = coreOf(connection);
     this.#group = this.#core.groups.join(groupspec, this.#user);
-    this.#core.closers.add(this.#closer);
     this.#signal = signal;
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     if (signal?.aborted === true) this.close();
@@ -148,7 +147,6 @@ export class NetGroup extends Emitter<NetGroupEvents> {
 
   #release(): void {
     this.#state = "closed";
-    this.#core.closers.delete(this.#closer);
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#core.groups.leave(this.#group, this.#user);
   }

@@ -34,7 +34,7 @@ export {
   MEMBERSHIP_METADATA,
 } from "./membership.ts";
 /** Streams of a group. */
-export type { MulticastInfo } from "./multicast/info.ts";
+export { type MulticastInfo, NO_MULTICAST_INFO } from "./multicast/info.ts";
 export { Multicast, type MulticastHost, type MulticastOptions } from "./multicast/multicast.ts";
 export { MulticastPublication } from "./multicast/publication.ts";
 export type { MediaMessage } from "./multicast/reassembler.ts";

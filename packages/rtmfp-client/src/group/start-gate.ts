@@ -1,0 +1,63 @@
+/** Where a viewer who joined late begins, and what is repeated for those who have not. */
+import { type FlvTag, isKeyFrame, isMetadata, isSequenceHeader, tagInfo } from "rtmfp-core/flv";
+import { equalBytes } from "rtmfp-core/proto";
+
+/**
+ * Lets pictures through from the first key frame on, and both kinds only once the codec configuration that they need has come.
+ * Metadata and configurations that say what the ones before them said are left out.
+ */
+export class StartGate {
+  #metadata: Uint8Array | undefined;
+  readonly #configs: { video: Uint8Array | undefined; audio: Uint8Array | undefined } = {
+    video: undefined,
+    audio: undefined,
+  };
+  #awaitsKeyFrame = true;
+
+  passes(tag: FlvTag): boolean {
+    const { type, data } = tag;
+    if (type === "data") {
+      if (!isMetadata(tag)) return true;
+      if (same(data, this.#metadata)) return false;
+      this.#metadata = data.slice();
+      return true;
+    }
+    if (isSequenceHeader(tag)) {
+      if (same(data, this.#configs[type])) return false;
+      this.#configs[type] = data.slice();
+      return true;
+    }
+    if (this.#configs[type] === undefined && isConfigured(tag)) return false;
+    if (type === "video" && this.#awaitsKeyFrame) {
+      if (!isKeyFrame(tag)) return false;
+      this.#awaitsKeyFrame = false;
+    }
+    return true;
+  }
+
+  /** Pictures go on with the next key frame. */
+  awaitKeyFrame(): void {
+    this.#awaitsKeyFrame = true;
+  }
+
+  /** Another stream follows. */
+  reset(): void {
+    this.#metadata = undefined;
+    this.#configs.video = undefined;
+    this.#configs.audio = undefined;
+    this.#awaitsKeyFrame = true;
+  }
+}
+
+/** Whether the tag's codec cannot be decoded without a configuration. */
+function isConfigured(tag: FlvTag): boolean {
+  const info = tagInfo(tag);
+  return info.kind !== "data" && CONFIGURED.has(info.codec);
+}
+
+function same(bytes: Uint8Array, other: Uint8Array | undefined): boolean {
+  return other !== undefined && equalBytes(bytes, other);
+}
+
+/** Other codecs have what they need in their key frames. */
+const CONFIGURED: ReadonlySet<string> = new Set(["avc", "aac", "avc1", "hvc1", "mp4a"]);

@@ -1,0 +1,98 @@
+/** A NetStream's membership in its group. */
+
+import { RtmfpError } from "rtmfp-core";
+import { parseGroupspec, passwordCheck } from "rtmfp-core/group";
+import { equalBytes } from "rtmfp-core/proto";
+import type { StatusCode } from "rtmfp-core/tc";
+import type { ConnectionCore } from "../connection-core.ts";
+import type { NetConnection } from "../net-connection.ts";
+import { makeStatus, statusError } from "../status-error.ts";
+import type { GroupUser, JoinedGroup } from "./joined-group.ts";
+import { coreOf } from "./net-group.ts";
+
+/** From the stream's making, or its next beginning, to its close. */
+export class StreamGroup {
+  readonly #groupspec: string;
+  readonly #tell: (code: StatusCode, description?: string) => void;
+  #membership: { readonly core: ConnectionCore; readonly group: JoinedGroup; readonly user: GroupUser } | undefined;
+  /** Resolves when it is known what came of the join. */
+  #joined: Promise<void> = Promise.resolve();
+  #settle: (error?: RtmfpError) => void = () => {};
+
+  /** `tell` takes the events of NetStream.Connect. Throws BAD_ARGUMENT for what is no groupspec, or has no streams. */
+  constructor(groupspec: string, tell: (code: StatusCode, description?: string) => void) {
+    this.#groupspec = groupspec;
+    this.#tell = tell;
+  }
+
+  /** Joins, unless that is done. Throws BAD_ARGUMENT for a connection that is not connected, or a groupspec without streams. */
+  join(connection: NetConnection): void {
+    if (this.#membership !== undefined) return;
+    const core = coreOf(connection);
+    this.#joined = new Promise((resolve, reject) => {
+      this.#settle = (error) => (error === undefined ? resolve() : reject(error));
+    });
+    this.#joined.catch(() => {});
+    const user: GroupUser = {
+      joined: () => {
+        this.#settle();
+        this.#tell("NetStream.Connect.Success");
+      },
+      failed: (code, why) => {
+        const failure =
+          code === "NetGroup.Connect.Rejected" ? "NetStream.Connect.Rejected" : "NetStream.Connect.Failed";
+        this.#settle(statusError(makeStatus(failure, why)));
+        this.#forget();
+        this.#tell(failure, why);
+      },
+      ended: () => this.leave(),
+    };
+    const group = core.groups.join(this.#groupspec, user);
+    if (!group.spec.multicastEnabled) {
+      core.groups.leave(group, user);
+      throw new RtmfpError("BAD_ARGUMENT", "this groupspec has no streams: set multicastEnabled of its GroupSpecifier");
+    }
+    this.#membership = { core, group, user };
+  }
+
+  /** The group once it can be used; joins it if need be. Rejects with NetStream.Connect.Rejected or Failed, or after {@link leave}. */
+  async ready(connection: NetConnection): Promise<JoinedGroup> {
+    this.join(connection);
+    await this.#joined;
+    if (this.#membership === undefined) throw closed();
+    return this.#membership.group;
+  }
+
+  /** Throws NetStream.Publish.Denied unless the groupspec has the password that the group asks publishers for. */
+  checkPublish({ endpoint }: ConnectionCore): void {
+    const { publishPassword: check, publishAuthorization: password } = parseGroupspec(this.#groupspec);
+    if (check === undefined) return;
+    const salt = new TextDecoder().decode(check.subarray(0, check.length - HASH_BYTES));
+    const { provider } = endpoint.profile;
+    const given = password === undefined ? undefined : passwordCheck(password, salt, (bytes) => provider.sha256(bytes));
+    if (given !== undefined && equalBytes(given, check)) return;
+    const what = password === undefined ? "is one without the password for publishing" : "has another password";
+    const description = `the group lets only those publish who know its password, and this groupspec ${what}`;
+    throw statusError(makeStatus("NetStream.Publish.Denied", description));
+  }
+
+  /** Leaves the group; NetStream.Connect.Closed follows. */
+  leave(): void {
+    this.#settle(closed());
+    if (this.#forget()) this.#tell("NetStream.Connect.Closed");
+  }
+
+  #forget(): boolean {
+    const membership = this.#membership;
+    if (membership === undefined) return false;
+    this.#membership = undefined;
+    membership.core.groups.leave(membership.group, membership.user);
+    return true;
+  }
+}
+
+function closed(): RtmfpError {
+  return statusError(makeStatus("NetStream.Failed", "the stream was closed"));
+}
+
+const HASH_BYTES = 32;

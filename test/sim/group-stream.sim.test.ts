@@ -1,0 +1,89 @@
+import { NetStream, type StatusEvent } from "rtmfp-client";
+import { type FlvTag, isKeyFrame, isSequenceHeader } from "rtmfp-core/flv";
+import { describe, expect } from "vitest";
+import { it, rfc } from "../support/rfc.ts";
+import { channelSpec, codes, GroupScene } from "./group-support.ts";
+
+/** A busy machine is slow; virtual time does not mind. */
+const TIMEOUT_MS = 120_000;
+
+describe("a stream of a group", () => {
+  it(
+    ...rfc("G-3", "P-4"),
+    "comes to every member as it was published, from the first key frame on",
+    async () => {
+      const scene = await new GroupScene(2).start();
+      const { world } = scene;
+      const spec = channelSpec();
+      const { nc: publisher } = await scene.connect("publisher", "port-restricted-cone");
+      const cam = new NetStream(publisher, spec);
+      const camEvents: StatusEvent[] = [];
+      cam.on("status", (event) => camEvents.push(event));
+      expect(await world.settle(cam.publish("cam"), 5_000)).toMatchObject({ code: "NetStream.Publish.Start" });
+      const viewers = [];
+      for (const name of ["one", "two", "three"]) {
+        const { nc, connection } = await scene.connect(name);
+        const view = new NetStream(nc, spec);
+        const events: StatusEvent[] = [];
+        view.on("status", (event) => events.push(event));
+        const got: FlvTag[] = [];
+        void view.play("cam");
+        void (async () => {
+          for await (const tag of view) got.push(tag);
+        })();
+        viewers.push({ nc, view, connection, events, got });
+      }
+      await world.runAsync(5_000);
+      const tags = [...channel(20)];
+      const fed = await world.settle(cam.feed(tags), 60_000);
+      expect(fed).toMatchObject({ tags: tags.length, delivered: tags.length });
+      await world.settle(cam.close(), 20_000);
+      await world.runAsync(3_000);
+      expect(codes(camEvents)).toEqual(["NetStream.Publish.Start", "NetStream.Unpublish.Success"]);
+      for (const { view, got, events, connection } of viewers) {
+        expect(codes(events)).toEqual([
+          "NetStream.Play.PublishNotify",
+          "NetStream.Play.Start",
+          "NetStream.Play.UnpublishNotify",
+        ]);
+        expect(codes(connection)).toEqual(["NetConnection.Connect.Success", "NetStream.Connect.Success"]);
+        expect(connection.at(-1)).toMatchObject({ stream: view });
+        expectSameFrom(got, tags);
+      }
+    },
+    TIMEOUT_MS,
+  );
+});
+
+/** From the first key frame on nothing is missing; before it are codec configurations and sound. */
+function expectSameFrom(got: readonly FlvTag[], tags: readonly FlvTag[]): void {
+  const pictures = got.filter((tag) => tag.type === "video" && !isSequenceHeader(tag));
+  const first = pictures[0] as FlvTag;
+  expect(isKeyFrame(first)).toBe(true);
+  expect(first.timestamp).toBeLessThanOrEqual(2_000);
+  expect(pictures).toEqual(
+    tags.filter((tag) => tag.type === "video" && !isSequenceHeader(tag) && tag.timestamp >= first.timestamp),
+  );
+  const sounds = got.filter((tag) => tag.type === "audio" && !isSequenceHeader(tag));
+  const heard = tags.filter((tag) => tag.type === "audio" && !isSequenceHeader(tag));
+  expect(sounds).toEqual(heard.filter(({ timestamp }) => timestamp >= (sounds[0]?.timestamp ?? 0)));
+  expect(got.filter(isSequenceHeader).map(({ type, data }) => [type, data])).toEqual(
+    expect.arrayContaining(tags.filter(isSequenceHeader).map(({ type, data }) => [type, data])),
+  );
+  expect(got.filter(isSequenceHeader)).toHaveLength(2);
+}
+
+/** AVC at 10 pictures a second, a key frame every 2 s, AAC in between. */
+function* channel(seconds: number): Generator<FlvTag> {
+  yield { type: "video", timestamp: 0, data: Uint8Array.of(0x17, 0, 0, 0, 0, 1, 2, 3) };
+  yield { type: "audio", timestamp: 0, data: Uint8Array.of(0xaf, 0, 0x12, 0x10) };
+  for (let timestamp = 0; timestamp < seconds * 1000; timestamp += 20) {
+    if (timestamp % 100 === 0) {
+      const isKey = timestamp % 2_000 === 0;
+      const data = new Uint8Array(isKey ? 9_000 : 2_000).fill(timestamp % 251);
+      data.set([isKey ? 0x17 : 0x27, 1, 0, 0, 0]);
+      yield { type: "video", timestamp, data };
+    }
+    yield { type: "audio", timestamp, data: Uint8Array.of(0xaf, 1, ...new Array(80).fill(timestamp % 251)) };
+  }
+}
