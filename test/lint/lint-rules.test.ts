@@ -51,6 +51,8 @@ const violations: readonly (readonly [file: string, code: string, category: stri
   imports("packages/rtmfp-client/src/up-by-path.ts", "../../rtmfp-server/src/index.ts"),
   imports("packages/rtmfp-client/src/deep.ts", "../../rtmfp-core/src/proto/vlu.ts"),
   imports("packages/rtmfp-client/src/deep-by-name.ts", "rtmfp-core/src/proto/vlu.ts"),
+  imports("packages/rtmfp-client/src/main.ts", "./bittube/index.ts"),
+  imports("packages/rtmfp-client/src/bittube/up.ts", "rtmfp-server"),
   imports("packages/rtmfp-server/src/deep.ts", "../../rtmfp-core/src/proto/vlu.ts"),
   imports("packages/rtmfp-server/src/deep-client.ts", "rtmfp-client/dist/index.js"),
   // Everywhere.
@@ -77,6 +79,7 @@ const allowed: readonly (readonly [file: string, specifier: string])[] = [
   [core("testing", "ok"), "../crypto/a.ts"],
   ["packages/rtmfp-core/src/ok.ts", "./node/udp.ts"],
   ["packages/rtmfp-client/src/ok.ts", "rtmfp-core/tc"],
+  ["packages/rtmfp-client/src/cli/watch.ts", "../bittube/index.ts"],
   ["packages/rtmfp-server/src/ok.ts", "rtmfp-client"],
 ];
 

@@ -1,0 +1,40 @@
+/** Lets tags out at the speed of their time. */
+import type { FlvTag } from "rtmfp-core/flv";
+import { type Clock, sleep } from "../clock.ts";
+
+/** How {@link realtime} goes. */
+export interface RealtimeOptions {
+  /** Whose time it is. */
+  readonly clock: Clock;
+  /** How far tags may be ahead of their time: 0 for a file; for a live source what its server keeps for late viewers; ms. */
+  readonly leadMs: number;
+  /** Ends the tags. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Passes each tag on when its time has come, counted from the first. What is late goes at once. A step of more than 10 s,
+ * and tags that are later than that, begin the count anew. With a lead, time may run 0.1 % faster than here: no two clocks agree.
+ */
+export async function* realtime(
+  tags: AsyncIterable<FlvTag>,
+  options: RealtimeOptions,
+): AsyncGenerator<FlvTag, void, undefined> {
+  const { clock, leadMs, signal } = options;
+  const speed = leadMs > 0 ? 1.001 : 1;
+  let start: { readonly now: number; readonly timestamp: number } | undefined;
+  let last = 0;
+  for await (const tag of tags) {
+    const now = clock.now();
+    const due = start === undefined ? now : start.now + ((tag.timestamp - start.timestamp) | 0) / speed;
+    const isBeginning =
+      start === undefined || Math.abs((tag.timestamp - last) | 0) > MAX_STEP_MS || now - due > MAX_STEP_MS;
+    last = tag.timestamp;
+    if (isBeginning) start = { now, timestamp: tag.timestamp };
+    else if (due - leadMs > now) await sleep(clock, due - leadMs - now, signal);
+    if (signal.aborted) return;
+    yield tag;
+  }
+}
+
+const MAX_STEP_MS = 10_000;

@@ -1,0 +1,81 @@
+/** Where somebody who joins a stream can begin (P-4). */
+import { type FlvTag, GopCache, isMetadata, isSequenceHeader, tagInfo } from "rtmfp-core/flv";
+
+/**
+ * Holds a stream back until it can be shown: to a key frame, and the codec configuration of every kind that needs one. Then
+ * metadata and configuration come first, at the key frame's time. A stream of sound alone begins when no picture has come
+ * for a second of it. What is still not configured after 10 s of the stream is not waited for.
+ */
+export class StreamStart {
+  readonly #cache = new GopCache(undefined, MAX_GROUP_BYTES);
+  /** Kinds that have come: true once they can be decoded. */
+  readonly #decodable = new Map<"audio" | "video", boolean>();
+  #firstAt: number | undefined;
+  #started = false;
+  /** Tags that came too early. */
+  skipped = 0;
+
+  /** Whether the stream has begun. */
+  get started(): boolean {
+    return this.#started;
+  }
+
+  /** The tags to pass on now that this one has come, in order; a new array. */
+  take(tag: FlvTag): FlvTag[] {
+    if (this.#started) return [tag];
+    this.#note(tag);
+    this.#cache.add(tag);
+    if (!this.#isReady(tag)) {
+      this.skipped++;
+      return [];
+    }
+    this.#started = true;
+    const { opening } = this.#cache;
+    const isIn = isHeader(tag) || opening.includes(tag);
+    const tags = isIn ? opening : [...opening, tag];
+    this.skipped -= tags.length - 1;
+    return tags;
+  }
+
+  #note(tag: FlvTag): void {
+    if (tag.type === "data") return;
+    const configures = isSequenceHeader(tag);
+    this.#decodable.set(tag.type, configures || this.#decodable.get(tag.type) === true || !needsConfiguration(tag));
+    if (!configures) this.#firstAt ??= tag.timestamp;
+  }
+
+  #isReady(tag: FlvTag): boolean {
+    if (this.#firstAt === undefined || this.#cache.awaitsKeyFrame) return false;
+    const waitedMs = (tag.timestamp - this.#firstAt) | 0;
+    if (!this.#decodable.has("video") && waitedMs < SOUND_ALONE_MS) return false;
+    return waitedMs >= PATIENCE_MS || [...this.#decodable.values()].every((decodable) => decodable);
+  }
+}
+
+/** Metadata or codec configuration: what comes before the media. */
+export function isHeader(tag: FlvTag): boolean {
+  return isMetadata(tag) || isSequenceHeader(tag);
+}
+
+function needsConfiguration(tag: FlvTag): boolean {
+  const info = tagInfo(tag);
+  return info.kind !== "data" && CONFIGURED_CODECS.has(info.codec);
+}
+
+/** AVC and AAC of FLV, and the FourCCs of Enhanced RTMP that have a sequence start. */
+const CONFIGURED_CODECS: ReadonlySet<string> = new Set([
+  "avc",
+  "aac",
+  "avc1",
+  "hvc1",
+  "av01",
+  "vp08",
+  "vp09",
+  "mp4a",
+  "Opus",
+  "fLaC",
+]);
+/** A longer group is not kept: the stream begins with the next one. */
+export const MAX_GROUP_BYTES: number = 16 * 1024 * 1024;
+const SOUND_ALONE_MS = 1_000;
+const PATIENCE_MS = 10_000;

@@ -1,0 +1,62 @@
+/** The time of a channel: it begins at 0 and goes on, whatever the source's own time does (B-9). */
+import { FlvError, type FlvTag, isSequenceHeader } from "rtmfp-core/flv";
+
+/**
+ * Moves tags to the channel's time. In a stretch, which is what follows one FLV header, they keep their distances; the next
+ * stretch begins one frame after the latest tag of all before. Data and codec configuration, which many servers send
+ * at 0, are put in line with sound and pictures when they are far from them.
+ */
+export class Timeline {
+  #start = 0;
+  #latest = -FRAME_MS;
+  /** The source's time of its last sound or picture; undefined before the first of the stretch. */
+  #last: number | undefined;
+  /** Where that one is in the channel's time, not wrapped; tags of a kind that is behind may be before the start. */
+  #position = 0;
+
+  /** Where the latest tag is, ms, not wrapped. */
+  get latest(): number {
+    return Math.max(0, this.#latest);
+  }
+
+  /** The next tag begins a new stretch. */
+  restart(): void {
+    this.#last = undefined;
+    this.#start = this.#latest + FRAME_MS;
+    this.#position = this.#start;
+  }
+
+  /**
+   * The tag at its time in the channel; its data is shared with `tag`.
+   * @throws FlvError for sound or pictures more than 10 s before those in front of them, which B-8 makes an error.
+   */
+  place(tag: FlvTag): FlvTag {
+    const step = this.#last === undefined ? 0 : (tag.timestamp - this.#last) | 0;
+    if (tag.type === "data" || isSequenceHeader(tag)) {
+      const isInLine = Math.abs(step) <= MAX_BACK_MS;
+      return this.#at(tag, isInLine ? this.#position + step : this.#position);
+    }
+    if (step < -MAX_BACK_MS) throw backwards(this.#last ?? 0, tag.timestamp);
+    this.#last = tag.timestamp;
+    this.#position += step;
+    return this.#at(tag, this.#position);
+  }
+
+  #at(tag: FlvTag, position: number): FlvTag {
+    const at = Math.max(this.#start, position);
+    this.#latest = Math.max(this.#latest, at);
+    return { ...tag, timestamp: at >>> 0 };
+  }
+}
+
+function backwards(from: number, to: number): FlvError {
+  const signed = to | 0;
+  if (signed < 0 && (from | 0) >= 0)
+    return new FlvError(`a timestamp is negative, ${signed} ms, after one of ${from} ms`);
+  return new FlvError(`the time goes back from ${from} to ${to} ms: the source has started over`);
+}
+
+/** From one stretch to the next; ms. */
+const FRAME_MS = 40;
+/** Kinds may be that far from each other; more is a source that has started over. */
+const MAX_BACK_MS = 10_000;

@@ -1,0 +1,339 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { request } from "node:http";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { decodeFlv, FlvReader, type FlvTag } from "rtmfp-core/flv";
+import { parseGroupspec } from "rtmfp-core/group";
+import { afterAll, afterEach, describe, expect } from "vitest";
+import { it, rfc } from "../../../../test/support/rfc.ts";
+import { channelGroupspec } from "../../src/bittube/channel-group.ts";
+import { GopQueue } from "../../src/bittube/gop-queue.ts";
+import { type HttpFlvOptions, HttpFlvServer } from "../../src/bittube/http-flv-server.ts";
+import { parseHttpPlace } from "../../src/bittube/http-place.ts";
+import { realtime } from "../../src/bittube/realtime.ts";
+import { recordFlv } from "../../src/bittube/recorder.ts";
+import {
+  configuration,
+  HandClock,
+  inter,
+  key,
+  metadata,
+  mp3,
+  second,
+  shown,
+  sound,
+  soundConfiguration,
+  turn,
+} from "./support.ts";
+
+const folder = await mkdtemp(join(tmpdir(), "rtmfp-delivery-"));
+afterAll(() => rm(folder, { recursive: true }));
+const HEAD = [metadata(0), configuration(0), soundConfiguration(0)];
+
+describe("GopQueue", () => {
+  const rest = async (queue: GopQueue): Promise<string[]> => {
+    queue.end();
+    const tags: FlvTag[] = [];
+    for await (const tag of queue) tags.push(tag);
+    return shown(tags);
+  };
+
+  it("loses whole old groups for who is slow, and keeps the last metadata and configuration", async () => {
+    const queue = new GopQueue(1_000);
+    const tags = [...HEAD, key(0, 300), inter(40, 100), configuration(80, 2), key(80, 60), inter(120, 60)];
+    for (const tag of tags) queue.push(tag);
+    expect(await rest(queue)).toEqual(["meta 0", "AAC 0", "AVC2 80", "key 80", "inter 120"]);
+    expect(queue.dropped).toBe(3);
+  });
+
+  it("goes on with the next key frame when one group is more than it holds", async () => {
+    const queue = new GopQueue(1_000);
+    for (const tag of [...HEAD, key(0, 300), inter(40, 300), inter(80), sound(90), configuration(120, 2)])
+      queue.push(tag);
+    for (const tag of [key(120), inter(160)]) queue.push(tag);
+    expect(await rest(queue)).toEqual(["meta 0", "AVC1 0", "AAC 0", "AVC2 120", "key 120", "inter 160"]);
+    expect(queue.dropped).toBe(4);
+  });
+
+  it("loses the older half of sound alone, and stays bounded whatever is repeated", async () => {
+    const queue = new GopQueue(310);
+    for (let i = 0; i < 4; i++) queue.push(mp3(i));
+    expect(await rest(queue)).toEqual(["sound 2", "sound 3"]);
+    const stuck = new GopQueue(1_000);
+    for (let i = 0; i < 10_000; i++) stuck.push(i % 3 === 0 ? configuration(i) : inter(i, 300));
+    expect((await rest(stuck)).length).toBeLessThan(10);
+  });
+});
+
+describe("realtime", () => {
+  async function times(tags: FlvTag[], leadMs: number): Promise<number[]> {
+    const clock = new HandClock();
+    const source = (async function* () {
+      yield* tags;
+    })();
+    const seen: number[] = [];
+    let isOver = false;
+    const done = (async () => {
+      for await (const _ of realtime(source, { clock, leadMs, signal: new AbortController().signal }))
+        seen.push(Math.round(clock.now()));
+      isOver = true;
+    })();
+    while (!isOver) {
+      await turn();
+      clock.pass(clock.waits[0] ?? 0);
+    }
+    await done;
+    return seen;
+  }
+
+  it("passes tags on when their time has come, and at once after a jump", async () => {
+    const tags = [key(5_000), inter(5_040), inter(5_100), key(900_000), inter(900_040), inter(899_000)];
+    expect(await times(tags, 0)).toEqual([0, 40, 100, 100, 140, 140]);
+  });
+
+  it("lets live media go ahead as far as told, hardly faster than time", async () => {
+    const tags = Array.from({ length: 12 }, (_, i) => key(i * 1_000));
+    const seen = await times(tags, 3_000);
+    expect(seen.slice(0, 5)).toEqual([0, 0, 0, 0, 996]);
+    expect(seen[11]).toBe(7_989);
+  });
+});
+
+describe("recordFlv", () => {
+  it("writes an ordinary file, and says how much", async () => {
+    const path = join(folder, "record.flv");
+    const record = recordFlv(path, (error) => expect.fail(String(error)));
+    for (const tag of [...HEAD, ...second(0)]) record.add(tag);
+    const info = await record.close();
+    expect(shown(decodeFlv(await readFile(path)))).toEqual(shown([...HEAD, ...second(0)]));
+    expect(info).toEqual({ tags: 13, bytes: (await readFile(path)).length });
+  });
+
+  it("tells once of a full disk, or a folder that is missing, and holds nobody up", async () => {
+    const cases: [string, string][] = [
+      [join(folder, "no", "x.flv"), "its folder does not exist; make it, or check the path"],
+      ["/dev/full", "the disk is full; make room, or choose another place"],
+    ];
+    for (const [path, why] of cases.filter(([path]) => path !== "/dev/full" || existsSync(path))) {
+      const told: string[] = [];
+      const record = recordFlv(path, (error) => told.push((error as Error).message));
+      record.add(key(0));
+      while (!record.failed) await turn();
+      for (const tag of second(40)) record.add(tag);
+      expect(await record.close()).toBeUndefined();
+      expect(told).toEqual([`cannot write "${path}": ${why}`]);
+    }
+  });
+});
+
+describe("HttpFlvServer", () => {
+  const open: { close(): Promise<void> }[] = [];
+  afterEach(async () => {
+    for (const each of open.splice(0)) await each.close();
+  });
+  async function serve(options: Partial<HttpFlvOptions> = {}): Promise<{ server: HttpFlvServer; clock: HandClock }> {
+    const clock = new HandClock();
+    const server = await HttpFlvServer.open({ host: "127.0.0.1", port: 0, channel: "news", clock, ...options });
+    open.push({
+      close: async () => {
+        const closed = server.close();
+        clock.pass(2_000);
+        await closed;
+      },
+    });
+    return { server, clock };
+  }
+
+  /** A player: its answer, and the tags that have come. */
+  class Player {
+    readonly tags: FlvTag[] = [];
+    readonly ended: Promise<void>;
+    readonly status: Promise<number>;
+    text = "";
+    readonly #reader = new FlvReader();
+
+    constructor(url: string, headers: Record<string, string> = {}, method = "GET") {
+      let tellStatus = (_: number): void => {};
+      this.status = new Promise((resolve) => {
+        tellStatus = resolve;
+      });
+      this.ended = new Promise((resolve) => {
+        const asking = request(url, { headers, method, agent: false }, (response) => {
+          tellStatus(response.statusCode ?? 0);
+          response.on("data", (bytes: Buffer) => {
+            if (response.statusCode === 200) this.tags.push(...this.#reader.push(bytes));
+            else this.text += bytes.toString();
+          });
+          response.on("close", resolve);
+        });
+        asking.on("error", () => resolve());
+        asking.end();
+      });
+    }
+
+    async until(count: number): Promise<string[]> {
+      while (this.tags.length < count) await turn();
+      return shown(this.tags);
+    }
+  }
+
+  it("gives late viewers header, metadata, configuration and the current group, and everybody what follows", async () => {
+    const { server } = await serve();
+    expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/news\.flv$/);
+    const early = new Player(server.url);
+    expect(await early.status).toBe(200);
+    const tags = [...HEAD, ...second(0), ...second(1_000)];
+    for (const tag of tags) server.add(tag);
+    expect(await early.until(tags.length)).toEqual(shown(tags));
+    const late = new Player(server.url);
+    const opening = ["meta 1000", "AVC1 1000", "AAC 1000", ...shown(second(1_000))];
+    expect(await late.until(opening.length)).toEqual(opening);
+    expect(server.viewers).toBe(2);
+    server.add(key(2_000));
+    expect((await late.until(14)).at(-1)).toBe("key 2000");
+    const closed = server.close();
+    await Promise.all([early.ended, late.ended, closed]);
+    expect(shown(early.tags)).toHaveLength(tags.length + 1);
+    expect([server.viewers, server.served]).toEqual([0, 2]);
+  });
+
+  it("lets slow viewers lose old groups, and the others nothing; cuts off who takes nothing", async () => {
+    const { server, clock } = await serve();
+    const [slow, stuck] = [await pausedViewer(server.url), await pausedViewer(server.url)];
+    const quick = new Player(server.url);
+    await quick.status;
+    while (server.viewers < 3) await turn();
+    const size = 1 << 20;
+    for (let i = 0; i < 40; i++) {
+      server.add(key(i * 1_000, size));
+      server.add(inter(i * 1_000 + 500));
+      await quick.until(2 * i + 2);
+    }
+    expect(quick.tags).toHaveLength(80);
+    // What is neither in its queue nor on its way is lost.
+    expect(server.dropped).toBeGreaterThan(2 * 40);
+    const bytes: Buffer[] = [];
+    slow.on("data", (part: Buffer) => bytes.push(part)).resume();
+    const dropped = server.dropped;
+    server.add(key(40_000));
+    await quick.until(81);
+    // Only one still waits to be read.
+    while (clock.waits.length > 1) await turn();
+    clock.pass(30_000);
+    while (server.viewers > 2) await turn();
+    const closed = server.close();
+    await new Promise((resolve) => slow.once("close", resolve));
+    await closed;
+    stuck.destroy();
+    const seen = shown(tagsOf(Buffer.concat(bytes)));
+    expect(seen.at(-1)).toBe("key 40000");
+    expect(seen.length).toBeLessThan(81 - dropped / 4);
+    const keys = new Set(seen.filter((name) => name.startsWith("key")).map((name) => Number(name.slice(4))));
+    for (const name of seen.filter((each) => each.startsWith("inter"))) {
+      expect(keys).toContain(Number(name.slice(6)) - 500);
+    }
+  });
+
+  it("refuses others' web pages, other names and other methods, in one line", async () => {
+    const { server } = await serve();
+    const { port } = new URL(server.url);
+    const cases: [Player, number, string][] = [
+      [
+        new Player(server.url, { host: `evil.example:${port}` }),
+        403,
+        `this is not evil.example:${port}; use 127.0.0.1\n`,
+      ],
+      [new Player(server.url, { origin: "http://evil.example" }), 403, "pages of other origins may not use this\n"],
+      [new Player(server.url, {}, "POST"), 405, "only GET and HEAD here\n"],
+      [new Player(`http://127.0.0.1:${port}/`), 404, "nothing here; there is /news.flv\n"],
+      [new Player(`http://127.0.0.1:${port}//`), 404, "nothing here; there is /news.flv\n"],
+      [new Player(server.url, {}, "HEAD"), 200, ""],
+    ];
+    for (const [player, status, line] of cases) {
+      await player.ended;
+      expect([await player.status, player.text]).toEqual([status, line]);
+    }
+  });
+
+  it("asks for a token beyond this host, in the header or in the query", async () => {
+    const place = { channel: "my news", clock: new HandClock(), port: 0 };
+    await expect(HttpFlvServer.open({ ...place, host: "0.0.0.0" })).rejects.toThrow(
+      "HTTP on 0.0.0.0, beyond this host, needs a token: RTMFP_HTTP_TOKEN=$(openssl rand -hex 32) rtmfp-client ...",
+    );
+    await expect(HttpFlvServer.open({ ...place, host: "127.0.0.1", token: "short" })).rejects.toThrow("at least 16");
+    const token = "0123456789abcdef";
+    const { server } = await serve({ host: "0.0.0.0", token, channel: "my news" });
+    const url = server.url.replace("0.0.0.0", "127.0.0.1");
+    expect(url).toContain("/my%20news.flv");
+    const tries = [
+      new Player(url),
+      new Player(`${url}?token=0123456789abcdeX`),
+      new Player(url, { authorization: `Bearer ${token}` }),
+      new Player(`${url}?token=${token}`, { host: "tv.example", origin: "http://tv.example" }),
+    ];
+    expect(await Promise.all(tries.map(({ status }) => status))).toEqual([401, 401, 200, 200]);
+  });
+
+  it("says in one line why it cannot listen", async () => {
+    const { server } = await serve();
+    const port = Number(new URL(server.url).port);
+    const again = HttpFlvServer.open({ host: "127.0.0.1", port, channel: "x", clock: new HandClock() });
+    await expect(again).rejects.toThrow(
+      `cannot listen on TCP 127.0.0.1:${port}: the port is in use; choose another with --http`,
+    );
+  });
+
+  it("takes ports and addresses as options say them", () => {
+    expect(parseHttpPlace("8080")).toEqual({ host: "127.0.0.1", port: 8080 });
+    expect(parseHttpPlace("localhost:0")).toEqual({ host: "127.0.0.1", port: 0 });
+    expect(parseHttpPlace("[::]:80")).toEqual({ host: "::", port: 80 });
+    for (const text of ["", "x", "70000", "example.org:80", "::1:80", "[::1]", "1.2.3.4:"])
+      expect(parseHttpPlace(text)).toBeUndefined();
+  });
+});
+
+describe("a channel's group", () => {
+  it(...rfc("B-2"), "has BitTube's name, everything enabled and no password, or another name", () => {
+    expect(parseGroupspec(channelGroupspec("news"))).toMatchObject({
+      version: 1,
+      name: "bittube.vanderbilt.edu/news",
+      postingEnabled: true,
+      routingEnabled: true,
+      multicastEnabled: true,
+      objectReplicationEnabled: true,
+      serverChannelEnabled: true,
+      peerToPeerDisabled: false,
+      publishPassword: undefined,
+      postingPassword: undefined,
+      uniqueTag: undefined,
+    });
+    expect(parseGroupspec(channelGroupspec("a$&b", "tv/{channel}/live")).name).toBe("tv/a$&b/live");
+    expect(() => channelGroupspec("")).toThrow("a channel needs a name");
+  });
+});
+
+/** The tags of an answer in chunks. */
+function tagsOf(answer: Buffer): FlvTag[] {
+  const parts: Buffer[] = [];
+  let at = answer.indexOf("\r\n\r\n") + 4;
+  for (;;) {
+    const end = answer.indexOf("\r\n", at);
+    const length = Number.parseInt(answer.toString("latin1", at, end), 16);
+    if (!(length > 0)) return new FlvReader().push(Buffer.concat(parts));
+    parts.push(answer.subarray(end + 2, end + 2 + length));
+    at = end + 4 + length;
+  }
+}
+
+/** Asks and never reads. */
+async function pausedViewer(url: string): Promise<Socket> {
+  const { port, pathname, host } = new URL(url);
+  const socket = connect(Number(port), "127.0.0.1");
+  socket.pause();
+  socket.on("error", () => {});
+  await new Promise((resolve) => socket.once("connect", resolve));
+  socket.write(`GET ${pathname} HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+  return socket;
+}

@@ -1,0 +1,68 @@
+import { decodeFlv, type FlvTag } from "rtmfp-core/flv";
+import { describe, expect } from "vitest";
+import { it, rfc } from "../../../../test/support/rfc.ts";
+import { StreamStart } from "../../src/bittube/stream-start.ts";
+import { TAGS } from "../support/connections.ts";
+import { configuration, inter, key, metadata, mp3, second, shown, sound, soundConfiguration } from "./support.ts";
+
+const pass = (...tags: FlvTag[]): FlvTag[] => {
+  const start = new StreamStart();
+  return tags.flatMap((tag) => start.take(tag));
+};
+
+describe("StreamStart", () => {
+  it(...rfc("P-4"), "begins with a key frame, metadata and both configurations in front of it at its time", () => {
+    const joined = [inter(120), sound(130), metadata(0), soundConfiguration(0), configuration(0), inter(160)];
+    expect(shown(pass(...joined, ...second(200)).slice(0, 6))).toEqual([
+      "meta 200",
+      "AVC1 200",
+      "AAC 200",
+      "key 200",
+      "sound 200",
+      "inter 400",
+    ]);
+  });
+
+  it(...rfc("P-4"), "waits for the configuration of sound that has been heard, and then gives the whole group", () => {
+    const tags = [sound(0), configuration(10), key(10), inter(50), sound(60)];
+    expect(pass(...tags)).toEqual([]);
+    expect(shown(pass(...tags, soundConfiguration(70), inter(90)))).toEqual([
+      "AVC1 10",
+      "AAC 10",
+      "key 10",
+      "inter 50",
+      "sound 60",
+      "inter 90",
+    ]);
+  });
+
+  it(...rfc("P-4"), "waits for the next key frame when pictures come without configuration", () => {
+    expect(shown(pass(key(0), inter(40), configuration(80), inter(120), key(160), inter(200)))).toEqual([
+      "AVC1 160",
+      "key 160",
+      "inter 200",
+    ]);
+  });
+
+  it("begins with sound alone when no picture comes for a second", () => {
+    const sounds = Array.from({ length: 52 }, (_, i) => mp3(i * 23));
+    expect(shown(pass(...sounds)).slice(0, 2)).toEqual(["sound 1012", "sound 1035"]);
+    expect(pass(...sounds, key(1_300))).toHaveLength(9);
+  });
+
+  it("begins after 10 s with a key frame although a configuration has not come", () => {
+    const tags = Array.from({ length: 12 }, (_, i) => key(i * 1_000));
+    expect(shown(pass(...tags))).toEqual(["key 10000", "key 11000"]);
+  });
+
+  it("leaves a stream that begins as it should as it is", () => {
+    expect(shown(pass(metadata(0), configuration(0), soundConfiguration(0), ...second(0)))).toEqual(
+      shown([metadata(0), configuration(0), soundConfiguration(0), ...second(0)]),
+    );
+    const start = new StreamStart();
+    const passed = TAGS.flatMap((tag) => start.take(tag));
+    expect(passed.length + start.skipped).toBe(TAGS.length);
+    expect(passed.length).toBeGreaterThan(TAGS.length - 5);
+    expect(decodeFlv).toBeDefined();
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect } from "vitest";
+import { it, rfc } from "../../../../test/support/rfc.ts";
+import { Timeline } from "../../src/bittube/timeline.ts";
+import { configuration, inter, key, metadata, sound } from "./support.ts";
+
+describe("Timeline", () => {
+  const times = (timeline: Timeline, ...tags: Parameters<Timeline["place"]>[0][]): number[] =>
+    tags.map((tag) => timeline.place(tag).timestamp);
+
+  it(...rfc("B-9"), "puts the first tag at 0 and keeps all distances, through the wrap at 2^32 too", () => {
+    expect(times(new Timeline(), key(5_000_000), sound(5_000_010), inter(5_000_040))).toEqual([0, 10, 40]);
+    expect(times(new Timeline(), key(2 ** 32 - 20), inter(20), inter(60))).toEqual([0, 40, 80]);
+    expect(times(new Timeline(), key(2 ** 32 - 40), inter(0))).toEqual([0, 40]);
+  });
+
+  it(...rfc("B-9"), "goes on one frame after the latest tag when the source begins again", () => {
+    const timeline = new Timeline();
+    expect(times(timeline, key(900), sound(1_000), inter(940))).toEqual([0, 100, 40]);
+    timeline.restart();
+    expect(times(timeline, configuration(0), key(0), inter(40))).toEqual([140, 140, 180]);
+    timeline.restart();
+    timeline.restart();
+    expect(times(timeline, key(7))).toEqual([220]);
+  });
+
+  it("puts data and configuration that are out of line where sound and pictures are", () => {
+    const timeline = new Timeline();
+    const tags = [
+      metadata(0),
+      configuration(0),
+      key(5_000_000),
+      inter(5_000_040),
+      metadata(0),
+      configuration(5_000_060),
+    ];
+    expect(times(timeline, ...tags)).toEqual([0, 0, 0, 40, 40, 60]);
+  });
+
+  it("holds what is a little before the first tag at the first tag, and lets the rest keep time", () => {
+    expect(times(new Timeline(), key(1_000), sound(980), inter(1_040))).toEqual([0, 0, 40]);
+  });
+
+  it(...rfc("B-8"), "takes time that goes back, or below 0, for an error", () => {
+    const timeline = new Timeline();
+    timeline.place(key(3_600_000));
+    expect(() => timeline.place(inter(0))).toThrow(
+      "the time goes back from 3600000 to 0 ms: the source has started over",
+    );
+    expect(timeline.place(inter(3_600_040)).timestamp).toBe(40);
+    const early = new Timeline();
+    early.place(key(12_000));
+    expect(() => early.place(inter(-3_000 >>> 0))).toThrow("a timestamp is negative, -3000 ms, after one of 12000 ms");
+  });
+});
