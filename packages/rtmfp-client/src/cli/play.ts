@@ -42,6 +42,8 @@ class Player {
   readonly #duration = new Timer();
   readonly #progress: Progress;
   #isUnpublished = false;
+  /** The peer has gone without a word. */
+  #isLost = false;
   #failure: string | undefined;
 
   constructor(work: Work, url: string, name: string, options: PlayOptions) {
@@ -68,6 +70,7 @@ class Player {
       const fileBytes = await this.#write(this.#watch());
       if (this.#failure !== undefined) throw new Error(this.#failure);
       const { connection, signal, ended } = this.#work;
+      if (this.#isLost && connection.connected) throw new Error(this.#lost);
       if (!connection.connected && !signal.aborted)
         throw new Error(`${await ended}; received ${this.#progress.tags} tags of "${this.#name}" before`);
       if (this.#progress.tags === 0 && !this.#work.signal.aborted) throw new Error(this.#absent);
@@ -93,6 +96,7 @@ class Player {
     else
       this.#work.connection.on("status", ({ code }) => {
         if (code === "NetStream.Connect.Success") count();
+        else if (code === "NetStream.Connect.Closed") this.#onPeerClosed();
       });
     await this.#stream.play(this.#name);
   }
@@ -118,6 +122,12 @@ class Player {
   #onUnpublish(): void {
     this.#isUnpublished = true;
     this.#unpublished.set(UNPUBLISHED_MS, () => this.#end.abort());
+  }
+
+  /** Whoever ends a stream says so first. */
+  #onPeerClosed(): void {
+    const isOurs = this.#end.signal.aborted || this.#work.signal.aborted;
+    this.#isLost = !isOurs && !this.#isUnpublished;
   }
 
   #onPublish(): void {
@@ -147,6 +157,11 @@ class Player {
     return peer === undefined
       ? `nobody publishes "${this.#name}" at ${this.#where}`
       : `${this.#where} does not publish "${this.#name}"`;
+  }
+
+  get #lost(): string {
+    const received = `received ${this.#progress.tags} tags of "${this.#name}" before`;
+    return `${this.#where} was lost; ${received}: look whether its program and its network still run`;
   }
 
   #explain(error: unknown): unknown {

@@ -189,6 +189,17 @@ describe("rtmfp-client", () => {
     expect(server.clients.map(({ tree }) => tree.end)).toEqual(["closed", "closed"]);
   }, 60_000);
 
+  it("ends at once by a second signal, however slow the way to the server is", async () => {
+    const server = await makeServer();
+    const slow = { RTMFP_TEST_LINK: "delay=1400" };
+    const publisher = commandWith(slow, "publish", server.url, "cam", SAMPLE, "--loop", "--json", "--timeout", "60");
+    await publisher.event("publishing");
+    publisher.child.kill("SIGINT");
+    publisher.child.kill("SIGTERM");
+    expect([await publisher.exit, publisher.stderr]).toEqual([130, ""]);
+    expect(server.clients.map(({ tree }) => tree.end)).toEqual([undefined]);
+  }, 60_000);
+
   it("calls a method: the reply is JSON on stdout, an error one line", async () => {
     const server = await makeServer({
       onCall: ({ name, args }) => {
