@@ -127,7 +127,7 @@ class Player {
   /** Whoever ends a stream says so first. */
   #onPeerClosed(): void {
     const isOurs = this.#end.signal.aborted || this.#work.signal.aborted;
-    this.#isLost = !isOurs && !this.#isUnpublished;
+    this.#isLost = this.#options.peer !== undefined && !isOurs && !this.#isUnpublished;
   }
 
   #onPublish(): void {
