@@ -1,14 +1,17 @@
 /** The rtmfp-client command. */
-import { Command, CommanderError } from "commander";
+import { Argument, Command, CommanderError } from "commander";
 import { defaultProvider } from "rtmfp-core/crypto";
 import { call } from "./cli/call.ts";
 import { check } from "./cli/check.ts";
+import { type GroupOptions, groupInfo } from "./cli/group.ts";
 import {
   type CommonOptions,
   parseCount,
+  parseGroup,
   parseId,
   parseName,
   parseSeconds,
+  parseStreamGroup,
   parseUrl,
   withCommonOptions,
 } from "./cli/options.ts";
@@ -53,8 +56,13 @@ function makeProgram(exit: (code: number) => void): Command {
     .argument("<file>", "FLV file, or - for stdin")
     .option("--loop", "begin again at the end of the file")
     .option("--p2p", "send to viewers directly; they play with --peer and the ID shown")
+    .option("--group <spec>", "send to the members of this group, who pass it on", parseStreamGroup)
     .option("--drop-late", "give up what is late, pictures by whole groups: for live sources")
-    .option("--wait <viewers>", "hold the first tag until so many direct viewers are there", parseCount)
+    .option(
+      "--wait <viewers>",
+      "hold the first tag until so many direct viewers, or neighbours in the group, are there",
+      parseCount,
+    )
     .action(async (url: string, stream: string, file: string, options: PublishOptions) => {
       parseUrl(url);
       exit(await publish(url, stream, file, options));
@@ -64,6 +72,7 @@ function makeProgram(exit: (code: number) => void): Command {
     .argument("<stream>", "name of the stream", parseName)
     .option("-o, --output <file>", "write FLV to this file, or to stdout with -")
     .option("--peer <id>", "play from this peer directly", parseId)
+    .option("--group <spec>", "play from the members of this group, and pass it on", parseStreamGroup)
     .option("--duration <seconds>", "stop so long after the first tag", parseSeconds)
     .option("--wait <seconds>", "how long to wait for the stream to appear", parseSeconds, 10)
     .action(async (url: string, stream: string, options: PlayOptions) => {
@@ -77,6 +86,15 @@ function makeProgram(exit: (code: number) => void): Command {
     .action(async (url: string, method: string, args: string[], options: CommonOptions) => {
       parseUrl(url);
       exit(await call(url, method, args, options));
+    });
+  withCommonOptions(program.command("group").description("tell who is in a group, as one more member sees it"))
+    .argument("<url>", "rtmfp://host[:port]/app")
+    .addArgument(new Argument("<what>", "what to do").choices(["info"]))
+    .requiredOption("--group <spec>", "the group", parseGroup)
+    .option("--wait <seconds>", "how long to wait for other members", parseSeconds, 10)
+    .action(async (url: string, _what: string, options: GroupOptions) => {
+      parseUrl(url);
+      exit(await groupInfo(url, options));
     });
   withCommonOptions(program.command("check").description("tell what this network allows, in words"))
     .argument("<url>", "rtmfp://host[:port]")

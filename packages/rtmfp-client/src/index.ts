@@ -21,7 +21,7 @@ export type { FeedOptions, FeedResult, TagOutcome, TagReceipt } from "./feed.ts"
 export { type FlvFileInfo, readFlv, writeFlv } from "./files.ts";
 export { GroupSpecifier } from "./group/group-specifier.ts";
 export { MulticastStreamSettings } from "./group/multicast-settings.ts";
-export { NetGroup, type NetGroupEvents, type NetGroupOptions } from "./group/net-group.ts";
+export { NetGroup, type NetGroupEvents, type NetGroupNeighbor, type NetGroupOptions } from "./group/net-group.ts";
 /** Connections. */
 export { NetConnection, type NetConnectionEvents, type StatusEvent } from "./net-connection.ts";
 export { NetStream } from "./net-stream.ts";

@@ -1,5 +1,6 @@
 /** Options that all commands share, and how arguments are read. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { GroupspecError, parseGroupspec } from "rtmfp-core/group";
 import { parseRtmfpUri, type ServerUri } from "rtmfp-core/tc";
 import { MAX_TIMEOUT_MS } from "../options.ts";
 import { LOG_LEVELS, type LogLevel } from "./reporter.ts";
@@ -69,6 +70,23 @@ export function parseName(text: string): string {
 export function parseId(text: string): string {
   if (/^[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase();
   throw new InvalidArgumentError("Expected 64 hex digits.");
+}
+
+/** A groupspec. */
+export function parseGroup(text: string): string {
+  try {
+    parseGroupspec(text);
+    return text;
+  } catch (error) {
+    if (error instanceof GroupspecError) throw new InvalidArgumentError(`${error.message}.`);
+    throw error;
+  }
+}
+
+/** The groupspec of a group with streams. */
+export function parseStreamGroup(text: string): string {
+  if (parseGroupspec(parseGroup(text)).multicastEnabled) return text;
+  throw new InvalidArgumentError("This group has no streams: multicast is not enabled in its groupspec.");
 }
 
 const MAX_SECONDS: number = Math.floor(MAX_TIMEOUT_MS / 1000);

@@ -6,13 +6,17 @@ import { NetStream } from "../net-stream.ts";
 import type { CommonOptions } from "./options.ts";
 import { formatBytes, Progress } from "./progress.ts";
 import { Reporter } from "./reporter.ts";
-import { run, type Work } from "./run.ts";
+import { run, tell, type Work } from "./run.ts";
+import { Swarm } from "./swarm.ts";
 import { Timer } from "./timer.ts";
+import { UsageError } from "./usage-error.ts";
 
 export interface PlayOptions extends CommonOptions {
   /** A file, or "-" for stdout. */
   readonly output?: string;
   readonly peer?: string;
+  /** A groupspec. */
+  readonly group?: string;
   /** Seconds. */
   readonly duration?: number;
   /** Seconds. */
@@ -26,6 +30,10 @@ export function play(url: string, stream: string, options: PlayOptions): Promise
     level: options.logLevel,
     stdoutIsTaken: options.output === "-",
   });
+  if (options.group !== undefined && options.peer !== undefined) {
+    const error = new UsageError("--group and --peer are two ways to the publisher: choose one");
+    return Promise.resolve(tell(error, reporter, options.debug ?? false));
+  }
   return run(url, options, reporter, (work) => new Player(work, url, stream, options).run());
 }
 
@@ -41,6 +49,7 @@ class Player {
   readonly #unpublished = new Timer();
   readonly #duration = new Timer();
   readonly #progress: Progress;
+  readonly #swarm: Swarm | undefined;
   #isUnpublished = false;
   /** The peer has gone without a word. */
   #isLost = false;
@@ -51,8 +60,10 @@ class Player {
     this.#work = work;
     this.#name = name;
     this.#options = options;
-    this.#where = options.peer === undefined ? url : `peer ${options.peer.slice(0, 12)}…`;
-    this.#stream = new NetStream(connection, options.peer ?? NetStream.CONNECT_TO_FMS, {
+    const { peer, group } = options;
+    this.#where = group !== undefined ? "the group" : peer === undefined ? url : `peer ${peer.slice(0, 12)}…`;
+    this.#swarm = group === undefined ? undefined : new Swarm(work, group);
+    this.#stream = new NetStream(connection, group ?? peer ?? NetStream.CONNECT_TO_FMS, {
       signal: AbortSignal.any([signal, this.#end.signal]),
       ...(options.output === undefined ? {} : { reorderMs: FILE_REORDER_MS }),
     });
@@ -81,18 +92,19 @@ class Player {
       for (const timer of [this.#waiting, this.#unpublished, this.#duration]) timer.clear();
       this.#progress.stop();
       await this.#stream.close();
+      this.#swarm?.stop();
     }
   }
 
   /** `--wait` counts from the moment when the publisher could have been heard. */
   async #start(): Promise<void> {
-    const { wait, peer } = this.#options;
+    const { wait, peer, group } = this.#options;
     const count = (): void =>
       this.#waiting.set(wait * 1000, () => {
         this.#failure = `${this.#absent} (waited ${wait} s): start the publisher first, or wait longer with --wait`;
         this.#end.abort();
       });
-    if (peer === undefined) count();
+    if (peer === undefined && group === undefined) count();
     else
       this.#work.connection.on("status", ({ code }) => {
         if (code === "NetStream.Connect.Success") count();
@@ -153,10 +165,9 @@ class Player {
   }
 
   get #absent(): string {
-    const { peer } = this.#options;
-    return peer === undefined
-      ? `nobody publishes "${this.#name}" at ${this.#where}`
-      : `${this.#where} does not publish "${this.#name}"`;
+    const { peer, group } = this.#options;
+    if (peer !== undefined) return `${this.#where} does not publish "${this.#name}"`;
+    return `nobody publishes "${this.#name}" ${group === undefined ? "at" : "in"} ${this.#where}`;
   }
 
   get #lost(): string {

@@ -7,11 +7,14 @@ import type { CommonOptions } from "./options.ts";
 import { formatBytes, Progress } from "./progress.ts";
 import { Reporter } from "./reporter.ts";
 import { run, tell, type Work } from "./run.ts";
+import { Swarm } from "./swarm.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface PublishOptions extends CommonOptions {
   readonly loop?: boolean;
   readonly p2p?: boolean;
+  /** A groupspec. */
+  readonly group?: string;
   /** Late tags are given up. */
   readonly dropLate?: boolean;
   /** Viewers to wait for. */
@@ -22,8 +25,10 @@ export interface PublishOptions extends CommonOptions {
 export async function publish(url: string, stream: string, file: string, options: PublishOptions): Promise<number> {
   const reporter = new Reporter({ json: options.json ?? false, level: options.logLevel });
   try {
-    if (options.wait !== undefined && options.p2p !== true)
-      throw new UsageError("--wait counts direct viewers: it needs --p2p");
+    if (options.group !== undefined && options.p2p === true)
+      throw new UsageError("--group and --p2p are two ways to the viewers: choose one");
+    if (options.wait !== undefined && options.p2p !== true && options.group === undefined)
+      throw new UsageError("--wait counts direct viewers, or neighbours: it needs --p2p or --group");
     if (options.loop === true && file === "-") throw new UsageError("--loop needs a file: standard input ends once");
     // A damaged file is found before anybody watches it.
     if (file !== "-" && !(await hasTags(file)))
@@ -37,7 +42,9 @@ export async function publish(url: string, stream: string, file: string, options
 async function send(work: Work, url: string, name: string, file: string, options: PublishOptions): Promise<void> {
   const { connection, reporter, signal, ended } = work;
   const isDirect = options.p2p === true;
-  const stream = new NetStream(connection, isDirect ? NetStream.DIRECT_CONNECTIONS : NetStream.CONNECT_TO_FMS);
+  const target = options.group ?? (isDirect ? NetStream.DIRECT_CONNECTIONS : NetStream.CONNECT_TO_FMS);
+  const stream = new NetStream(connection, target);
+  const swarm = options.group === undefined ? undefined : new Swarm(work, options.group);
   stream.videoReliable = options.dropLate !== true;
   stream.audioReliable = options.dropLate !== true;
   stream.on("status", ({ code }) => reporter.log("debug", "status", { code }, code));
@@ -61,9 +68,13 @@ async function send(work: Work, url: string, name: string, file: string, options
     throw error.code === "NetStream.Publish.BadName" ? badName(error, name, url) : error;
   });
   const peerId = connection.nearID;
-  const watch = `rtmfp-client play ${url} ${name}${isDirect ? ` --peer ${peerId}` : ""}`;
+  const from = isDirect ? ` --peer ${peerId}` : swarm === undefined ? "" : ` --group ${swarm.groupspec}`;
+  const watch = `rtmfp-client play ${url} ${name}${from}`;
   reporter.event("publishing", { stream: name, peerId }, `publishing ${name}; watch it with: ${watch}`);
-  if (options.wait !== undefined) await Promise.race([viewers(stream, options.wait), ended, aborted(signal)]);
+  if (options.wait !== undefined) {
+    const there = swarm === undefined ? viewers(stream, options.wait) : swarm.neighbors(options.wait);
+    await Promise.race([there, ended, aborted(signal)]);
+  }
   const progress = new Progress(reporter, "sent");
   const source = counted(options.loop === true ? looped(file) : readFlv(file), progress);
   const feeding = stream.feed(source, { signal });
@@ -73,6 +84,7 @@ async function send(work: Work, url: string, name: string, file: string, options
     throw new Error(`the server ended the stream before its last tag: ${result.delivered} tags delivered`);
   }
   await Promise.race([stream.close(), aborted(signal)]);
+  swarm?.stop();
   const { tags, bytes, delivered, abandoned } = result;
   const line = `sent ${tags} tags, ${formatBytes(bytes)}: ${delivered} delivered, ${abandoned} abandoned`;
   reporter.event("done", { stream: name, tags, bytes, delivered, abandoned }, line);

@@ -1,6 +1,6 @@
 /** NetGroup with Adobe's names (ActionScript's flash.net): who is in a group, as one of its members sees it. */
 import { RtmfpError } from "rtmfp-core";
-import { type GroupEvent, type GroupStats, groupAddressOf, type Neighbour } from "rtmfp-core/group";
+import { type GroupEvent, type GroupStats, groupAddressOf } from "rtmfp-core/group";
 import { toHex } from "rtmfp-core/proto";
 import type { ConnectionCore } from "../connection-core.ts";
 import { Emitter } from "../emitter.ts";
@@ -13,6 +13,17 @@ import type { GroupUser, JoinedGroup } from "./joined-group.ts";
 export interface NetGroupEvents {
   /** Adobe's netStatus. The events of NetGroup.Connect go to the NetConnection, with `group`. */
   status: [event: StatusEvent];
+}
+
+/** A member that we have a session with. */
+export interface NetGroupNeighbor {
+  /** 64 lower-case hex digits. */
+  readonly peerID: string;
+  /** Its group address: 64 lower-case hex digits. */
+  readonly neighbor: string;
+  /** Bytes of the fragments of streams that it sent us since it is our neighbour, and that we sent it. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
 }
 
 /** Settings that ActionScript does not have. */
@@ -108,9 +119,13 @@ export class NetGroup extends Emitter<NetGroupEvents> {
     return this.#group.engine.localCoverageTo;
   }
 
-  /** The members that we have a session with. */
-  get neighbors(): readonly Pick<Neighbour, "peerId" | "address">[] {
-    return this.#group.engine.neighbours.map(({ peerId, address }) => ({ peerId, address }));
+  /** The members that we have a session with; a new array. */
+  get neighbors(): NetGroupNeighbor[] {
+    const traffic = new Map(this.#group.multicast.traffic.map((each) => [each.peerId, each]));
+    return this.#group.engine.neighbours.map(({ peerId, address }) => {
+      const { bytesIn = 0, bytesOut = 0 } = traffic.get(peerId) ?? {};
+      return { peerID: peerId, neighbor: address, bytesIn, bytesOut };
+    });
   }
 
   /** Names of the streams that are in the group now. */

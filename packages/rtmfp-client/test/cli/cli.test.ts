@@ -13,6 +13,10 @@ import { type RunHere, runHere } from "../support/run-here.ts";
 const folder = await mkdtemp(join(tmpdir(), "rtmfp-cli-"));
 afterAll(() => rm(folder, { recursive: true }));
 
+/** A groupspec with streams, and one of which a server tells the members. */
+const STREAMS = "G:0101020e6e00";
+const BY_SERVER = "G:0101010c020e6e00";
+
 /** The exit code and what people read, which is one line. */
 function outcome({ code, stdout, lines }: RunHere): [number, string] {
   expect([stdout, lines]).toEqual(["", [expect.any(String)]]);
@@ -74,6 +78,26 @@ describe("rtmfp-client", () => {
     expect(await readFile(precious, "utf8")).toBe("a recording");
   }, 60_000);
 
+  it(...rfc("G-1"), "tells who is in a group, or that the server does not let it in", async () => {
+    const { url } = await makeServer();
+    const alone = await runHere("group", url, "info", "--group", STREAMS, "--wait", "0.5");
+    expect([alone.code, alone.lines]).toEqual([0, []]);
+    const lines = alone.stdout.trimEnd().split("\n");
+    expect(lines[0]).toBe("members     1, this one included");
+    expect(lines[1]).toBe("neighbours  0");
+    expect(lines.at(-1)).toBe("streams     none");
+    const json = await runHere("group", url, "info", "--group", STREAMS, "--wait", "0.5", "--json");
+    expect(json.code).toBe(0);
+    expect(JSON.parse(json.stdout)).toMatchObject({ event: "group", members: 1, neighbors: [], streams: [] });
+    expect(await runHere("group", url, "info", "--group", BY_SERVER)).toEqual({
+      code: 1,
+      stdout: "",
+      lines: ["rtmfp-client: the server does not let this client into the group"],
+    });
+    const refused = await runHere("publish", url, "cam", SAMPLE, "--group", BY_SERVER);
+    expect(outcome(refused)).toEqual([1, "the server does not let this client into the group"]);
+  });
+
   it("takes wrong usage with exit code 2", async () => {
     const url = "rtmfp://127.0.0.1:1/app";
     const cases: [string[], RegExp][] = [
@@ -87,7 +111,17 @@ describe("rtmfp-client", () => {
       [["play", url, "cam", "--duration", "Infinity"], /up to 2147483; see/],
       [["play", url], /missing required argument 'stream'/],
       [["play", url, "cam", "--peer", "12"], /Expected 64 hex digits; see --help$/],
-      [["publish", url, "cam", SAMPLE, "--wait", "2"], /it needs --p2p$/],
+      [["publish", url, "cam", SAMPLE, "--wait", "2"], /it needs --p2p or --group$/],
+      [
+        ["play", url, "cam", "--group", "G:zz"],
+        /"G:zz" is not a groupspec: after G: come pairs of hex digits; see --help$/,
+      ],
+      [["play", url, "cam", "--group", "G:020e6e"], /its end marker 00 is missing; see --help$/],
+      [["play", url, "cam", "--group", "G:020e6e00"], /This group has no streams: multicast is not enabled/],
+      [["play", url, "cam", "--group", STREAMS, "--peer", "01".repeat(32)], /--group and --peer are two ways/],
+      [["publish", url, "cam", SAMPLE, "--group", STREAMS, "--p2p"], /--group and --p2p are two ways/],
+      [["group", url, "info"], /required option '--group <spec>' not specified/],
+      [["group", url, "post", "--group", STREAMS], /Allowed choices are info/],
       [["call", url, "m", "nojson"], /the argument nojson is not JSON/],
       [["frobnicate"], /unknown command 'frobnicate'/],
     ];

@@ -1,0 +1,53 @@
+/** What a command tells of the group that its stream is in. */
+import { canonicalPart, parseGroupspec } from "rtmfp-core/group";
+import { NetGroup } from "../group/net-group.ts";
+import type { Work } from "./run.ts";
+
+/** The group beside the stream: one and the same membership. With `--json` it reports a `swarm` every second. */
+export class Swarm {
+  readonly #group: NetGroup;
+  readonly #groupspec: string;
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  constructor({ connection, reporter }: Work, groupspec: string) {
+    this.#groupspec = groupspec;
+    this.#group = new NetGroup(connection, groupspec);
+    this.#group.on("status", ({ code }) => reporter.log("debug", "status", { code }, code));
+    const report = (): void => {
+      const { bytesIn, bytesOut } = connection.core.endpoint.stats;
+      const neighbors = this.#group.neighbors.map((each) => ({
+        peerId: each.peerID,
+        bytesIn: each.bytesIn,
+        bytesOut: each.bytesOut,
+      }));
+      reporter.event("swarm", { peerId: connection.nearID, bytesIn, bytesOut, neighbors }, "");
+    };
+    if (reporter.json) this.#timer = setInterval(report, REPORT_MS).unref();
+  }
+
+  /** The groupspec without what lets others publish. */
+  get groupspec(): string {
+    const { publishAuthorization, postingAuthorization } = parseGroupspec(this.#groupspec);
+    const isOpen = publishAuthorization === undefined && postingAuthorization === undefined;
+    return isOpen ? this.#groupspec : `${canonicalPart(this.#groupspec)}${END_MARKER}`;
+  }
+
+  /** Resolves when there are so many neighbours. */
+  neighbors(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (this.#group.neighborCount >= count) resolve();
+      };
+      this.#group.on("status", check);
+      check();
+    });
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#group.close();
+  }
+}
+
+const REPORT_MS = 1_000;
+const END_MARKER = "00";
