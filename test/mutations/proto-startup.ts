@@ -14,8 +14,8 @@ export const STARTUP_FAULTS: readonly Fault[] = [
     "R7016-2.2.1-02",
   ]),
   ...faultsOf(`${CORE}/testing/host.ts`, [
-    "return { host, port: wanted.port };",
-    "return { host, port: 1935 };",
+    "const address = { host, port: wanted.port };",
+    "const address = { host, port: 1935 };",
     "R7016-2.2.1-02",
   ]),
   ...faultsOf(
