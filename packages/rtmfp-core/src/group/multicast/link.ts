@@ -9,8 +9,10 @@ import type { MulticastCounters } from "./info.ts";
 import {
   CONTROLS_BURST,
   CONTROLS_PER_SECOND,
+  MAX_BACKLOG_MS,
   MAX_WAITING_BYTES,
   MAX_WAITING_CONTROL_BYTES,
+  MIN_BACKLOG_BYTES,
   PULLS_BURST,
   STRIPES,
 } from "./params.ts";
@@ -49,8 +51,11 @@ export class MediaLink {
   refusals = 0;
   /** Pulls that wait for its answer. */
   pulls = 0;
-  /** Bytes of fragments written to it since the load was last looked at. */
-  sentBytes = 0;
+  /** Bytes of fragments written to it since {@link isBehind} was last asked. */
+  #sentBytes = 0;
+  /** What waited for it then, and whether that was too much. */
+  #waitedBytes = 0;
+  #wasBehind = false;
   /** Bytes of fragments that came from it, and that were written to it, in all. */
   bytesIn = 0;
   bytesOut = 0;
@@ -130,11 +135,23 @@ export class MediaLink {
     if (this.#dataOut?.isOpen !== true) this.#dataOut = this.#open(GroupFlow.multicastData, controlIn, "data");
     const flow = this.#dataOut;
     if (flow.bufferedBytes + bytes.length > MAX_WAITING_BYTES) return false;
-    this.sentBytes += bytes.length;
+    this.#sentBytes += bytes.length;
     this.bytesOut += bytes.length;
     DEADLINE.finishWithinMs = withinMs;
     flow.write(bytes, DEADLINE);
     return true;
+  }
+
+  /** Whether, now and `ms` ago, when this was last asked, more waits for the neighbour than it takes within a moment. */
+  isBehind(ms: number): boolean {
+    const waiting = this.waitingBytes;
+    const taken = this.#waitedBytes + this.#sentBytes - waiting;
+    const isBehind = waiting > MIN_BACKLOG_BYTES + (taken * MAX_BACKLOG_MS) / ms;
+    const wasBehind = this.#wasBehind;
+    this.#waitedBytes = waiting;
+    this.#sentBytes = 0;
+    this.#wasBehind = isBehind;
+    return isBehind && wasBehind;
   }
 
   /** Whether one more pull is answered. */

@@ -13,7 +13,9 @@ import {
   MAX_AHEAD,
   MAX_COPIES,
   MAX_FRAGMENT_BYTES,
+  MAX_FROM_START,
   MAX_STREAM_BYTES,
+  MIN_PUSH_MS,
   NEIGHBOURS_PER_COPY,
   PULLS_PER_SECOND,
   STRIPES,
@@ -109,9 +111,7 @@ export class Media implements LinkOwner {
       store,
       stats,
       patienceMs: (id) => this.#pushIn.patienceMs(id, this.settings.fetchMs),
-      get fetchMs() {
-        return media.settings.fetchMs;
-      },
+      leastPatienceMs: () => this.#pushIn.leastPatienceMs(this.settings.fetchMs),
     });
     this.#output = new Output(store, stats, (message, missing) => host.message(this, message, missing));
     if (isOwn) store.begin(1);
@@ -278,13 +278,14 @@ export class Media implements LinkOwner {
     const { pushLimit } = this.settings;
     if (pushLimit === 0) return 0;
     if (!this.isOwn) return pushLimit + 1;
-    const worthwhile = Math.max(1, Math.min(MAX_COPIES, Math.floor(this.#list.length / NEIGHBOURS_PER_COPY) + 1));
+    const up = this.#list.reduce((count, link) => count + (link.isUp ? 1 : 0), 0);
+    const worthwhile = Math.max(1, Math.min(MAX_COPIES, Math.floor(up / NEIGHBOURS_PER_COPY) + 1));
     return Math.min(pushLimit + 1, worthwhile);
   }
 
   #announce(link: MediaLink): void {
     link.announce(this.info);
-    if (link.isUp) this.#sendMap(link);
+    this.#sendMap(link);
   }
 
   #linkOf(neighbour: Neighbour): MediaLink {
@@ -379,7 +380,8 @@ export class Media implements LinkOwner {
   #hear(id: number, now: number): void {
     const { store } = this;
     if (id <= store.newest) return;
-    if (store.newest === 0) store.begin(Math.max(1, id - 1));
+    // A stream that has only just begun is taken from its beginning.
+    if (store.newest === 0) store.begin(id <= MAX_FROM_START ? 1 : id - 1);
     if (this.last !== undefined && id > this.last) this.last = undefined;
     store.hear(id, now);
     this.advancedAt = now;
@@ -391,7 +393,7 @@ export class Media implements LinkOwner {
     const { store } = this;
     if (this.#output.next !== 0 || store.newest === 0) return;
     const now = this.#host.clock.now();
-    const first = Math.max(store.oldest, store.newest - 1);
+    const first = store.newest <= MAX_FROM_START ? store.oldest : Math.max(store.oldest, store.newest - 1);
     this.#output.begin(first);
     this.#askAt = now + GATHER_MS;
     for (let id = first; id <= store.newest; id++) this.#puller.first(id, this.#list, now);
@@ -452,10 +454,10 @@ export class Media implements LinkOwner {
       this.advancedAt = now;
       this.receivedAt = now;
     }
-    const age = now - this.store.heardAt(id);
+    const { windowMs, fetchMs } = this.settings;
     // Whoever lacks it for longer asks for it.
-    if (age >= this.settings.fetchMs && !this.isOwn) return;
-    this.#pushOut.push(id, bytes, from, this.settings.windowMs - age);
+    const leftMs = Math.min(windowMs, Math.max(fetchMs, MIN_PUSH_MS)) - (now - this.store.heardAt(id));
+    if (leftMs > 0) this.#pushOut.push(id, bytes, from, leftMs);
   }
 
   #onPull(link: MediaLink, id: number, now: number): void {
@@ -516,7 +518,9 @@ export class Media implements LinkOwner {
   /** Tells a neighbour what is here, if that is news to it. */
   #sendMap(link: MediaLink): boolean {
     const { store } = this;
-    if (!link.isUp || store.newestHere < store.oldest || link.mapVersion === store.version) return false;
+    if (store.newestHere < store.oldest || link.mapVersion === store.version) return false;
+    // The first goes with the announcement, whether the neighbour wants the stream or not.
+    if (!link.isUp && (link.mapVersion !== 0 || !link.isAnnounced)) return false;
     if (this.#map.version !== store.version) this.#map = { version: store.version, ...mapOf(store) };
     link.mapVersion = store.version;
     return link.send({ type: "map", newest: this.#map.newest, have: this.#map.have });

@@ -26,6 +26,8 @@ export const PULL_RETRY_MS = 600;
 /** Pulls that wait for an answer of one neighbour, and of all. */
 export const MAX_PULLS_OF_LINK = 64;
 export const MAX_PULLS = 512;
+/** A stream of no more fragments is played from its first one, others from the newest that there is. */
+export const MAX_FROM_START = 64;
 /** Until the first message is out, holes are waited for so long. */
 export const START_HOLE_MS = 800;
 
@@ -35,17 +37,19 @@ export const MAX_COPIES = 2;
 export const NEIGHBOURS_PER_COPY = 12;
 /** Stripes that a relay pushes, counted once for each neighbour: at first, at least, and at most. */
 export const FIRST_GRANTS = 16;
-export const MIN_GRANTS = 4;
+export const MIN_GRANTS = 1;
 export const MAX_GRANTS = 40;
 /** How often it is looked at whether neighbours take what is pushed. */
 export const LOAD_MS = 500;
-/** What waits for a neighbour is too much beyond this and what was sent within {@link MAX_BACKLOG_MS}; bytes. */
-export const MIN_BACKLOG_BYTES = 32_768;
+/** What waits for a neighbour, twice in a row, is too much beyond this and what it took within {@link MAX_BACKLOG_MS}; bytes. */
+export const MIN_BACKLOG_BYTES = 8_192;
 export const MAX_BACKLOG_MS = 1_000;
+/** A fragment is pushed as long as nobody asks for it yet, but for so long in any case. */
+export const MIN_PUSH_MS = 1_000;
 /** For so long nothing is pushed to a neighbour that did not take what was pushed. */
 export const SLOW_MS = 10_000;
 /** One more grant is tried after so long without too much waiting. */
-export const GROWTH_MS = 3_000;
+export const GROWTH_MS = 5_000;
 
 /** Bytes that wait for one neighbour to take them: beyond them fragments to it are left out. */
 export const MAX_WAITING_BYTES = 262_144;

@@ -1,7 +1,7 @@
 /** Asks neighbours for fragments that were not pushed. */
 import type { FragmentStore } from "./fragment-store.ts";
 import type { MediaLink } from "./link.ts";
-import { MAX_PULLS, MAX_PULLS_OF_LINK, PULL_RETRY_MS, QUICK_FETCH_MS } from "./params.ts";
+import { MAX_PULLS, MAX_PULLS_OF_LINK, PULL_RETRY_MS } from "./params.ts";
 import type { MulticastStats } from "./stats.ts";
 
 /** What pulling needs of its stream. */
@@ -10,8 +10,8 @@ export interface PullerHost {
   readonly stats: MulticastStats;
   /** How long a missing fragment is waited for before it is asked for, ms. */
   patienceMs(id: number): number;
-  /** The longest of these times, ms. */
-  readonly fetchMs: number;
+  /** The least of these times, ms. */
+  leastPatienceMs(): number;
 }
 
 /** Fragments asked for, and of whom. */
@@ -70,7 +70,7 @@ export class Puller {
     }
     this.#from = Math.max(this.#from, from, store.oldest);
     while (this.#from <= store.newest && store.has(this.#from)) this.#from++;
-    const leastMs = Math.min(QUICK_FETCH_MS, this.#host.fetchMs);
+    const leastMs = this.#host.leastPatienceMs();
     for (let id = this.#from; id <= store.newest && this.#asked.size < MAX_PULLS; id++) {
       const age = now - store.heardAt(id);
       if (age < leastMs) return;

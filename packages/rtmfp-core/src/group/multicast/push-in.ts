@@ -100,7 +100,13 @@ export class PushIn {
   /** How long a missing fragment is waited for, ms: only what is going to be pushed is worth waiting for. */
   patienceMs(id: number, fetchMs: number): number {
     const { parent, first } = this.#stripes[id % STRIPES]!;
-    return parent !== undefined && first !== 0 && id > first ? fetchMs : Math.min(fetchMs, QUICK_FETCH_MS);
+    if (parent === undefined) return 0;
+    return first !== 0 && id > first ? fetchMs : Math.min(fetchMs, QUICK_FETCH_MS);
+  }
+
+  /** The least {@link patienceMs} of any fragment. */
+  leastPatienceMs(fetchMs: number): number {
+    return this.#stripes.some(({ parent }) => parent === undefined) ? 0 : Math.min(fetchMs, QUICK_FETCH_MS);
   }
 
   /** Finds parents for stripes without one, and tries better ones. */

@@ -1,17 +1,7 @@
 /** To whom a member pushes the fragments of a stream as they come. */
 import type { MulticastCounters } from "./info.ts";
 import type { MediaLink } from "./link.ts";
-import {
-  FIRST_GRANTS,
-  GROWTH_MS,
-  LOAD_MS,
-  MAX_BACKLOG_MS,
-  MAX_GRANTS,
-  MIN_BACKLOG_BYTES,
-  MIN_GRANTS,
-  SLOW_MS,
-  STRIPES,
-} from "./params.ts";
+import { FIRST_GRANTS, GROWTH_MS, LOAD_MS, MAX_GRANTS, MIN_GRANTS, SLOW_MS, STRIPES } from "./params.ts";
 import type { MulticastStats } from "./stats.ts";
 
 /** What pushing needs of its stream. */
@@ -87,7 +77,7 @@ export class PushOut {
     }
   }
 
-  /** Looks at what waits for neighbours, takes stripes from those who do not keep up, and grants what there is room for. */
+  /** Looks, now and then, at what waits for neighbours, takes stripes from those who do not keep up, and grants what there is room for. */
   tick(now: number, links: readonly MediaLink[]): void {
     const ms = now - this.#loadAt;
     if (ms < LOAD_MS) return;
@@ -95,16 +85,16 @@ export class PushOut {
     let slow = 0;
     let busy = 0;
     for (const link of links) {
-      if (link.granted !== 0) busy++;
-      const allowed = MIN_BACKLOG_BYTES + (link.sentBytes * MAX_BACKLOG_MS) / ms;
-      link.sentBytes = 0;
-      if (link.waitingBytes <= allowed || link.granted === 0) continue;
+      const isBehind = link.isBehind(ms);
+      if (link.granted === 0) continue;
+      busy++;
+      if (!isBehind) continue;
       slow++;
       link.slowUntil = now + SLOW_MS;
       this.#takeNewest(link);
     }
-    // One neighbour that takes nothing is slow itself; half of them are slow because we are.
-    if (slow * 2 > busy && busy > 1) this.#maxGrants = Math.max(MIN_GRANTS, Math.min(this.#maxGrants, this.#grants));
+    // A neighbour that takes nothing is slow itself; most of them are because we are.
+    if (slow * 2 > busy) this.#maxGrants = Math.max(MIN_GRANTS, Math.min(this.#maxGrants, this.#grants));
     if (slow > 0) this.#calmSince = now;
     else if (now - this.#calmSince > GROWTH_MS && this.#grants >= this.#maxGrants) {
       this.#calmSince = now;

@@ -22,9 +22,12 @@ export interface SwarmResult {
   /** Part of the messages that came within the window, of members that were there for 30 s, from their first message on. */
   readonly deliveredLeast: number;
   readonly deliveredMean: number;
-  /** From joining to the first message, ms. */
+  /** From the stream's beginning to the first message of those who wait for it, ms. */
   readonly startP50: number;
   readonly startP99: number;
+  /** From joining to the first message of those who join later, ms; 0 without any. */
+  readonly joinP50: number;
+  readonly joinP99: number;
   /** From publishing to delivery, ms, but for the first 5 s of the stream. */
   readonly delayP50: number;
   readonly delayP99: number;
@@ -124,6 +127,7 @@ function resultOf(
 ): SwarmResult {
   const delays: number[] = [];
   const starts: number[] = [];
+  const joins: number[] = [];
   const shares: number[] = [];
   const counts: Record<string, number> = {};
   let played = 0;
@@ -139,7 +143,8 @@ function resultOf(
       if (delay <= 8_000 && (sentAt[number] ?? 0) + 8_000 < end && (sentAt[number] ?? 0) >= joinedAt) inTime++;
     }
     if (end - joinedAt >= 30_000) shares.push(due === 0 ? 0 : inTime / due);
-    if (first >= 0) starts.push(firstAt - Math.max(joinedAt, sentAt[0] ?? 0));
+    if (first >= 0 && joinedAt > 0) joins.push(firstAt - joinedAt);
+    else if (first >= 0) starts.push(firstAt - (sentAt[0] ?? 0));
     played += came.size;
     for (const [name, count] of Object.entries(member.multicast.stats)) counts[name] = (counts[name] ?? 0) + count;
   }
@@ -151,6 +156,8 @@ function resultOf(
     deliveredMean: shares.reduce((sum, share) => sum + share, 0) / shares.length,
     startP50: at(starts, 0.5),
     startP99: at(starts, 0.99),
+    joinP50: at(joins, 0.5),
+    joinP99: at(joins, 0.99),
     delayP50: at(delays, 0.5),
     delayP99: at(delays, 0.99),
     upload: publisher.sentBytes / streamBytes,
