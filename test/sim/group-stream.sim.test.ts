@@ -2,7 +2,7 @@ import { NetStream, type StatusEvent } from "rtmfp-client";
 import { type FlvTag, isKeyFrame, isSequenceHeader } from "rtmfp-core/flv";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../support/rfc.ts";
-import { channelSpec, codes, GroupScene } from "./group-support.ts";
+import { channelSpec, codes, GroupScene, soundAndPictures } from "./group-support.ts";
 
 /** A busy machine is slow; virtual time does not mind. */
 const TIMEOUT_MS = 120_000;
@@ -34,7 +34,7 @@ describe("a stream of a group", () => {
         viewers.push({ nc, view, connection, events, got });
       }
       await world.runAsync(5_000);
-      const tags = [...channel(20)];
+      const tags = [...soundAndPictures(20)];
       const fed = await world.settle(cam.feed(tags), 60_000);
       expect(fed).toMatchObject({ tags: tags.length, delivered: tags.length });
       await world.settle(cam.close(), 20_000);
@@ -71,19 +71,4 @@ function expectSameFrom(got: readonly FlvTag[], tags: readonly FlvTag[]): void {
     expect.arrayContaining(tags.filter(isSequenceHeader).map(({ type, data }) => [type, data])),
   );
   expect(got.filter(isSequenceHeader)).toHaveLength(2);
-}
-
-/** AVC at 10 pictures a second, a key frame every 2 s, AAC in between. */
-function* channel(seconds: number): Generator<FlvTag> {
-  yield { type: "video", timestamp: 0, data: Uint8Array.of(0x17, 0, 0, 0, 0, 1, 2, 3) };
-  yield { type: "audio", timestamp: 0, data: Uint8Array.of(0xaf, 0, 0x12, 0x10) };
-  for (let timestamp = 0; timestamp < seconds * 1000; timestamp += 20) {
-    if (timestamp % 100 === 0) {
-      const isKey = timestamp % 2_000 === 0;
-      const data = new Uint8Array(isKey ? 9_000 : 2_000).fill(timestamp % 251);
-      data.set([isKey ? 0x17 : 0x27, 1, 0, 0, 0]);
-      yield { type: "video", timestamp, data };
-    }
-    yield { type: "audio", timestamp, data: Uint8Array.of(0xaf, 1, ...new Array(80).fill(timestamp % 251)) };
-  }
 }

@@ -5,6 +5,7 @@ import {
   NetGroup,
   type StatusEvent,
 } from "rtmfp-client";
+import type { FlvTag } from "rtmfp-core/flv";
 import { type NatKind, type SimHost, SimWorld } from "rtmfp-core/testing";
 import type { Server } from "rtmfp-server";
 import { makeClient, startServer, URL } from "./support.ts";
@@ -72,4 +73,19 @@ export class GroupScene {
 /** Codes, in order. */
 export function codes(events: readonly StatusEvent[]): string[] {
   return events.map(({ code }) => code);
+}
+
+/** AVC at 10 pictures a second, a key frame every 2 s, AAC in between. */
+export function* soundAndPictures(seconds: number): Generator<FlvTag> {
+  yield { type: "video", timestamp: 0, data: Uint8Array.of(0x17, 0, 0, 0, 0, 1, 2, 3) };
+  yield { type: "audio", timestamp: 0, data: Uint8Array.of(0xaf, 0, 0x12, 0x10) };
+  for (let timestamp = 0; timestamp < seconds * 1000; timestamp += 20) {
+    if (timestamp % 100 === 0) {
+      const isKey = timestamp % 2_000 === 0;
+      const data = new Uint8Array(isKey ? 9_000 : 2_000).fill(timestamp % 251);
+      data.set([isKey ? 0x17 : 0x27, 1, 0, 0, 0]);
+      yield { type: "video", timestamp, data };
+    }
+    yield { type: "audio", timestamp, data: Uint8Array.of(0xaf, 1, ...new Array(80).fill(timestamp % 251)) };
+  }
 }

@@ -1,0 +1,97 @@
+import { NetStream } from "rtmfp-client";
+import type { FlvTag } from "rtmfp-core/flv";
+import type { NatKind } from "rtmfp-core/testing";
+import { describe, expect } from "vitest";
+import { it, rfc } from "../support/rfc.ts";
+import { channelSpec, codes, GroupScene, type Member, soundAndPictures } from "./group-support.ts";
+
+/** A busy machine is slow; virtual time does not mind. */
+const TIMEOUT_MS = 300_000;
+const KINDS: readonly (NatKind | undefined)[] = [
+  "port-restricted-cone",
+  "full-cone",
+  undefined,
+  "restricted-cone",
+  "port-restricted-cone",
+];
+
+/** A publisher and viewers that play, all neighbours of each other. */
+class Channel {
+  readonly scene: GroupScene;
+  readonly cam: NetStream;
+  readonly publisher: Member;
+  readonly viewers: (Member & { readonly got: FlvTag[] })[] = [];
+
+  private constructor(scene: GroupScene, publisher: Member, cam: NetStream) {
+    this.scene = scene;
+    this.publisher = publisher;
+    this.cam = cam;
+  }
+
+  static async begin(seed: number): Promise<Channel> {
+    const scene = await new GroupScene(seed).start();
+    const { world } = scene;
+    const spec = channelSpec();
+    const publisher = await scene.join("publisher", spec, "port-restricted-cone");
+    const cam = new NetStream(publisher.nc, spec);
+    await world.settle(cam.publish("cam"), 5_000);
+    const channel = new Channel(scene, publisher, cam);
+    for (const [i, kind] of KINDS.entries()) {
+      const member = await scene.join(`viewer${i}`, spec, kind);
+      const view = new NetStream(member.nc, spec);
+      const got: FlvTag[] = [];
+      view.play("cam").catch(() => {});
+      void (async () => {
+        for await (const tag of view) got.push(tag);
+      })();
+      channel.viewers.push({ ...member, got });
+    }
+    await world.runAsync(5_000);
+    for (const { group } of scene.members) expect(group.neighborCount).toBe(KINDS.length);
+    return channel;
+  }
+
+  get all(): Member[] {
+    return [this.publisher, ...this.viewers];
+  }
+}
+
+describe("a group whose server is gone", () => {
+  it(
+    ...rfc("G-6"),
+    "goes on when the server ends all connections, until nobody is left",
+    async () => {
+      const { scene, cam, viewers, all } = await Channel.begin(31);
+      const { world } = scene;
+      const feeding = cam.feed([...soundAndPictures(60)]);
+      await world.runAsync(10_000);
+      await world.settle(scene.server.close(), 20_000);
+      await world.runAsync(5_000);
+      for (const { nc, connection } of all) {
+        expect(codes(connection).at(-1)).toBe("NetConnection.Connect.NetworkChange");
+        expect(nc.connected).toBe(true);
+        await expect(nc.call("anything")).rejects.toMatchObject({ code: "NetConnection.Connect.Closed" });
+      }
+      await world.settle(feeding, 120_000);
+      await world.runAsync(9_000);
+      for (const { got } of viewers) {
+        const pictures = got.filter(({ type }) => type === "video").map(({ timestamp }) => timestamp);
+        expect(pictures.at(-1)).toBe(59_900);
+        expect(pictures.length).toBeGreaterThanOrEqual(570);
+      }
+      const [last, ...others] = all as [Member, ...Member[]];
+      await world.settle(Promise.all(others.map(({ nc }) => nc.close())), 30_000);
+      await world.runAsync(5_000);
+      expect(last.group.neighborCount).toBe(0);
+      expect(last.nc.connected).toBe(true);
+      await world.runAsync(30_000);
+      expect(last.nc.connected).toBe(false);
+      expect(codes(last.connection).slice(-3)).toEqual([
+        "NetGroup.Connect.Closed",
+        "NetStream.Connect.Closed",
+        "NetConnection.Connect.Closed",
+      ]);
+    },
+    TIMEOUT_MS,
+  );
+});
