@@ -196,11 +196,7 @@ export const CONNECTION_FAULTS: readonly Fault[] = [
   ),
   ...faultsOf(
     `${CLIENT}/connection-core.ts`,
-    [
-      "this.#tree = new MessageTrees(session, clock).open(0);",
-      "this.#tree = new MessageTrees(session, clock).open(1);",
-      "R7425-5.3.1-02",
-    ],
+    ["this.#tree = trees.open(0);", "this.#tree = trees.open(1);", "R7425-5.3.1-02"],
     [
       'if (event.code !== "NetConnection.Connect.Success") throw statusError(event);',
       "throw statusError(event);",
@@ -234,11 +230,7 @@ export const CONNECTION_FAULTS: readonly Fault[] = [
   ...faultsOf(
     `${NODE}/peer-endpoint.ts`,
     ["const epd = peerEpd(peerId);", "const epd = ANY_SERVER;", "R7425-5.4.1-01"],
-    [
-      "const candidates = introducers.map((session) => ({ address: session.address, via: session.via }));",
-      "const candidates: Candidate[] = [];",
-      "R7425-5.4.1-01",
-    ],
+    ["...introducers.map((session) => ({ address: session.address, via: session.via })),", "", "R7425-5.4.1-01"],
   ),
   ...faultsOf(
     `${SERVER}/rendezvous.ts`,

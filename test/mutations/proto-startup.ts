@@ -151,8 +151,8 @@ export const STARTUP_FAULTS: readonly Fault[] = [
       "R7016-3.5.1.5-03",
     ],
     [
-      "} else if (config.listen !== false) this.#introductions.add(chunk.epd, chunk.tag, from, via, now);",
-      "}",
+      "this.#introductions.add(chunk.epd, chunk.tag, from, via, isStranger, now);",
+      "void isStranger;",
       "R7016-3.5.1.4-02",
       "R7016-3.5.1.5-03",
       "R7016-3.5.1.6-03",
@@ -274,7 +274,11 @@ export const STARTUP_FAULTS: readonly Fault[] = [
   ),
   ...faultsOf(
     `${SERVER}/rendezvous.ts`,
-    ["return [observed, ...reported].filter(usable);", "return reported.filter(usable);", "R7016-3.5.1.6-01"],
+    [
+      "return [...outer, observed, ...reported].filter(usable);",
+      "return [...outer, ...reported].filter(usable);",
+      "R7016-3.5.1.6-01",
+    ],
     [
       "const observed = { ...sought.address, origin: Origin.observed };",
       "const observed = { ...seeker.address, origin: Origin.observed };",
