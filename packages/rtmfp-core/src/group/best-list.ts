@@ -44,7 +44,8 @@ export function bestList(input: BestListInput): Set<Member> {
  */
 function addFar(best: Set<Member>, { ring, address, size }: BestListInput, at: number): void {
   const missing = size - best.size;
-  let place = at;
+  // From the place of the list's owner, or the one before where it has none.
+  let place = ring[at]?.address === address ? at : at - 1;
   for (let m = missing; m > 0 && best.size < size; m--) {
     const jump = Math.max(1, Math.floor(ring.length / 2 ** m));
     place += jump;

@@ -309,6 +309,10 @@ export class Group {
   #linkable(session: GroupSession): Member | undefined {
     const member = this.#isClosed || !this.#hasPeers ? undefined : this.#learn(session.peerId);
     if (member === undefined) return undefined;
+    if (member.isBlocked && this.#clock.now() < member.notBefore) {
+      this.stats.refused++;
+      return undefined;
+    }
     const { link } = member;
     if (link === undefined) {
       const room = MAX_LINKS + (this.#topology.isNear(member.address) ? MAX_RING_LINKS : 0);
@@ -347,6 +351,7 @@ export class Group {
     member.isWanted = false;
     member.failures = 0;
     member.isBlocked = false;
+    this.#members.confirm(member);
     this.#neighbours++;
     for (const service of this.#services) service.connected(link);
     link.giveHeld();

@@ -9,7 +9,7 @@ export class Member {
   readonly peerId: string;
   /** Its place in the ring: 64 lower-case hex digits. */
   readonly address: string;
-  /** Who told of it; undefined for the server, the application, or itself. */
+  /** The only one who told of it; undefined where there are two, or the server, the application or itself did. */
   toldBy: Member | undefined;
   /** Members of the list that it alone told of. */
   told = 0;
@@ -45,9 +45,12 @@ export class Member {
     return this.link !== undefined || this.heardAt > this.failedAt || this.failures === 0;
   }
 
-  /** Whether others may be told of it: it spoke for itself, or somebody had news of it since we failed to reach it. */
+  /**
+   * Whether it counts for more than one neighbour's invention: it spoke for itself, or two had news of it since we failed to
+   * reach it. Only then others are told of it, or one liar would fill everybody's list.
+   */
   get isKnown(): boolean {
-    return this.link?.isConnected === true || this.heardAt > this.failedAt;
+    return this.link?.isConnected === true || (this.toldBy === undefined && this.heardAt > this.failedAt);
   }
 
   /** Whether it may be our neighbour now, or already is. */
@@ -90,7 +93,6 @@ export class MemberList {
   /** Takes out a member that is there. */
   remove(member: Member): void {
     this.confirm(member);
-    if (member.told > 0) for (const other of this.ring) if (other.toldBy === member) this.confirm(other);
     this.#byPeer.delete(member.peerId);
     this.ring.splice(placeOf(this.ring, member.address), 1);
   }

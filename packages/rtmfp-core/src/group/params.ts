@@ -13,7 +13,7 @@ export const NEWS_MS = 300_000;
 /** How often the list of members is cleaned. */
 export const CLEANING_MS = 19_000;
 /** How often a group looks at what is due. */
-export const TICK_MS = 1_000;
+export const TICK_MS = 2_000;
 /** Time to show membership and exchange reports, counted from the session. */
 export const PROOF_MS = 15_000;
 /** Time in which a flow must name its group. */

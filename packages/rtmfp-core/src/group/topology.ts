@@ -34,7 +34,7 @@ export class Topology {
 
   /** Estimated number of members, ourselves included. */
   get estimate(): number {
-    const alive = this.#members.ring.filter((member) => member.isAlive);
+    const alive = this.#members.ring.filter((member) => member.isAlive && member.toldBy === undefined);
     const isComplete = alive.every(({ link }) => link?.isConnected === true);
     return estimateMembers(alive, this.#own, isComplete);
   }

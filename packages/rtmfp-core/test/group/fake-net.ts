@@ -103,7 +103,7 @@ export class FakeNet {
       seen.add(peer);
       for (const { peerId } of peer.group(spec).neighbours) {
         const other = this.peers.get(peerId);
-        if (other?.isAlive === true) open.push(other);
+        if (other?.isAlive === true && other.groups.has(spec)) open.push(other);
       }
     }
     return seen.size / ring.length;
