@@ -113,6 +113,17 @@ describe("rtmfp-client says in one line what failed", () => {
     await Promise.all([playing, leave()]);
   });
 
+  it("why the server has ended the connection, where it says so", async () => {
+    const playing = expectFailure(
+      1,
+      'the server ended the connection (Enough for today); received 0 tags of "cam" before',
+      ...["play", url("open"), "cam"],
+    );
+    await expect.poll(() => [...clients].map((client) => client.app.streams.streams.size)).toEqual([1]);
+    await [...clients][0]?.end("NetConnection.Connect.Rejected", "Enough for today.");
+    await playing;
+  });
+
   it("when a file cannot be read or written", async () => {
     const text = join(folder, "text.flv");
     writeFileSync(text, "no tags");

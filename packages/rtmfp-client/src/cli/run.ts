@@ -67,13 +67,24 @@ export function tell(error: unknown, reporter: Reporter, debug: boolean): number
   return error instanceof UsageError ? 2 : 1;
 }
 
+/** With the server's own reason, if it gave one before. */
 function whenEnded(connection: NetConnection): Promise<string> {
+  let reason = "";
   return new Promise((resolve) => {
-    connection.on("status", (event) => {
-      if (event.code === "NetConnection.Connect.Closed") resolve(event.description ?? "the connection was closed");
+    connection.on("status", ({ code, description = "" }) => {
+      if (LAST_WORDS.has(code)) reason = description.replace(/\.$/, "");
+      else if (code === "NetConnection.Connect.Closed")
+        resolve(reason === "" ? description : `the server ended the connection (${reason})`);
     });
   });
 }
+
+/** What a server says before it ends a connection. */
+const LAST_WORDS: ReadonlySet<string> = new Set([
+  "NetConnection.Connect.Rejected",
+  "NetConnection.Connect.AppShutdown",
+  "NetConnection.Connect.IdleTimeout",
+]);
 
 /** Of a refusal that names another server: the caller decides whether to go there. */
 function elsewhere(error: { info?: { ex?: unknown } }): Error | undefined {
