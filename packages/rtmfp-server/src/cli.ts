@@ -6,7 +6,7 @@ import { type CliOptions, parseCommandLine } from "./cli/command-line.ts";
 import type { AppConfig } from "./cli/config.ts";
 import { healthCommand } from "./cli/health.ts";
 import { Reload } from "./cli/reload.ts";
-import { appOptions, type Settings, serverOptions, settle } from "./cli/settings.ts";
+import { appOptions, nextCommand, type Settings, serverOptions, settle } from "./cli/settings.ts";
 import { tokenCommand } from "./cli/token.ts";
 import type { ServerStats } from "./counters.ts";
 import { developerKeyApplication } from "./developer-key.ts";
@@ -85,11 +85,10 @@ async function serve(cli: CliOptions): Promise<number> {
 
 function tellReady(settings: Settings, reporter: Reporter, listening: Listening, http: string | undefined): void {
   const { url, urls, fingerprint } = listening;
-  const path = settings.introduceOnly === true ? "/key cam FILE.flv --p2p" : "/live cam FILE.flv";
   // Without an identity of its own the server has another one after every start: nobody can pin it.
   const who = settings.identity === undefined ? "" : ` with fingerprint ${fingerprint}`;
   const where = http === undefined ? "" : `, and HTTP at ${http}/api/health`;
-  const line = `serving ${url}${who}${where}; next: rtmfp-client publish ${url}${path}`;
+  const line = `serving ${url}${who}${where}; next: ${nextCommand(settings, url)}`;
   reporter.event("listening", { urls, fingerprint, ...(http === undefined ? {} : { http }) }, line);
 }
 

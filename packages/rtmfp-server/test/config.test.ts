@@ -6,7 +6,7 @@ import { it, rfc } from "../../../test/support/rfc.ts";
 import { CONFIG_FIELDS, loadConfig } from "../src/cli/config.ts";
 import { parseHttp } from "../src/cli/http-option.ts";
 import { Reload } from "../src/cli/reload.ts";
-import { appOptions, type Settings, serverOptions, settle, TOKEN_VARIABLE } from "../src/cli/settings.ts";
+import { appOptions, nextCommand, type Settings, serverOptions, settle, TOKEN_VARIABLE } from "../src/cli/settings.ts";
 import type { LogEntry } from "../src/log.ts";
 
 const folder: string = mkdtempSync(join(tmpdir(), "rtmfp-config-"));
@@ -74,7 +74,7 @@ const BAD: readonly (readonly [field: string, value: unknown, says: RegExp])[] =
   ["httpToken", "too short", /^: httpToken: expected 16 characters or more without spaces$/],
   ["keys", 7, /^: keys: expected "any", "none", a list of keys, or a file, got 7$/],
   ["keys", [""], /^: keys: /],
-  ["authKeys", [7], /^: authKeys: expected a list of secrets, or a file of them$/],
+  ["authKeys", [7], /^: authKeys: expected "off", a list of secrets, or a file of them$/],
   ["introduceOnly", "yes", /^: introduceOnly: expected true or false, got "yes"$/],
   ["relaySender", "name", /^: relaySender: expected "auto", "id" or "object", got "name"$/],
   ["redirect", ["example:1935"], /^: redirect: expected a list of addresses such as "192.0.2.1:1935", got /],
@@ -166,6 +166,8 @@ describe("a configuration file", () => {
     expect(appOptions(apps["a"] ?? {})).toEqual({ authKeys: { file: join(folder, "keys") } });
     expect(appOptions(apps["b"] ?? {})).toEqual({ authKeys: "off" });
     expect(appOptions(apps["c"] ?? {})).toEqual({});
+    const off = settle({ config: write({ authKeys: "off" }) }, {});
+    expect(serverOptions(off)).not.toHaveProperty("authKeys");
   });
 
   it("may not name an application as every object's own parts are named", () => {
@@ -217,6 +219,16 @@ describe("the settings of a run", () => {
     });
     expect(serverOptions(both)).toMatchObject({ port: 9, keys: "any", limits: { maxClients: 5 } });
     expect(serverOptions(settle({ keys: "list" }, {}))).toEqual({ port: 1935, keys: { file: "list" }, limits: {} });
+  });
+
+  it("make the next command to type, with what the server will ask for", () => {
+    const next = (settings: Partial<Settings>) =>
+      nextCommand({ ...settle({}, {}), ...settings }, "rtmfp://h").replace("rtmfp-client publish rtmfp://h/", "");
+    expect(next({})).toBe("live cam FILE.flv");
+    expect(next({ introduceOnly: true })).toBe("key cam FILE.flv --p2p");
+    expect(next({ keys: "keys.txt", introduceOnly: true })).toBe("KEY cam FILE.flv --p2p");
+    expect(next({ keys: "none", apps: { show: {} }, authKeys: "secrets" })).toBe("show cam FILE.flv --token TOKEN");
+    expect(next({ apps: { live: { authKeys: "off" } }, authKeys: ["secret"] })).toBe("live cam FILE.flv");
   });
 
   it("take the token from the environment, where it shows least", () => {

@@ -55,8 +55,8 @@ function makeProgram(): Command {
     .option("--http <[host:]port|off>", "REST and metrics (default: 127.0.0.1:8935)", parseHttpText)
     .option("--keys <any|none|file>", "developer keys to take: any (default), or one per line of a file")
     .option(
-      "--auth-keys <file>",
-      "ask clients for tokens by these secrets, one per line; rtmfp-server token makes them",
+      "--auth-keys <file|off>",
+      "ask clients for tokens by these secrets, one per line; rtmfp-server token makes them; or off",
     )
     .option("--introduce-only", "refuse publish and play")
     .option("--idle-timeout <seconds>", "close clients that do nothing for so long (default: never)", parseSeconds)

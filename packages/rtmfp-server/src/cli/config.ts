@@ -22,7 +22,7 @@ export interface Config {
   readonly httpToken?: string;
   /** "any", "none", a list, or a file. */
   readonly keys?: string | readonly string[];
-  /** A list, or a file. */
+  /** "off", a list, or a file. */
   readonly authKeys?: string | readonly string[];
   readonly introduceOnly?: boolean;
   readonly relaySender?: RelaySender;
@@ -78,6 +78,10 @@ const count = field<number>(isCount, "a whole number of 0 or more");
 const ms = field<number>(isMs, `milliseconds, from 0 to ${MAX_MS}`);
 const flag = field<boolean>((value) => typeof value === "boolean", "true or false");
 const file = field<string>(isText, "the path of a file");
+const secrets = field<string | readonly string[]>(
+  (value) => isText(value) || isTextList(value),
+  '"off", a list of secrets, or a file of them',
+);
 
 /** A number, or null for the infinite one that the library knows and JSON cannot write. */
 function orNull(test: (value: unknown) => boolean, infinite: number, expected: string) {
@@ -113,12 +117,7 @@ const limitEntries = {
 
 const app = object({
   ...limitEntries,
-  authKeys: v.exactOptional(
-    field<string | readonly string[]>(
-      (value) => isText(value) || isTextList(value),
-      '"off", a list of secrets, or a file of them',
-    ),
-  ),
+  authKeys: v.exactOptional(secrets),
 });
 
 const entries = {
@@ -149,12 +148,7 @@ const entries = {
       '"any", "none", a list of keys, or a file',
     ),
   ),
-  authKeys: v.exactOptional(
-    field<string | readonly string[]>(
-      (value) => isText(value) || isTextList(value),
-      "a list of secrets, or a file of them",
-    ),
-  ),
+  authKeys: v.exactOptional(secrets),
   introduceOnly: v.exactOptional(flag),
   relaySender: v.exactOptional(
     field<"auto" | "id" | "object">(
@@ -227,15 +221,12 @@ export function loadConfig(path: string): Config {
 /** The file's own folder is where its relative paths begin. */
 function withPaths(config: Config, folder: string): Config {
   const at = (name: string): string => resolve(folder, name);
-  const { keys, authKeys, apps, identity, trace, ...rest } = config;
-  const secrets = <T extends string | readonly string[]>(value: T): T | string =>
-    typeof value === "string" && value !== "off" ? at(value) : value;
-  const withSecrets = ({ authKeys: own, ...limits }: AppConfig): AppConfig =>
-    own === undefined ? limits : { ...limits, authKeys: secrets(own) };
+  const { keys, apps, identity, trace, ...rest } = config;
+  const withSecrets = <T extends AppConfig>(own: T): T =>
+    typeof own.authKeys === "string" && own.authKeys !== "off" ? { ...own, authKeys: at(own.authKeys) } : own;
   return {
-    ...rest,
+    ...withSecrets(rest),
     ...(keys === undefined ? {} : { keys: typeof keys === "string" && !KEY_WORDS.has(keys) ? at(keys) : keys }),
-    ...(authKeys === undefined ? {} : { authKeys: typeof authKeys === "string" ? at(authKeys) : authKeys }),
     ...(apps === undefined
       ? {}
       : { apps: Object.fromEntries(Object.entries(apps).map(([name, own]) => [name, withSecrets(own)])) }),

@@ -69,8 +69,20 @@ export function appOptions({ authKeys, ...limits }: AppConfig): ApplicationOptio
   return keys === undefined ? limits : { ...limits, authKeys: keys };
 }
 
-/** A text names a file. */
+/** What to type next; its reader fills in the words in capitals. */
+export function nextCommand(
+  { keys = "any", apps = {}, authKeys = "off", introduceOnly }: Settings,
+  url: string,
+): string {
+  const named = introduceOnly === true ? "key" : "live";
+  const path = keys === "any" ? named : (Object.keys(apps)[0] ?? "KEY");
+  const token = (apps[path]?.authKeys ?? authKeys) === "off" ? "" : " --token TOKEN";
+  return `rtmfp-client publish ${url}/${path} cam FILE.flv${introduceOnly === true ? " --p2p" : ""}${token}`;
+}
+
+/** A text names a file, unless it is "off". */
 function keysIn(authKeys: Config["authKeys"]): AuthKeys | undefined {
+  if (authKeys === "off") return undefined;
   return typeof authKeys === "string" ? { file: authKeys } : authKeys;
 }
 
