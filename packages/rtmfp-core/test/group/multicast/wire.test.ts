@@ -1,0 +1,188 @@
+import { describe, expect } from "vitest";
+import { it, rfc } from "../../../../../test/support/rfc.ts";
+import type { MulticastSink } from "../../../src/group/multicast/subscription.ts";
+import { GroupFlow } from "../../../src/group/wire/flows.ts";
+import { toHex } from "../../../src/proto/bytes.ts";
+import { GTEST, Scene } from "./peer.ts";
+
+const CONTROL = GroupFlow.multicastControl;
+const DATA = GroupFlow.multicastData;
+
+function newSink(): MulticastSink & { readonly got: string[] } {
+  const got: string[] = [];
+  return {
+    got,
+    message: ({ type, timestamp, payload }, missing) => got.push(`${type}@${timestamp}:${toHex(payload)}-${missing}`),
+    reset: () => got.push("reset"),
+    published: () => got.push("published"),
+    unpublished: () => got.push("unpublished"),
+  };
+}
+
+describe("a stream on the wire", () => {
+  it(...rfc("G-3"), "is announced to every neighbour on a flow that answers its control flow", () => {
+    const scene = new Scene();
+    const early = scene.meet();
+    const publication = scene.multicast.publish("gtest");
+    const late = scene.meet();
+    const info = GTEST.replace("9d".repeat(32), toHex(publication.key));
+    for (const peer of [early, late]) {
+      expect(peer.flows.map(({ metadata }) => metadata)).toEqual(["475211"]);
+      expect(peer.flow("11")?.options.answers).toBe(peer.control);
+      expect(peer.heard("11")).toEqual([info]);
+    }
+  });
+
+  it(...rfc("G-3"), "is answered by its players with the same announcement, then masks, maps and pulls", () => {
+    const scene = new Scene();
+    const sink = newSink();
+    scene.multicast.play("gtest", sink);
+    const peer = scene.meet();
+    // A live viewer that has one stripe: every eighth of the fragments up to 103.
+    peer.open(CONTROL, [GTEST, "2267808080808080808080808080"]);
+    expect(peer.heard("11")).toEqual([GTEST, "2b67"]);
+    scene.clock.run(300);
+    const asked = peer.heard("11");
+    expect(asked.filter((message) => message.startsWith("23")).length).toBeGreaterThan(0);
+    const data = peer.open(DATA, ["20670900000067aa", "206f08000000d1bb"], peer.flow("11"));
+    expect(data.order).toBe("network");
+    scene.clock.run(600);
+    // 111 and, seven before it, 103.
+    expect(peer.heard("11")).toContain("226f80");
+    expect(sink.got).toEqual(["published", "9@103:aa-0"]);
+  });
+
+  it(...rfc("G-3"), "is pushed as the bytes that came, to those who asked, on a flow that answers theirs", () => {
+    const scene = new Scene();
+    scene.multicast.play("gtest", newSink());
+    const [source, child, other] = [scene.meet(), scene.meet(), scene.meet()];
+    source.open(CONTROL, [GTEST, "22810000"]);
+    const control = child.open(CONTROL, [GTEST, "2302"]);
+    other.open(CONTROL, [GTEST, "2304"]);
+    source.open(DATA, ["20810108000000 d1aa".replace(" ", "")], source.flow("11"));
+    expect(child.flow("12")?.options.answers).toBe(control);
+    expect(child.heard("12")).toEqual(["20810108000000d1aa"]);
+    expect(other.flow("12")).toBeUndefined();
+    expect(source.flow("12")).toBeUndefined();
+    expect(child.flow("12")?.deadlines[0]).toBeLessThanOrEqual(8_000);
+    control.say("2300");
+    source.open(DATA, ["20810908000000d1bb"], source.flow("11"));
+    expect(child.heard("12")).toEqual([]);
+  });
+
+  it(...rfc("G-3"), "is relayed without a copy", () => {
+    const scene = new Scene();
+    scene.multicast.play("gtest", newSink());
+    const [source, child] = [scene.meet(), scene.meet()];
+    source.open(CONTROL, [GTEST, "2210"]);
+    child.open(CONTROL, [GTEST, "2302"]);
+    const flow = source.open(DATA, [], source.flow("11"));
+    const bytes = Uint8Array.of(0x20, 0x11, 8, 0, 0, 0, 1, 0xaa);
+    flow.onMessage?.(bytes, 0);
+    expect(child.flow("12")?.arrays[0]).toBe(bytes);
+  });
+
+  it(...rfc("G-3"), "answers pulls for what is there, and nothing else", () => {
+    const scene = new Scene();
+    const publication = scene.multicast.publish("gtest");
+    const peer = scene.meet();
+    const info = GTEST.replace("9d".repeat(32), toHex(publication.key));
+    publication.write(8, 7, Uint8Array.of(0xaf, 1));
+    const control = peer.open(CONTROL, [info]);
+    control.say("2b01");
+    control.say("2b02");
+    expect(peer.heard("12")).toEqual(["20010800000007af01"]);
+    scene.clock.run(11_000);
+    control.say("2b01");
+    expect(peer.heard("12")).toEqual([]);
+    expect(publication.info).toMatchObject({ fragmentsRequestedByPeers: 1, bytesRequestedByPeers: 9 });
+  });
+
+  it(...rfc("G-3"), "tells a neighbour what is there when that has changed, one after another, or all at once", () => {
+    for (const sendToAll of [false, true]) {
+      const scene = new Scene();
+      const publication = scene.multicast.publish("gtest", { sendToAll });
+      const info = GTEST.replace("9d".repeat(32), toHex(publication.key));
+      const peers = [scene.meet(), scene.meet(), scene.meet()];
+      for (const peer of peers) peer.open(CONTROL, [info]);
+      publication.write(8, 0, Uint8Array.of(1));
+      scene.clock.run(100);
+      for (const peer of peers) peer.heard("11");
+      scene.clock.run(1_000);
+      expect(peers.map((peer) => peer.heard("11"))).toEqual([[], [], []]);
+      publication.write(8, 0, Uint8Array.of(2));
+      scene.clock.run(100);
+      const first = peers.map((peer) => peer.heard("11").length);
+      expect(first.reduce((sum, count) => sum + count)).toBe(sendToAll ? 3 : 1);
+      scene.clock.run(300);
+      const second = peers.map((peer) => peer.heard("11").length);
+      expect(peers.map((_, i) => (first[i] ?? 0) + (second[i] ?? 0))).toEqual([1, 1, 1]);
+    }
+  });
+
+  it(...rfc("G-3"), "ends for everybody with the number of its last fragment", () => {
+    const scene = new Scene();
+    const sink = newSink();
+    scene.multicast.play("gtest", sink);
+    const [source, other] = [scene.meet(), scene.meet()];
+    const flow = source.open(CONTROL, [GTEST, "2201"]);
+    other.open(CONTROL, [GTEST]);
+    source.open(DATA, ["20010800000000aa", "20020800000005bb"], source.flow("11"));
+    other.heard("11");
+    flow.say("2102");
+    expect(other.heard("11")).toContain("2102");
+    expect(sink.got).toEqual(["published", "8@0:aa-0", "8@5:bb-0", "unpublished"]);
+    expect(scene.notified).toEqual(["publish gtest", "unpublish gtest"]);
+  });
+
+  it(...rfc("G-3"), "has no end that newer fragments belie", () => {
+    const scene = new Scene();
+    const sink = newSink();
+    scene.multicast.play("gtest", sink);
+    const source = scene.meet();
+    const flow = source.open(CONTROL, [GTEST, "2203"]);
+    flow.say("2101");
+    expect(scene.notified).toEqual(["publish gtest"]);
+    flow.say("2103");
+    source.open(DATA, ["20040800000000aa"], source.flow("11"));
+    expect(sink.got).toEqual(["published"]);
+    scene.clock.run(900);
+    expect(sink.got).toEqual(["published", "8@0:aa-0"]);
+  });
+
+  it(...rfc("G-3"), "has other settings when its publisher says so, and relays tell them on", () => {
+    const scene = new Scene();
+    const publication = scene.multicast.publish("gtest");
+    const peer = scene.meet();
+    peer.heard("11");
+    publication.set({ fetchMs: 1_000, pushLimit: 2 });
+    const changed = GTEST.replace("9d".repeat(32), toHex(publication.key)).replace("03079344", "03078768");
+    expect(peer.heard("11")).toEqual([changed]);
+    const viewer = new Scene();
+    const subscription = viewer.multicast.play("gtest", newSink(), { windowMs: 4_000 });
+    const [source, other] = [viewer.meet(), viewer.meet()];
+    const flow = source.open(CONTROL, [GTEST, "2203"]);
+    other.open(CONTROL, [GTEST]);
+    other.heard("11");
+    flow.say(GTEST.replace("03079344", "03078768"));
+    expect(subscription.settings).toMatchObject({ fetchMs: 1_000, updateMs: 100, pushLimit: 4 });
+    expect(other.heard("11")).toEqual([GTEST.replace("03079344", "03078768")]);
+  });
+
+  it(...rfc("G-3"), "that nobody plays here is heard of until its end, and played later", () => {
+    const scene = new Scene();
+    const peer = scene.meet();
+    const flow = peer.open(CONTROL, [GTEST, "2210ff"]);
+    expect([flow.rejected, peer.flows.length, scene.notified]).toEqual([undefined, 0, ["publish gtest"]]);
+    const subscription = scene.multicast.play("gtest", newSink());
+    expect(peer.heard("11")).toEqual([
+      GTEST,
+      ...Array.from({ length: 9 }, (_, i) => `2b${(i + 8).toString(16).padStart(2, "0")}`),
+    ]);
+    subscription.close();
+    expect(peer.flow("11")?.isOpen).toBe(false);
+    flow.onEnd?.();
+    scene.clock.run(6_000);
+    expect(scene.notified).toEqual(["publish gtest", "unpublish gtest"]);
+  });
+});
