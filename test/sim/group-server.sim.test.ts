@@ -1,4 +1,4 @@
-import { NetStream } from "rtmfp-client";
+import { type NetConnectionOptions, NetStream } from "rtmfp-client";
 import type { FlvTag } from "rtmfp-core/flv";
 import type { NatKind } from "rtmfp-core/testing";
 import { describe, expect } from "vitest";
@@ -15,6 +15,8 @@ const KINDS: readonly (NatKind | undefined)[] = [
   "port-restricted-cone",
 ];
 
+const spec = channelSpec();
+
 /** A publisher and viewers that play, all neighbours of each other. */
 class Channel {
   readonly scene: GroupScene;
@@ -28,16 +30,15 @@ class Channel {
     this.cam = cam;
   }
 
-  static async begin(seed: number): Promise<Channel> {
+  static async begin(seed: number, options: NetConnectionOptions = {}): Promise<Channel> {
     const scene = await new GroupScene(seed).start();
     const { world } = scene;
-    const spec = channelSpec();
-    const publisher = await scene.join("publisher", spec, "port-restricted-cone");
+    const publisher = await scene.join("publisher", spec, "port-restricted-cone", options);
     const cam = new NetStream(publisher.nc, spec);
     await world.settle(cam.publish("cam"), 5_000);
     const channel = new Channel(scene, publisher, cam);
     for (const [i, kind] of KINDS.entries()) {
-      const member = await scene.join(`viewer${i}`, spec, kind);
+      const member = await scene.join(`viewer${i}`, spec, kind, options);
       const view = new NetStream(member.nc, spec);
       const got: FlvTag[] = [];
       view.play("cam").catch(() => {});
@@ -91,6 +92,41 @@ describe("a group whose server is gone", () => {
         "NetStream.Connect.Closed",
         "NetConnection.Connect.Closed",
       ]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    ...rfc("G-6", "O-6"),
+    "goes on when the server vanishes, joins at the next one, and lets newcomers in there",
+    async () => {
+      const { scene, cam, all } = await Channel.begin(32, { reconnect: { firstMs: 1_000, mostMs: 4_000 } });
+      const { world } = scene;
+      void cam.feed([...soundAndPictures(400)]);
+      await scene.kill();
+      await world.runAsync(200_000);
+      for (const { connection, group } of all) {
+        expect(codes(connection).at(-1)).toBe("NetConnection.Connect.NetworkChange");
+        expect(group.neighborCount).toBe(KINDS.length);
+      }
+      await scene.start();
+      await world.runAsync(20_000);
+      for (const { connection, nc } of all) {
+        expect(connection.at(-1)).toMatchObject({
+          code: "NetConnection.Connect.NetworkChange",
+          description: "the server is there again",
+        });
+        expect(codes(connection)).not.toContain("NetConnection.Connect.Closed");
+        expect(nc.stats).toBeDefined();
+      }
+      expect([...scene.server.groups.groups.values()].map(({ members }) => members)).toEqual([all.length]);
+      const late = await scene.join("late", spec, "port-restricted-cone");
+      const view = new NetStream(late.nc, spec);
+      expect(await world.settle(view.play("cam"), 20_000)).toMatchObject({ code: "NetStream.Play.Start" });
+      await world.runAsync(10_000);
+      expect(late.group.neighborCount).toBe(all.length);
+      await world.settle(Promise.all([...all, late].map(({ nc }) => nc.close())), 30_000);
+      for (const { connection } of all) expect(codes(connection).at(-1)).toBe("NetConnection.Connect.Closed");
     },
     TIMEOUT_MS,
   );

@@ -7,8 +7,8 @@ import {
 } from "rtmfp-client";
 import type { FlvTag } from "rtmfp-core/flv";
 import { type NatKind, type SimHost, SimWorld } from "rtmfp-core/testing";
-import type { Server } from "rtmfp-server";
-import { makeClient, startServer, URL } from "./support.ts";
+import { createServer, type Server } from "rtmfp-server";
+import { makeClient, URL } from "./support.ts";
 
 /** One member with all that it has been told: on the NetConnection, and on the NetGroup. */
 export interface Member {
@@ -32,16 +32,31 @@ export function channelSpec(name = "channel", change: (spec: GroupSpecifier) => 
 /** A world with our server, and clients that join groups. */
 export class GroupScene {
   readonly world: SimWorld;
+  readonly #host: SimHost;
   server!: Server;
   readonly members: Member[] = [];
 
   constructor(seed: number) {
     this.world = new SimWorld(seed);
+    this.#host = this.world.host("server", { addresses: ["198.51.100.1"], link: { latencyMs: 10 } });
+    this.world.name("server.test", ["198.51.100.1"]);
   }
 
+  /** Starts the server, or another one in its place. */
   async start(): Promise<this> {
-    this.server = await startServer(this.world);
+    this.server = createServer({
+      carrier: () => this.#host.open([{ port: 1935 }]),
+      random: (length) => this.#host.random(length),
+    });
+    await this.world.settle(this.server.listen(), 1_000);
     return this;
+  }
+
+  /** Ends the server without a word to anybody. */
+  async kill(): Promise<void> {
+    const heal = this.world.filter(({ sender }) => (sender === "server" ? "drop" : undefined));
+    await this.world.settle(this.server.close(), 30_000);
+    heal();
   }
 
   /** A connected client, behind a NAT of its own if a kind is given. */

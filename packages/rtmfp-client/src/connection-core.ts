@@ -53,15 +53,18 @@ export interface CoreHost {
   asyncError(error: unknown): void;
   /** Called once, when the connection ends by itself; `why` is for people. */
   ended(why: string): void;
-  /** The server is gone, and the connection goes on for its groups; {@link ended} follows when they have nobody left. */
+  /**
+   * The server is gone, and the connection goes on for its groups; {@link ended} follows when they have nobody left, unless
+   * {@link ConnectionCore.comeBack} succeeds before.
+   */
   orphaned(why: string): void;
 }
 
 /** One connection, with a server or without. */
 export class ConnectionCore {
   readonly endpoint: PeerEndpoint;
-  /** The session with the server; none for `rtmfp:`. */
-  readonly session: Session | undefined;
+  /** The session with the server, open or not; none for `rtmfp:`. */
+  session: Session | undefined;
   readonly clock: Clock;
   readonly host: CoreHost;
   readonly peers: PeerLinks;
@@ -71,10 +74,12 @@ export class ConnectionCore {
   objectEncoding: ObjectEncoding;
   /** The server asks for the identity that its old clients accept (in its answer to connect). */
   wantsLegacyIdentity = false;
-  readonly #calls: Calls;
+  #calls: Calls;
   readonly #streams = new Map<number, StreamInput>();
-  readonly #tree: MessageTree | undefined;
+  #tree: MessageTree | undefined;
   #ended = false;
+  /** Another server session is being made. */
+  #isReturning = false;
   #reportsIntroductions = false;
 
   constructor(
@@ -85,21 +90,35 @@ export class ConnectionCore {
     host: CoreHost,
   ) {
     this.endpoint = endpoint;
-    this.session = session;
     this.clock = clock;
     this.#calls = new Calls(clock);
     this.objectEncoding = encoding;
     this.host = host;
     this.peers = new PeerLinks(this);
     this.groups = new Groups(this);
-    if (session === undefined) return;
-    session.introductions = "rhello";
-    const trees = new MessageTrees(session, clock);
-    trees.onOther = (flow) => this.groups.onServerFlow(flow);
-    this.#tree = trees.open(0);
-    this.#tree.onRefused = (streamId) => this.#streams.get(streamId)?.refused();
-    this.#tree.onEnd = (end) => void this.#onEnd(end);
-    this.#tree.onMessage = (streamId, message, flow, missing) => this.#onMessage(streamId, message, flow, missing);
+    if (session !== undefined) this.#attach(session);
+  }
+
+  /**
+   * After {@link CoreHost.orphaned}: takes another session with the server, over which `connect` connects; groups then join at the
+   * server again. What `connect` rejects with leaves everything as it was.
+   */
+  async comeBack(session: Session, connect: () => Promise<StatusEvent>): Promise<StatusEvent> {
+    this.#isReturning = true;
+    this.#ended = false;
+    this.#calls = new Calls(this.clock);
+    try {
+      this.#attach(session);
+      const event = await connect();
+      this.#isReturning = false;
+      this.groups.serverBack();
+      return event;
+    } catch (error) {
+      this.#end("the attempt to connect anew failed");
+      this.#isReturning = false;
+      session.abort();
+      throw error;
+    }
   }
 
   /** The tree of flows shared with the server. Throws statusError when there is none. */
@@ -109,7 +128,12 @@ export class ConnectionCore {
   }
 
   get isOpen(): boolean {
-    return !this.#ended;
+    return !this.#ended && !this.#isReturning;
+  }
+
+  /** No server connection, and none under way. */
+  get hasEnded(): boolean {
+    return this.#ended;
   }
 
   /** True while a stream has that ID. */
@@ -213,6 +237,18 @@ export class ConnectionCore {
     await this.endpoint.close();
   }
 
+  #attach(session: Session): void {
+    this.session = session;
+    session.introductions = "rhello";
+    const trees = new MessageTrees(session, this.clock);
+    trees.onOther = (flow) => this.groups.onServerFlow(flow);
+    const tree = trees.open(0);
+    this.#tree = tree;
+    tree.onRefused = (streamId) => this.#streams.get(streamId)?.refused();
+    tree.onEnd = (end) => void this.#onEnd(end);
+    tree.onMessage = (streamId, message, flow, missing) => this.#onMessage(streamId, message, flow, missing);
+  }
+
   /** What a refused connect rejects with: the server's event if it tells of an error, else one that does. */
   #refusal(error: RtmfpError): RtmfpError {
     const event = parseStatus(error.info as AmfValue);
@@ -287,8 +323,11 @@ export class ConnectionCore {
     const reason = end === "session" ? await this.session?.closed : undefined;
     const why = `the server connection ended${describe(reason)}`;
     this.#end(why);
-    if (this.groups.outlive(() => this.host.ended(why))) this.host.orphaned(why);
-    else this.host.ended(why);
+    if (this.#isReturning) return;
+    if (this.groups.outlive(() => this.host.ended(why))) {
+      this.session?.abort();
+      this.host.orphaned(why);
+    } else this.host.ended(why);
   }
 
   /** No answer and no message follows: whoever waits for one learns it. */

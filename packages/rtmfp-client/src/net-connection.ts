@@ -19,7 +19,7 @@ import type { NetStream } from "./net-stream.ts";
 import { type NetConnectionOptions, timeoutOf } from "./options.ts";
 import { Reconnect } from "./reconnect.ts";
 import type { Responder } from "./responder.ts";
-import { connectServer } from "./server-connection.ts";
+import { connectAgain, connectServer } from "./server-connection.ts";
 import { aborted as abortedError, openServerless } from "./server-link.ts";
 import { makeStatus, statusError } from "./status-error.ts";
 
@@ -287,12 +287,48 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
 
   async #endAndReconnect(why: string): Promise<void> {
     if (!this.#connected) return;
+    this.#connecting?.abort();
     const uri = this.#uri;
     const args = this.#args;
     // Planned before the end: a listener that closes, or connects anew, meanwhile has the last word.
     const start = this.#reconnect?.plan(() => this.#settling(this.#connect(uri, args, true)));
     await this.#end(why);
     start?.();
+  }
+
+  /** The groups of the connection go on without the server, which is looked for if connections are to be restored. */
+  #onOrphaned(why: string): void {
+    this.#tellChange(`${why}; its groups go on`);
+    const core = this.#core;
+    if (core !== undefined && this.#connected) this.#reconnect?.plan(() => this.#settling(this.#findServer(core)))();
+  }
+
+  async #findServer(core: ConnectionCore): Promise<void> {
+    const target = parse(this.#uri ?? "");
+    if (target.kind !== "server") return;
+    const attempt = new AbortController();
+    this.#connecting = attempt;
+    try {
+      const { objectEncoding: encoding, clock, host } = core;
+      const request = {
+        target,
+        args: this.#args,
+        encoding,
+        options: this.#options,
+        clock,
+        host,
+        signal: attempt.signal,
+      };
+      await connectAgain(core, request);
+      this.#tellChange("the server is there again");
+      core.begin();
+    } finally {
+      if (this.#connecting === attempt) this.#connecting = undefined;
+    }
+  }
+
+  #tellChange(description: string): void {
+    this.emit("status", makeStatus("NetConnection.Connect.NetworkChange", description) as StatusEvent);
   }
 
   #ignoreSignal(): void {
@@ -315,10 +351,7 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
       },
       asyncError: (error) => this.emit("asyncError", error),
       ended: (why) => void this.#endAndReconnect(why),
-      orphaned: (why) => {
-        const event = makeStatus("NetConnection.Connect.NetworkChange", `${why}; its groups go on`);
-        this.emit("status", event as StatusEvent);
-      },
+      orphaned: (why) => this.#onOrphaned(why),
     };
   }
 

@@ -25,7 +25,8 @@ export interface NetConnectionOptions {
    * Connect anew, to the same URI with the same arguments, when the connection ends by itself or the server announces its
    * end by NetConnection.Shutdown.Notify; after a random part of a wait that doubles, and until the server refuses. The
    * first attempt, that of `connect`, is not repeated. Streams end with their connection: make them again on
-   * NetConnection.Connect.Success, and tell others the new `nearID`. Default: false; true has the default times.
+   * NetConnection.Connect.Success, and tell others the new `nearID`. While a group has neighbours the connection does not end:
+   * the server is looked for, and found again under the same `nearID`. Default: false; true has the default times.
    */
   readonly reconnect?: boolean | ReconnectOptions;
   /**

@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
 import { connectObject } from "./connect-object.ts";
 import { ConnectionCore, type CoreHost } from "./connection-core.ts";
 import type { NetConnectionOptions } from "./options.ts";
-import { aborted, failed, openServerLink } from "./server-link.ts";
+import { aborted, failed, openServerLink, openServerSession } from "./server-link.ts";
 
 /** What to connect to and how. */
 export interface ServerRequest {
@@ -27,13 +27,34 @@ export async function connectServer(request: ServerRequest): Promise<{ core: Con
   return attempt({ ...request, options: { ...request.options, identity: "legacy" } });
 }
 
+/**
+ * Connects a core that goes on without its server to the server again. Rejects as {@link connectServer}; then the core is as it
+ * was.
+ */
+export async function connectAgain(core: ConnectionCore, request: ServerRequest): Promise<StatusEvent> {
+  const startedAt = core.clock.now();
+  const session = await openServerSession(core.endpoint, request.target, request.options, request.signal);
+  return core.comeBack(session, () => converse(core, request, startedAt));
+}
+
 async function attempt(
   request: ServerRequest,
 ): Promise<{ core: ConnectionCore; event: StatusEvent; isLegacy: boolean }> {
-  const { target, args, encoding, options, clock, host, signal } = request;
+  const { target, encoding, options, clock, host, signal } = request;
   const startedAt = clock.now();
   const { endpoint, session, isLegacy } = await openServerLink(target, options, signal);
   const core = new ConnectionCore(endpoint, session, clock, encoding, host);
+  try {
+    return { core, event: await converse(core, request, startedAt), isLegacy };
+  } catch (error) {
+    await core.abort();
+    throw error;
+  }
+}
+
+/** The connect command and its answer, within the time that there is since `startedAt`. */
+async function converse(core: ConnectionCore, request: ServerRequest, startedAt: number): Promise<StatusEvent> {
+  const { target, args, encoding, options, clock, host, signal } = request;
   const { timeoutMs } = host;
   let release = (): void => {};
   const ending = new Promise<never>((_, reject) => {
@@ -51,11 +72,8 @@ async function attempt(
   });
   try {
     const event = await Promise.race([core.connect(connectObject(target, encoding), args, options.auth), ending]);
-    if (!core.isOpen) throw failed(`${target.host} ended the connection at once`);
-    return { core, event, isLegacy };
-  } catch (error) {
-    await core.abort();
-    throw error;
+    if (core.hasEnded) throw failed(`${target.host} ended the connection at once`);
+    return event;
   } finally {
     release();
     ending.catch(() => {});

@@ -45,6 +45,28 @@ export async function openServerLink(
   return { ...(await open(uri, options, LEGACY_IDENTITY, signal)), isLegacy };
 }
 
+/** A session of an endpoint with a server. Rejects as {@link openServerLink}. */
+export async function openServerSession(
+  endpoint: PeerEndpoint,
+  uri: ServerUri,
+  options: NetConnectionOptions,
+  signal: AbortSignal,
+): Promise<Session> {
+  const where = `${uri.host.includes(":") ? `[${uri.host}]` : uri.host}:${uri.port}`;
+  try {
+    const addresses = await endpoint.carrier.resolve(uri.host, uri.port).catch(() => {
+      throw failed(`the host name "${uri.host}" cannot be resolved: check its spelling and the network`);
+    });
+    const timeoutMs = timeoutOf(options);
+    const epd = serverEpd(uri, options.fingerprint);
+    return await endpoint.connect(addresses, { epd, timeoutMs, signal }).catch((error) => {
+      throw explain(error, where, timeoutMs, options.fingerprint !== undefined);
+    });
+  } catch (error) {
+    throw signal.aborted ? aborted() : error;
+  }
+}
+
 /** An endpoint without a server, for `rtmfp:` (§6.1). It sends nothing by itself. */
 export async function openServerless(options: NetConnectionOptions): Promise<PeerEndpoint> {
   return makeEndpoint(options, makeProfile(options, identityOf(options.identity)));
@@ -71,21 +93,13 @@ async function open(
     };
   }
   const endpoint = await makeEndpoint(options, profile);
-  const where = `${uri.host.includes(":") ? `[${uri.host}]` : uri.host}:${uri.port}`;
   try {
-    const addresses = await endpoint.carrier.resolve(uri.host, uri.port).catch(() => {
-      throw failed(`the host name "${uri.host}" cannot be resolved: check its spelling and the network`);
-    });
-    const timeoutMs = timeoutOf(options);
-    const epd = serverEpd(uri, options.fingerprint);
-    const session = await endpoint.connect(addresses, { epd, timeoutMs, signal }).catch((error) => {
-      throw explain(error, where, timeoutMs, options.fingerprint !== undefined);
-    });
+    const session = await openServerSession(endpoint, uri, options, signal);
     opening = false;
     return { endpoint, session };
   } catch (error) {
     await endpoint.close();
-    throw signal.aborted ? aborted() : error;
+    throw error;
   }
 }
 

@@ -65,6 +65,13 @@ export class Groups {
     return true;
   }
 
+  /** The server is there again: it is asked for members. */
+  serverBack(): void {
+    this.#end = undefined;
+    this.#cancelEnd?.();
+    for (const group of this.#groups.values()) group.askServer();
+  }
+
   /** The connection ends: leaves all groups. */
   close(): void {
     this.#end = undefined;

@@ -86,8 +86,22 @@ export class JoinedGroup {
       return;
     }
     this.engine.start();
-    if (this.spec.serverChannelEnabled && this.#core.isOpen && this.#core.session !== undefined) this.#askServer();
-    else this.#join();
+    if (!this.askServer()) this.#join();
+  }
+
+  /** Asks the server for members from now on. False if there is none, or the groupspec does not want it. */
+  askServer(): boolean {
+    const { spec } = this;
+    if (!spec.serverChannelEnabled || spec.peerToPeerDisabled) return false;
+    if (!this.#core.isOpen || this.#core.session === undefined) return false;
+    const join = spec.version >= 2 ? { groupId: fromHex(this.id) } : { groupspec: canonicalPart(this.#groupspec) };
+    this.#channel?.close();
+    this.#channel = new ServerChannel(this.#core.tree, join, {
+      joined: () => this.#join(),
+      failed: (why) => this.#onServerFailed(why),
+      member: (peerId) => void this.engine.memberTold(peerId),
+    });
+    return true;
   }
 
   /** One more user; it is told later. */
@@ -119,16 +133,6 @@ export class JoinedGroup {
     this.#leaving.abort();
     this.#channel?.close();
     this.engine.close();
-  }
-
-  #askServer(): void {
-    const { spec } = this;
-    const join = spec.version >= 2 ? { groupId: fromHex(this.id) } : { groupspec: canonicalPart(this.#groupspec) };
-    this.#channel = new ServerChannel(this.#core.tree, join, {
-      joined: () => this.#join(),
-      failed: (why) => this.#onServerFailed(why),
-      member: (peerId) => void this.engine.memberTold(peerId),
-    });
   }
 
   #onServerFailed(why: "refused" | "lost"): void {
@@ -204,14 +208,15 @@ export class JoinedGroup {
   }
 
   #groupHost(): GroupHost {
-    const { peers, session } = this.#core;
+    const core = this.#core;
+    const { peers } = core;
     const known = (peerId: string): readonly Address[] => this.#addresses.get(peerId) ?? [];
     return {
       connect: (peerId, addresses, timeoutMs) =>
         peers.reach(peerId, [...known(peerId), ...addresses], timeoutMs, this.#leaving.signal),
       hold: (held) => peers.hold(held as Session, this),
       release: (held) => peers.release(held as Session, this),
-      introducers: () => (session?.isOpen === true ? [session.address] : []),
+      introducers: () => (core.session?.isOpen === true ? [core.session.address] : []),
       event: (event) => this.#onEvent(event),
     };
   }

@@ -1,5 +1,4 @@
 /** A group's flow to the server, by which members are told of each other. */
-import type { RtmfpError } from "rtmfp-core";
 import { decodeMember, encodeJoin, type GroupJoin, MEMBERSHIP_METADATA } from "rtmfp-core/group";
 import type { MessageTree, TreeRecvFlow, TreeSendFlow } from "rtmfp-core/tc";
 
@@ -57,9 +56,4 @@ export class ServerChannel {
     this.#isSettled = true;
     tell();
   }
-}
-
-/** Whether a group can do without the server that `error` is about. */
-export function isGone(error: RtmfpError): boolean {
-  return error.code === "SESSION_CLOSED" || error.code === "FLOW_CLOSED";
 }
