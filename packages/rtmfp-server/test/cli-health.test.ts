@@ -35,7 +35,7 @@ async function ask(args: readonly string[], env: Readonly<Record<string, string>
 }
 
 describe("rtmfp-server health", () => {
-  it(...rfc("O-2", "O-4"), "finds a server and its token by the configuration that it was started with", async () => {
+  it(...rfc("F-18"), "finds a server and its token by the configuration that it was started with", async () => {
     const config = join(folder, "config.json");
     writeFileSync(config, JSON.stringify({ host: "127.0.0.1", port: 0, checkPort: "off", httpToken: TOKEN }));
     const server = new RunningCommand(["--json", "--http", "0", "--config", config]);

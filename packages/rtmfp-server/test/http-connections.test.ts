@@ -48,7 +48,7 @@ async function open(port: number, said = ""): Promise<{ socket: Socket; text: Pr
 }
 
 describe("connections of the HTTP side", () => {
-  it(...rfc("O-2"), "that say nothing, or half of a request, keep nobody out, however many they are", async () => {
+  it(...rfc("F-18"), "that say nothing, or half of a request, keep nobody out, however many they are", async () => {
     const sim = await new SimServer().listen();
     const listening = { url: "rtmfp://here", urls: ["rtmfp://here"], fingerprint: "", addresses: [] };
     const side = await serveHttp(sim.server, listening, { port: 0 });
