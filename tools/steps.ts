@@ -40,6 +40,7 @@ export const steps: readonly Step[] = [
     count: "vitest",
   },
   { name: "sim", argv: script("test/walk/main.ts", "--seeds", "300"), count: "line" },
+  { name: "swarm", argv: script("test/swarm/main.ts", "--members", "20", "--seconds", "20"), count: "line" },
   { name: "sim-v4", argv: script("test/v4/main.ts", "--minutes", "5"), count: "line" },
   { name: "v4-real", argv: script("test/v4/main.ts", "lossy", "--real", "60"), count: "line" },
   { name: "fuzz", argv: script("test/fuzz/main.ts", "--seconds", "60", "--seed", "1"), count: "line" },
@@ -65,6 +66,7 @@ export const steps: readonly Step[] = [
     env: { RTMFP_CRYPTO: "noble" },
     count: "exit",
   },
+  { name: "demo-group", argv: script("test/demo/main.ts", "--group", "--out", demoOut), count: "exit" },
   {
     name: "handshakes-noble",
     argv: tool("vitest/vitest.mjs", "run", "packages/rtmfp-core/test/crypto", "test/sim"),

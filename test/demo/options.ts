@@ -8,6 +8,8 @@ import { ROOT } from "./process.ts";
 export interface DemoOptions {
   /** Without delay and loss. */
   readonly clean: boolean;
+  /** One publisher and nine viewers in a group, instead of three that play from the publisher. */
+  readonly group: boolean;
   /** Folder for the viewers' files: relative to the repository's root, or absolute. */
   readonly out: string;
 }
@@ -18,6 +20,7 @@ export function readOptions(): DemoOptions {
     const { values } = parseArgs({
       options: {
         clean: { type: "boolean", default: false },
+        group: { type: "boolean", default: false },
         out: { type: "string", default: "demo-out" },
         help: { type: "boolean", default: false },
       },
@@ -54,4 +57,4 @@ function isRunning(pid: number): boolean {
 }
 
 const USAGE =
-  "usage: demo [--clean] [--out DIR]   --clean: without the 40 ms and 2 % loss that every leg has otherwise";
+  "usage: demo [--group] [--clean] [--out DIR]   --group: nine viewers who pass the stream on to each other; --clean: without the 40 ms and 2 % loss that every leg has otherwise";

@@ -13,7 +13,7 @@ export class Command {
   readonly name: string;
   readonly exited: Promise<number>;
   readonly #child: ChildProcess;
-  readonly #events: CommandEvent[] = [];
+  #events: CommandEvent[] = [];
   readonly #waiting = new Set<() => void>();
   #errors = "";
   #code: number | undefined;
@@ -53,12 +53,24 @@ export class Command {
     for (;;) {
       const index = this.#events.findIndex((each) => each.event === event);
       if (index >= 0) return this.#events.splice(index, 1)[0] as CommandEvent;
-      if (this.#code !== undefined)
-        throw new Error(`${this.name} ended with code ${this.#code}: ${this.#errors.trim()}`);
+      this.check();
       if (deadline.aborted)
         throw new Error(`${this.name} did not report "${event}" within ${limitMs} ms: ${this.#errors.trim()}`);
       await this.#change(deadline);
     }
+  }
+
+  /** The newest event of that name; those before it are forgotten. Undefined before the first. */
+  latest(event: string): CommandEvent | undefined {
+    const all = this.#events.filter((each) => each.event === event);
+    const newest = all.pop();
+    if (all.length > 0) this.#events = this.#events.filter((each) => !all.includes(each));
+    return newest;
+  }
+
+  /** Throws, with what it wrote to stderr, if the process has ended. */
+  check(): void {
+    if (this.#code !== undefined) throw new Error(`${this.name} ended with code ${this.#code}: ${this.#errors.trim()}`);
   }
 
   signal(signal: NodeJS.Signals): void {

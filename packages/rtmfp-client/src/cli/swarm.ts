@@ -22,7 +22,12 @@ export class Swarm {
       }));
       reporter.event("swarm", { peerId: connection.nearID, bytesIn, bytesOut, neighbors }, "");
     };
-    if (reporter.json) this.#timer = setInterval(report, REPORT_MS).unref();
+    if (!reporter.json) return;
+    const timer = setInterval(report, REPORT_MS).unref();
+    connection.on("status", ({ code }) => {
+      if (code === "NetConnection.Connect.Closed") clearInterval(timer);
+    });
+    this.#timer = timer;
   }
 
   /** The groupspec without what lets others publish. */
