@@ -1,6 +1,7 @@
 /**
  * What decoders must know before anything else, said again and again by the publisher: those who join late get no other
- * beginning. The configuration of pictures before key frames, of sound every second, and the description of the stream.
+ * beginning. The configurations of pictures and sound before key frames, that of sound alone every second, and the description
+ * of the stream.
  */
 
 /** Says which earlier messages go before the next one. */
@@ -22,11 +23,15 @@ export class Opening {
     }
     if (type === VIDEO && !isKeyFrame(payload)) return [];
     if (type !== VIDEO && type !== AUDIO) return [];
-    const due = type === VIDEO ? [metadata, video] : video.message === undefined ? [metadata, audio] : [audio];
+    const isDue = (kept: Kept, everyMs: number): boolean => now - kept.sentAt >= everyMs;
+    const due: Kept[] = [];
+    if ((type === VIDEO || video.message === undefined) && isDue(metadata, METADATA_MS)) due.push(metadata);
+    // Who begins with this key frame hears nothing before the next configuration of sound.
+    if (type === VIDEO && isDue(video, VIDEO_MS)) due.push(video, audio);
+    if (type === AUDIO && isDue(audio, AUDIO_MS)) due.push(audio);
     return due.flatMap((kept) => {
       const { message } = kept;
-      const everyMs = kept === video ? VIDEO_MS : kept === audio ? AUDIO_MS : METADATA_MS;
-      if (message === undefined || now - kept.sentAt < everyMs) return [];
+      if (message === undefined) return [];
       kept.sentAt = now;
       return [message];
     });
