@@ -2,6 +2,7 @@
 import { type Address, parseAddressText, RtmfpError } from "rtmfp-core";
 import { parseEpd } from "rtmfp-core/crypto";
 import { Origin, type WireAddress } from "rtmfp-core/proto";
+import { pendingOf } from "./pending.ts";
 
 /** The first hello of a client, which proves nothing yet: not even that the address is its own. */
 export interface Hello {
@@ -12,8 +13,8 @@ export interface Hello {
 }
 
 /**
- * Where clients are to go instead: each `host:port` with an IP address. A function decides for each hello, quickly, for
- * anybody may send hellos; with undefined or an empty list the client stays here.
+ * Where clients are to go instead: each `host:port` with an IP address. A function decides for each hello at once, for anybody
+ * may send hellos: a Promise is refused; with undefined or an empty list the client stays here.
  */
 export type HelloRedirect = readonly string[] | ((hello: Hello) => readonly string[] | undefined);
 
@@ -32,7 +33,11 @@ export function helloRedirect(
   return (epd, from) => {
     try {
       const uri = parseEpd(epd)?.ancillaryData;
-      return readAddresses(redirect({ from, uri: uri === undefined ? undefined : UTF8.decode(uri) }) ?? []);
+      const answer: unknown = redirect({ from, uri: uri === undefined ? undefined : UTF8.decode(uri) });
+      const pending = pendingOf(answer);
+      if (pending === undefined) return readAddresses((answer ?? []) as readonly string[]);
+      pending.catch(onError);
+      throw new TypeError("redirect must return addresses at once, not a Promise");
     } catch (error) {
       onError(error);
       return [];

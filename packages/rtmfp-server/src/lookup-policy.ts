@@ -2,6 +2,7 @@
 import { type Address, parseAddressText, RtmfpError } from "rtmfp-core";
 import type { Application, ApplicationHandlers } from "./application.ts";
 import type { Peer } from "./peers.ts";
+import { pendingOf } from "./pending.ts";
 
 /** A request for a peer, for applications that answer it themselves. */
 export interface PeerLookup {
@@ -33,22 +34,23 @@ export function decide(
   lookup: PeerLookup,
 ): Decision | Promise<Decision> {
   const apps = new Set([target.app, asker.app]);
-  const answers: (LookupAnswer | Promise<LookupAnswer>)[] = [];
+  const answers: unknown[] = [];
   for (const app of apps) {
     const handlers = app === undefined ? undefined : handlersOf(app);
     if (handlers?.onPeerLookup === undefined) continue;
     // Whoever forgets to answer has not agreed.
-    answers.push(attempt(() => handlers.onPeerLookup?.(asker, target, lookup) ?? false));
+    const answer = attempt(() => handlers.onPeerLookup?.(asker, target, lookup) ?? false);
+    answers.push(pendingOf(answer) ?? answer);
   }
-  if (!answers.some((answer) => answer instanceof Promise)) return combine(answers as LookupAnswer[]);
+  if (!answers.some((answer) => answer instanceof Promise)) return combine(answers);
   return Promise.all(answers).then(combine);
 }
 
 /** The asker's application may know where a peer is that this server does not. */
 export function locate(handlersOf: HandlersOf, asker: Peer, lookup: PeerLookup): Decision | Promise<Decision> {
   const handlers = asker.app === undefined ? undefined : handlersOf(asker.app);
-  const answer = handlers?.onPeerUnknown?.(asker, lookup) ?? [];
-  return answer instanceof Promise ? answer.then(readAddresses) : readAddresses(answer);
+  const answer: unknown = handlers?.onPeerUnknown?.(asker, lookup) ?? [];
+  return pendingOf(answer)?.then(readAddresses) ?? readAddresses(answer);
 }
 
 /** The answer; a throw waits with the others, for nobody else would hear of a Promise that rejects beside it. */
@@ -60,14 +62,15 @@ function attempt<T>(ask: () => T | Promise<T>): T | Promise<T> {
   }
 }
 
-function combine(answers: readonly LookupAnswer[]): Decision {
+function combine(answers: readonly unknown[]): Decision {
   if (answers.some((answer) => !answer)) return "deny";
   const given = answers.find((answer) => answer !== true);
-  return given === undefined ? "introduce" : readAddresses(given as readonly string[]);
+  return given === undefined ? "introduce" : readAddresses(given);
 }
 
-function readAddresses(texts: readonly string[]): readonly Address[] {
-  return texts.map((text) => {
+function readAddresses(answer: unknown): readonly Address[] {
+  if (!Array.isArray(answer)) throw new RtmfpError("BAD_ARGUMENT", "expected a list of addresses");
+  return answer.map((text: string) => {
     const address = parseAddressText(text);
     if (address === undefined)
       throw new RtmfpError("BAD_ARGUMENT", `expected an address such as 192.0.2.1:1935, got "${text}"`);

@@ -83,6 +83,16 @@ describe("a server that redirects hellos", () => {
     expect(sim.logged("application")[0]).toEqual({ message: "no idea" });
   });
 
+  it(...rfc("F-5"), "serves clients itself when its function gives a Promise, and says so", async () => {
+    const redirect = (() => Promise.reject(new Error("no database"))) as unknown as () => string[];
+    const sim = await new SimServer({ redirect }).listen();
+    await sim.connect("key");
+    expect(sim.logged("application")).toEqual([
+      { message: "redirect must return addresses at once, not a Promise" },
+      { message: "no database" },
+    ]);
+  });
+
   it("refuses a list with something else than addresses, in one line", () => {
     expect(() => createServer({ redirect: ["example.com:1935"] })).toThrow(
       'redirect: expected an IP address and a port, got "example.com:1935"',

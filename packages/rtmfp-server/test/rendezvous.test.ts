@@ -216,6 +216,28 @@ describe("an introduction", () => {
     expect(await sim.run(outcome)).toBe("failed");
   });
 
+  it(...rfc("F-12"), "takes whatever can be awaited for an answer, as the queries of databases are", async () => {
+    let [row, queries] = [true, 0];
+    const query = () => ({
+      // biome-ignore lint/suspicious/noThenProperty: a thenable is what is shown.
+      then: (resolve: (row: boolean) => void) => {
+        queries++;
+        resolve(row);
+      },
+    });
+    const { sim } = await traced({}, ({ server }) =>
+      server.application("lobby", () => ({ onPeerLookup: () => query() as unknown as boolean })),
+    );
+    const [alice, bob] = [await sim.connect("lobby"), await sim.connect("lobby")];
+    expect((await sim.run(meet(alice, bob))).peerId).toBe(bob.peerId);
+    expect(queries).toBe(1);
+    row = false;
+    const carol = await sim.connect("lobby");
+    const refused = meet(carol, bob, 1_000).catch((error: { code: string }) => error.code);
+    expect(await sim.run(refused)).toBe("CONNECT_TIMEOUT");
+    expect(sim.server.stats.introductions.denied).toBeGreaterThan(0);
+  });
+
   it("keeps loopback addresses from peers that are elsewhere, and finds them another way", async () => {
     const { sim, chunks } = await traced();
     const near = await sim.run(sim.openOn(sim.host, "127.0.0.1:1935"));
