@@ -101,7 +101,7 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
     this.#reception = new Reception(this.#isFromServer);
     this.#addresses = (options.addresses ?? []).map(parseAddress);
     if (!isGroup) return;
-    this.#group = new StreamGroup(target, (code, description) => this.#tellConnection(code, description));
+    this.#group = new StreamGroup(target, (code, text) => this.#tellConnection(code, text), this.#onAbort);
     this.#group.join(connection);
   }
 

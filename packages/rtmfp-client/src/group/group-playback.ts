@@ -1,6 +1,6 @@
 /** Plays a stream of a group. */
 import type { FlvTagType } from "rtmfp-core/flv";
-import type { MediaMessage, MulticastSubscription } from "rtmfp-core/group";
+import type { MediaMessage, MulticastSink, MulticastSubscription } from "rtmfp-core/group";
 import { MessageType } from "rtmfp-core/tc";
 import type { ConnectionCore } from "../connection-core.ts";
 import { PlayInput } from "../play-input.ts";
@@ -9,6 +9,7 @@ import { makeStatus } from "../status-error.ts";
 import type { JoinedGroup } from "./joined-group.ts";
 import type { LiveMulticast, MulticastControls } from "./multicast-settings.ts";
 import { StartGate } from "./start-gate.ts";
+import { checkedName } from "./stream-group.ts";
 
 /** Plays as soon as somebody publishes the name; resolves with NetStream.Play.Start then. Rejects when it is aborted. */
 export async function playFromGroup(
@@ -52,16 +53,13 @@ class GroupPlayback implements Playback, LiveMulticast {
     };
     // Fragments put all kinds into one order already.
     this.#input = new PlayInput(playHost, core.clock, 0);
-    this.#stream = group.multicast.play(
-      name,
-      {
-        message: (message, missing) => this.#later(() => this.#onMessage(message, missing)),
-        reset: () => this.#later(() => this.#onReset()),
-        published: () => this.#later(() => this.#onPublished()),
-        unpublished: () => this.#later(() => this.#tell("NetStream.Play.UnpublishNotify", "is now unpublished.")),
-      },
-      controls.own,
-    );
+    const sink: MulticastSink = {
+      message: (message, missing) => this.#later(() => this.#onMessage(message, missing)),
+      reset: () => this.#later(() => this.#onReset()),
+      published: () => this.#later(() => this.#onPublished()),
+      unpublished: () => this.#later(() => this.#tell("NetStream.Play.UnpublishNotify", "is now unpublished.")),
+    };
+    this.#stream = checkedName(() => group.multicast.play(name, sink, controls.own));
     controls.live = this;
   }
 

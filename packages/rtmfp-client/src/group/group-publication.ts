@@ -10,6 +10,7 @@ import { NOT_TAKEN, type Publication } from "../publication.ts";
 import { makeStatus, statusError } from "../status-error.ts";
 import type { JoinedGroup } from "./joined-group.ts";
 import type { LiveMulticast, MulticastControls } from "./multicast-settings.ts";
+import { checkedName } from "./stream-group.ts";
 
 /** One published stream: the group repeats codec configuration and metadata for those who join late. */
 export class GroupPublication implements Publication, LiveMulticast {
@@ -28,7 +29,7 @@ export class GroupPublication implements Publication, LiveMulticast {
     this.#core = core;
     this.#group = group;
     this.#controls = controls;
-    this.#stream = group.multicast.publish(name, controls.own);
+    this.#stream = checkedName(() => group.multicast.publish(name, controls.own));
     controls.live = this;
     group.publishing.add(name);
   }

@@ -14,15 +14,17 @@ import { coreOf } from "./net-group.ts";
 export class StreamGroup {
   readonly #groupspec: string;
   readonly #tell: (code: StatusCode, description?: string) => void;
+  readonly #ended: () => void;
   #membership: { readonly core: ConnectionCore; readonly group: JoinedGroup; readonly user: GroupUser } | undefined;
   /** Resolves when it is known what came of the join. */
   #joined: Promise<void> = Promise.resolve();
   #settle: (error?: RtmfpError) => void = () => {};
 
-  /** `tell` takes the events of NetStream.Connect. Throws BAD_ARGUMENT for what is no groupspec, or has no streams. */
-  constructor(groupspec: string, tell: (code: StatusCode, description?: string) => void) {
+  /** `tell` takes the events of NetStream.Connect; `ended` is called when the connection ends while the stream is in the group. */
+  constructor(groupspec: string, tell: (code: StatusCode, description?: string) => void, ended: () => void) {
     this.#groupspec = groupspec;
     this.#tell = tell;
+    this.#ended = ended;
   }
 
   /** Joins, unless that is done. Throws BAD_ARGUMENT for a connection that is not connected, or a groupspec without streams. */
@@ -45,7 +47,10 @@ export class StreamGroup {
         this.#forget();
         this.#tell(failure, why);
       },
-      ended: () => this.leave(),
+      ended: () => {
+        this.leave();
+        this.#ended();
+      },
     };
     const group = core.groups.join(this.#groupspec, user);
     if (!group.spec.multicastEnabled) {
@@ -93,6 +98,16 @@ export class StreamGroup {
 
 function closed(): RtmfpError {
   return statusError(makeStatus("NetStream.Failed", "the stream was closed"));
+}
+
+/** Gives what a group says of a stream's name as BAD_ARGUMENT. */
+export function checkedName<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError) throw new RtmfpError("BAD_ARGUMENT", error.message);
+    throw error;
+  }
 }
 
 const HASH_BYTES = 32;
