@@ -40,14 +40,14 @@ export class GroupSpecifier {
   readonly #bootstrapPeers: string[] = [];
   readonly #multicastAddresses: MulticastAddress[] = [];
 
-  /** `name` has a character or more; groups of one name differ by everything else that is up to the end marker. */
+  /** `name` has a character or more; groups of one name differ by all that is up to the end marker. Throws BAD_ARGUMENT. */
   constructor(name: string) {
     if (typeof name !== "string" || name === "")
       throw bad(`GroupSpecifier: expected the name of a group, got ${JSON.stringify(name) ?? String(name)}`);
     this.#name = name;
   }
 
-  /** Version 2 hides the group from servers, 1 is what Flash Player before 11.5 understands. Default 2. */
+  /** Version 2 hides the group from servers, 1 is what Flash Player before 11.5 understands. Default 2. Throws BAD_ARGUMENT. */
   set minGroupspecVersion(version: number) {
     if (version !== 1 && version !== MAX_GROUPSPEC_VERSION)
       throw bad(`minGroupspecVersion: expected 1 or ${MAX_GROUPSPEC_VERSION}, got ${String(version)}`);
@@ -65,25 +65,25 @@ export class GroupSpecifier {
 
   /**
    * Only who knows the password publishes; the hash is part of the group. `salt` makes groups of one name and password differ.
-   * Defaults, as Adobe's: null, null, which asks for none.
+   * Defaults, as Adobe's: null, null, which asks for none. Throws BAD_ARGUMENT for what is no text.
    */
   setPublishPassword(password: string | null = null, salt: string | null = null): void {
     this.#publishing = passwordOf("setPublishPassword", password, salt);
   }
 
-  /** As {@link setPublishPassword}, for messages to all members. */
+  /** As {@link setPublishPassword}, for messages to all members; defaults null, null. Throws BAD_ARGUMENT. */
   setPostingPassword(password: string | null = null, salt: string | null = null): void {
     this.#posting = passwordOf("setPostingPassword", password, salt);
   }
 
-  /** A member, 64 hex digits, to begin with instead of those whom a server knows. No part of the group. */
+  /** A member, 64 hex digits, to begin with instead of those whom a server knows. No part of the group. Throws BAD_ARGUMENT. */
   addBootstrapPeer(peerID: string): void {
     this.#bootstrapPeers.push(peerOf(peerID));
   }
 
   /**
    * Where members find each other by IP multicast: `address` with its port behind a colon or in `port`, and perhaps the only
-   * `source` whose datagrams count. No part of the group.
+   * `source` whose datagrams count; default null each. No part of the group. Throws BAD_ARGUMENT.
    */
   addIPMulticastAddress(address: string, port: number | string | null = null, source: string | null = null): void {
     this.#multicastAddresses.push(multicastOf(address, port, source));
@@ -112,22 +112,22 @@ export class GroupSpecifier {
     );
   }
 
-  /** Text to append to a groupspec, that lets a member publish. */
+  /** Text to append to a groupspec, that lets a member publish. Throws BAD_ARGUMENT. */
   static encodePublishAuthorization(password: string): string {
     return groupspecHints({ publishAuthorization: clearOf("encodePublishAuthorization", password) });
   }
 
-  /** Text to append to a groupspec, that lets a member post. */
+  /** Text to append to a groupspec, that lets a member post. Throws BAD_ARGUMENT. */
   static encodePostingAuthorization(password: string): string {
     return groupspecHints({ postingAuthorization: clearOf("encodePostingAuthorization", password) });
   }
 
-  /** Text to append to a groupspec, as of {@link addBootstrapPeer}. */
+  /** Text to append to a groupspec, as of {@link addBootstrapPeer}. Throws BAD_ARGUMENT. */
   static encodeBootstrapPeerIDSpec(peerID: string): string {
     return groupspecHints({ bootstrapPeers: [peerOf(peerID)] });
   }
 
-  /** Text to append to a groupspec, as of {@link addIPMulticastAddress}. */
+  /** Text to append to a groupspec, as of {@link addIPMulticastAddress}; defaults null, null. Throws BAD_ARGUMENT. */
   static encodeIPMulticastAddressSpec(
     address: string,
     port: number | string | null = null,

@@ -49,6 +49,7 @@ export class MulticastStreamSettings<
 > extends StreamSettings<Events> {
   readonly #controls: MulticastControls;
 
+  /** `controls` is what the settings are kept in. */
   constructor(controls: MulticastControls) {
     super();
     this.#controls = controls;

@@ -21,8 +21,9 @@ export interface NetGroupNeighbor {
   readonly peerID: string;
   /** Its group address: 64 lower-case hex digits. */
   readonly neighbor: string;
-  /** Bytes of the fragments of streams that it sent us since it is our neighbour, and that we sent it. */
+  /** Bytes of the fragments of streams that it has sent us. */
   readonly bytesIn: number;
+  /** Bytes of those that we have sent it. */
   readonly bytesOut: number;
 }
 
@@ -81,14 +82,17 @@ export class NetGroup extends Emitter<NetGroupEvents> {
 
   /**
    * Connects to a member now, 64 hex digits; the group may drop it again. `addresses` says where it is, `host:port` each, such
-   * as its `nearAddresses`, which is needed where no server knows it. False if the peer is ourselves. Throws BAD_ARGUMENT for
-   * what is no peer ID or address.
+   * as its `nearAddresses`, which is needed where no server knows it; default none. False if the peer is ourselves. Throws
+   * BAD_ARGUMENT for what is no peer ID or address.
    */
   addNeighbor(peerID: string, addresses: readonly string[] = []): boolean {
     return this.#engine.addNeighbor(this.#known(peerID, addresses));
   }
 
-  /** Remembers a member, to connect to it when its place in the group asks for that. As of {@link addNeighbor} otherwise. */
+  /**
+   * Remembers a member, to connect to it when its place in the group asks for that; `addresses`, default none, as of
+   * {@link addNeighbor}. False if the peer is ourselves. Throws BAD_ARGUMENT.
+   */
   addMemberHint(peerID: string, addresses: readonly string[] = []): boolean {
     return this.#engine.addMemberHint(this.#known(peerID, addresses));
   }

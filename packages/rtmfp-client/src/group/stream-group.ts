@@ -60,7 +60,7 @@ export class StreamGroup {
     this.#membership = { core, group, user };
   }
 
-  /** The group once it can be used; joins it if need be. Rejects with NetStream.Connect.Rejected or Failed, or after {@link leave}. */
+  /** The group once it can be used; joins it if need be. Rejects with NetStream.Connect.Rejected, Failed, or after {@link leave}. */
   async ready(connection: NetConnection): Promise<JoinedGroup> {
     this.join(connection);
     await this.#joined;
