@@ -1,6 +1,7 @@
 /** The rtmfp-client command. */
 import { Argument, Command, CommanderError } from "commander";
 import { defaultProvider } from "rtmfp-core/crypto";
+import type { BroadcastOptions } from "./cli/broadcast-channel.ts";
 import { call } from "./cli/call.ts";
 import { check } from "./cli/check.ts";
 import { type GroupOptions, groupInfo } from "./cli/group.ts";
@@ -8,17 +9,20 @@ import {
   type CommonOptions,
   parseCount,
   parseGroup,
+  parseHttp,
   parseId,
   parseName,
   parseSeconds,
   parseStreamGroup,
   parseUrl,
+  withChannelOptions,
   withCommonOptions,
 } from "./cli/options.ts";
 import { guardOutput } from "./cli/output.ts";
 import { type PlayOptions, play } from "./cli/play.ts";
 import { type PublishOptions, publish } from "./cli/publish.ts";
 import { UsageError } from "./cli/usage-error.ts";
+import type { WatchOptions } from "./cli/watch.ts";
 import { packageVersion } from "./version.ts";
 
 /** Runs one command; resolves with the exit code. `argv` is as in `process.argv`. */
@@ -95,6 +99,34 @@ function makeProgram(exit: (code: number) => void): Command {
     .action(async (url: string, _what: string, options: GroupOptions) => {
       parseUrl(url);
       exit(await groupInfo(url, options));
+    });
+  // Channels have a part of their own, which the other commands do without.
+  withChannelOptions(program.command("broadcast").description("send live channels, each to the group that watches it"))
+    .argument("<url>", "rtmfp://host[:port]/app")
+    .argument("<channel=source...>", "name of a channel, and http(s) URL of FLV, FLV file, or - for stdin")
+    .option("--loop", "begin again at the end of a finished file")
+    .option("--follow", "a file is being written: send what is added (default: if it changed within the last 10 s)")
+    .option("--no-follow", "a file is finished: send it from its beginning")
+    .option("--force", "take the channel over if somebody else sends it")
+    .action(async (url: string, channels: string[], options: BroadcastOptions) => {
+      parseUrl(url);
+      exit(await (await import("./cli/broadcast.ts")).broadcast(url, channels, options));
+    });
+  withChannelOptions(program.command("watch").description("watch a channel, and pass it on to others who do"))
+    .argument("<url>", "rtmfp://host[:port]/app")
+    .argument("<channel>", "name of the channel", parseName)
+    .option("-o, --output <file>", "write FLV to this file, or to stdout with -")
+    .option("--http <[host:]port>", "serve it to players as HTTP-FLV, by default on 127.0.0.1", parseHttp)
+    .option(
+      "--patience <seconds>",
+      "skip what is lost after so long (default: the sender says, mostly 8)",
+      parseSeconds,
+    )
+    .option("--duration <seconds>", "stop so long after the first tag", parseSeconds)
+    .option("--wait <seconds>", "give up if nothing has come by then (default: never)", parseSeconds)
+    .action(async (url: string, channel: string, options: WatchOptions) => {
+      parseUrl(url);
+      exit(await (await import("./cli/watch.ts")).watch(url, channel, options));
     });
   withCommonOptions(program.command("check").description("tell what this network allows, in words"))
     .argument("<url>", "rtmfp://host[:port]")

@@ -1,7 +1,6 @@
 /** Where to serve HTTP, and who may use it. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { isIP } from "node:net";
 
 /** An address to listen on. */
 export interface HttpPlace {
@@ -9,15 +8,6 @@ export interface HttpPlace {
   readonly host: string;
   /** TCP port; 0 is any free one. */
   readonly port: number;
-}
-
-/** `PORT`, which means 127.0.0.1, or `HOST:PORT`, an IPv6 address in brackets; undefined for anything else. */
-export function parseHttpPlace(text: string): HttpPlace | undefined {
-  const match = /^(?:(\[[0-9a-fA-F:.]+\]|[^:[\]]+):)?([0-9]{1,5})$/.exec(text);
-  const named = match?.[1] ?? "127.0.0.1";
-  const host = named === "localhost" ? "127.0.0.1" : named.replace(/^\[|\]$/g, "");
-  const port = Number(match?.[2]);
-  return match === null || port > 65_535 || isIP(host) === 0 ? undefined : { host, port };
 }
 
 /** Whether only programs on this host reach it. */

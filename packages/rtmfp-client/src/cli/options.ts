@@ -1,4 +1,5 @@
 /** Options that all commands share, and how arguments are read. */
+import { isIP } from "node:net";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { GroupspecError, parseGroupspec } from "rtmfp-core/group";
 import { parseRtmfpUri, type ServerUri } from "rtmfp-core/tc";
@@ -33,6 +34,14 @@ export function withCommonOptions(command: Command): Command {
     .option("--user <name>", "whom the token is for, unless it is for the application")
     .option("--identity <file|legacy>", "keep our identity in a file, made if missing; or make one for old servers")
     .helpOption("--help", "show this help");
+}
+
+/** Adds the shared options to a command for channels, and those that say which group a channel is, and where to record it. */
+export function withChannelOptions(command: Command): Command {
+  return withCommonOptions(command)
+    .option("--group-name <name>", "name of the group (default: bittube.vanderbilt.edu/{channel})", parseName)
+    .option("--group <spec>", "groupspec of the group, as others give it", parseStreamGroup)
+    .option("--record <file>", "write what passes to this FLV file too");
 }
 
 /** The address of a server. Throws UsageError, in one line. */
@@ -89,4 +98,15 @@ export function parseStreamGroup(text: string): string {
   throw new InvalidArgumentError("This group has no streams: multicast is not enabled in its groupspec.");
 }
 
+/** An address to serve HTTP on: `PORT`, which means 127.0.0.1, or `HOST:PORT`, an IPv6 address in brackets. */
+export function parseHttp(text: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:(\[[0-9a-fA-F:.]+\]|[^:[\]]+):)?([0-9]{1,5})$/.exec(text);
+  const named = match?.[1] ?? "127.0.0.1";
+  const host = named === "localhost" ? "127.0.0.1" : named.replace(/^\[|\]$/g, "");
+  const port = Number(match?.[2]);
+  if (match !== null && port <= MAX_PORT && isIP(host) !== 0) return { host, port };
+  throw new InvalidArgumentError("Expected a port, or an IP address and a port as in 0.0.0.0:8080 or [::]:8080.");
+}
+
+const MAX_PORT = 65_535;
 const MAX_SECONDS: number = Math.floor(MAX_TIMEOUT_MS / 1000);

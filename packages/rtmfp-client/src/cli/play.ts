@@ -1,9 +1,9 @@
 /** rtmfp-client play */
-import { once } from "node:events";
-import { encodeFlvHeader, encodeFlvTag, type FlvTag } from "rtmfp-core/flv";
+import type { FlvTag } from "rtmfp-core/flv";
 import { writeFlv } from "../files.ts";
 import { NetStream } from "../net-stream.ts";
 import type { CommonOptions } from "./options.ts";
+import { writeStdout } from "./output.ts";
 import { formatBytes, Progress } from "./progress.ts";
 import { Reporter } from "./reporter.ts";
 import { run, tell, type Work } from "./run.ts";
@@ -150,7 +150,7 @@ class Player {
   /** Resolves with the bytes of the FLV stream written, if any was. */
   async #write(tags: AsyncIterable<FlvTag>): Promise<number | undefined> {
     const { output } = this.#options;
-    if (output === "-") return writeStdout(tags, this.#work.signal);
+    if (output === "-") return (await writeStdout(tags, this.#work.signal)).bytes;
     if (output !== undefined) return (await writeFlv(output, tags)).bytes;
     for await (const _tag of tags);
     return undefined;
@@ -182,18 +182,6 @@ class Player {
       return new Error(`${this.#absent}: check the name, or start the publisher`);
     return error;
   }
-}
-
-/** The stream as FLV on stdout, until its reader has had enough, which aborts `signal`. */
-async function writeStdout(tags: AsyncIterable<FlvTag>, signal: AbortSignal): Promise<number> {
-  let bytes = 0;
-  const write = async (part: Uint8Array): Promise<void> => {
-    bytes += part.length;
-    if (!process.stdout.write(part)) await once(process.stdout, "drain", { signal });
-  };
-  await write(encodeFlvHeader());
-  for await (const tag of tags) await write(encodeFlvTag(tag));
-  return bytes;
 }
 
 /** A file is in no haste: its tags wait longer for their turn; ms. */

@@ -21,19 +21,24 @@ export interface Work {
 
 /**
  * Connects, runs `work`, closes, and resolves with the exit code: 0, 1 after a failure told in one line, 2 for wrong usage,
- * 130 or 143 after a signal.
+ * 130 or 143 after a signal. `more` are options of the connection that no option of the command says.
  */
 export async function run(
   url: string,
   options: CommonOptions,
   reporter: Reporter,
   work: (work: Work) => Promise<void>,
+  more: NetConnectionOptions = {},
 ): Promise<number> {
   const signals = new Signals();
   let release = async (): Promise<void> => {};
   try {
     const { trace, ...settings } = await connectionOptions(options, reporter);
-    const connection = new NetConnection({ ...settings, ...(trace === undefined ? {} : { trace: trace.hooks }) });
+    const connection = new NetConnection({
+      ...more,
+      ...settings,
+      ...(trace === undefined ? {} : { trace: trace.hooks }),
+    });
     release = async () => {
       await connection.close();
       await trace?.close();

@@ -11,7 +11,6 @@ import { it, rfc } from "../../../../test/support/rfc.ts";
 import { channelGroupspec } from "../../src/bittube/channel-group.ts";
 import { GopQueue } from "../../src/bittube/gop-queue.ts";
 import { type HttpFlvOptions, HttpFlvServer } from "../../src/bittube/http-flv-server.ts";
-import { parseHttpPlace } from "../../src/bittube/http-place.ts";
 import { realtime } from "../../src/bittube/realtime.ts";
 import { recordFlv } from "../../src/bittube/recorder.ts";
 import {
@@ -283,14 +282,6 @@ describe("HttpFlvServer", () => {
     await expect(again).rejects.toThrow(
       `cannot listen on TCP 127.0.0.1:${port}: the port is in use; choose another with --http`,
     );
-  });
-
-  it("takes ports and addresses as options say them", () => {
-    expect(parseHttpPlace("8080")).toEqual({ host: "127.0.0.1", port: 8080 });
-    expect(parseHttpPlace("localhost:0")).toEqual({ host: "127.0.0.1", port: 0 });
-    expect(parseHttpPlace("[::]:80")).toEqual({ host: "::", port: 80 });
-    for (const text of ["", "x", "70000", "example.org:80", "::1:80", "[::1]", "1.2.3.4:"])
-      expect(parseHttpPlace(text)).toBeUndefined();
   });
 });
 

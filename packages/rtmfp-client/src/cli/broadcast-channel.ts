@@ -1,0 +1,148 @@
+/** One channel of rtmfp-client broadcast. */
+import type { FlvTag } from "rtmfp-core/flv";
+import { ChannelSender } from "../bittube/channel-stream.ts";
+import { isOnAir } from "../bittube/on-air.ts";
+import { type OpenedSource, openSource } from "../bittube/open-source.ts";
+import { realtime } from "../bittube/realtime.ts";
+import { recordFlv, type TagSink } from "../bittube/recorder.ts";
+import { type ChannelOptions, groupspecOf, recordPath } from "./channel-options.ts";
+import type { Progress } from "./progress.ts";
+import type { Work } from "./run.ts";
+import { Swarm } from "./swarm.ts";
+
+export interface BroadcastOptions extends ChannelOptions {
+  readonly loop?: boolean;
+  /** Undefined: as the file looks. */
+  readonly follow?: boolean;
+  /** Do not look whether the channel is on air. */
+  readonly force?: boolean;
+}
+
+/** A channel and where it comes from, as typed. */
+export interface Plan {
+  readonly channel: string;
+  readonly from: string;
+}
+
+/** One channel: its source, its stream and its recording. A failure ends it, and no other. */
+export class BroadcastChannel {
+  readonly name: string;
+  readonly groupspec: string;
+  opened: OpenedSource | undefined;
+  /** Why it has ended, in one line. */
+  failure: string | undefined;
+  readonly #work: Work;
+  readonly #plan: Plan;
+  readonly #options: BroadcastOptions;
+  readonly #signal: AbortSignal;
+  readonly #progress: Progress;
+  readonly #onFailure: (channel: BroadcastChannel) => void;
+  #swarm: Swarm | undefined;
+  #sender: ChannelSender | undefined;
+  #record: TagSink | undefined;
+  #tags = 0;
+  #bytes = 0;
+
+  /** `onFailure` is called when the channel has ended for a reason, while the others go on. */
+  constructor(
+    work: Work,
+    plan: Plan,
+    options: BroadcastOptions,
+    signal: AbortSignal,
+    progress: Progress,
+    onFailure: (channel: BroadcastChannel) => void,
+  ) {
+    this.name = plan.channel;
+    this.groupspec = groupspecOf(plan.channel, options);
+    this.#work = work;
+    this.#plan = plan;
+    this.#options = options;
+    this.#signal = signal;
+    this.#progress = progress;
+    this.#onFailure = onFailure;
+  }
+
+  /** Puts the channel on air. */
+  open(): Promise<void> {
+    return this.#attempt(async () => {
+      const { connection } = this.#work;
+      const { loop = false, follow } = this.#options;
+      this.opened = await openSource(this.#plan.from, {
+        signal: this.#signal,
+        loop,
+        ...(follow === undefined ? {} : { follow }),
+        onNotice: (line) => this.#warn(line),
+      });
+      if (this.#options.force !== true && (await isOnAir(connection, this.groupspec, this.#signal)))
+        throw new Error(
+          `the channel "${this.name}" is on air already: choose another name, or take it over with --force`,
+        );
+      this.#signal.throwIfAborted();
+      this.#sender = new ChannelSender(connection, this.groupspec, (line) => this.#warn(line));
+      await this.#sender.open();
+      this.#swarm = new Swarm(this.#work, this.groupspec);
+      connection.on("status", ({ code }) => {
+        if (code !== "NetConnection.Connect.Success" || this.#swarm === undefined) return;
+        this.#swarm.stop();
+        this.#swarm = new Swarm(this.#work, this.groupspec);
+      });
+      const path = recordPath(this.name, this.#options);
+      if (path !== undefined)
+        this.#record = recordFlv(path, (error) =>
+          this.#warn(`${(error as Error).message}; the recording ends here, the channel goes on`),
+        );
+    });
+  }
+
+  /** Sends the source to its end. */
+  async send(): Promise<void> {
+    const { opened } = this;
+    const sender = this.#sender;
+    if (opened === undefined || sender === undefined || this.failure !== undefined) return;
+    await this.#attempt(async () => {
+      const { clock } = this.#work.connection.core;
+      const { source, leadMs } = opened;
+      for await (const tag of realtime(source, { clock, leadMs, signal: this.#signal })) {
+        await sender.ready;
+        this.#write(tag, sender);
+      }
+    });
+    this.#swarm?.stop();
+    this.#swarm = undefined;
+    const [recorded] = await Promise.all([this.#record?.close(), sender.close()]);
+    const result = { ...this.result, ...(recorded === undefined ? {} : { recorded: recorded.bytes }) };
+    if (!this.#signal.aborted && this.failure === undefined)
+      this.#work.reporter.log("info", "channelEnded", result, `${this.name}: the source has ended`);
+  }
+
+  /** For events. */
+  get result(): object {
+    const { skipped = 0, repaired = 0, beginnings = 0 } = this.opened?.source.stats ?? {};
+    const error = this.failure === undefined ? {} : { error: this.failure };
+    return { channel: this.name, tags: this.#tags, bytes: this.#bytes, skipped, repaired, beginnings, ...error };
+  }
+
+  #write(tag: FlvTag, sender: ChannelSender): void {
+    if (this.#tags === 0) this.#work.reporter.log("info", "onAir", { channel: this.name }, `${this.name} is on air`);
+    this.#tags++;
+    this.#bytes += tag.data.length;
+    this.#progress.count(tag.data.length);
+    this.#record?.add(tag);
+    sender.write(tag);
+  }
+
+  async #attempt(what: () => Promise<void>): Promise<void> {
+    try {
+      await what();
+    } catch (error) {
+      if (this.#signal.aborted) return;
+      this.failure = error instanceof Error ? error.message : String(error);
+      this.#onFailure(this);
+      await this.#sender?.close();
+    }
+  }
+
+  #warn(line: string): void {
+    this.#work.reporter.log("warn", "notice", { channel: this.name, message: line }, `${this.name}: ${line}`);
+  }
+}

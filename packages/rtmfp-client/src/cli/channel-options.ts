@@ -1,0 +1,26 @@
+/** What the commands for channels have in common. */
+import { channelGroupspec } from "../bittube/channel-group.ts";
+import type { CommonOptions } from "./options.ts";
+
+export interface ChannelOptions extends CommonOptions {
+  /** `{channel}` stands for the channel's name. */
+  readonly groupName?: string;
+  /** A groupspec. */
+  readonly group?: string;
+  /** A file; `{channel}` stands for the channel's name. */
+  readonly record?: string;
+}
+
+/** The group of a channel. */
+export function groupspecOf(channel: string, { group, groupName }: ChannelOptions): string {
+  return group ?? channelGroupspec(channel, groupName);
+}
+
+/** The file to record a channel into. */
+export function recordPath(channel: string, { record }: ChannelOptions): string | undefined {
+  // A name may have slashes, which would be folders here.
+  return record?.replaceAll(PLACE, () => channel.replaceAll(/[\\/]/g, "_"));
+}
+
+/** Where the name of a channel goes. */
+export const PLACE = "{channel}";
