@@ -151,6 +151,80 @@ describe("a membership", () => {
   );
 });
 
+describe("several groups of one connection", () => {
+  it(
+    ...rfc("B-2", "B-3", "G-1"),
+    "have one session with each member of them, and streams of their own",
+    async () => {
+      const scene = await new GroupScene(45).start();
+      const { world } = scene;
+      const specs = ["one", "two"].map((name) => channelSpec(`bittube.vanderbilt.edu/${name}`));
+      const sender = await scene.connect("sender", "port-restricted-cone");
+      const cams = specs.map((spec) => new NetStream(sender.nc, spec));
+      await world.settle(Promise.all(cams.map((cam) => cam.publish("stream"))), 5_000);
+      const viewers = [];
+      for (const name of ["alice", "bob"]) {
+        const { nc } = await scene.connect(name, "restricted-cone");
+        const views = specs.map((spec) => new NetStream(nc, spec));
+        viewers.push({ nc, views, playing: views.map((view) => view.play("stream")), got: views.map(collect) });
+      }
+      await world.settle(Promise.all(viewers.flatMap(({ playing }) => playing)), 20_000);
+      for (const { nc } of viewers) expect(nc.core.endpoint.sessions.size).toBe(3);
+      for (const [i, cam] of cams.entries()) void cam.feed(soundAndPictures(30 - i));
+      await world.runAsync(10_000);
+      await world.settle((cams[0] as NetStream).close(), 20_000);
+      await world.runAsync(25_000);
+      for (const { got, nc } of viewers) {
+        const [one, two] = got.map((tags) => tags.filter(({ type }) => type === "video").at(-1)?.timestamp);
+        expect(one).toBeGreaterThan(8_000);
+        expect(one).toBeLessThan(12_000);
+        expect(two).toBe(28_900);
+        expect(nc.core.endpoint.sessions.size).toBe(3);
+      }
+      const other = await scene.connect("other");
+      const [view] = (viewers[0] as { views: NetStream[] }).views;
+      await world.settle((view as NetStream).attach(other.nc), 10_000);
+      const again = cams[0] as NetStream;
+      await world.settle(again.publish("stream"), 5_000);
+      void again.feed(soundAndPictures(20));
+      await world.settle((view as NetStream).play("stream"), 20_000);
+      expect(codes(other.connection)).toContain("NetStream.Connect.Success");
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    ...rfc("G-1"),
+    "let no more strangers in than may yet turn out to be members",
+    async () => {
+      const scene = await new GroupScene(46).start();
+      const { world } = scene;
+      const { nc } = await scene.join("member", channelSpec());
+      nc.maxPeerConnections = 0;
+      const crowd = [];
+      for (let i = 0; i < 70; i++) {
+        const host = world.host(`stranger${i}`);
+        const stranger = new NetConnection({
+          carrier: () => host.open([{ port: 0 }]),
+          clock: { now: () => world.now, after: (ms, run) => world.after(ms, run) },
+          random: (n) => host.random(n),
+        });
+        await world.settle(stranger.connect("rtmfp:"), 1_000);
+        crowd.push(new NetStream(stranger, nc.nearID, { addresses: nc.nearAddresses }));
+      }
+      const refused = crowd.map((stream) => stream.play("cam").catch(({ code }: { code: string }) => code));
+      expect(new Set(await world.settle(Promise.all(refused), 20_000))).toEqual(
+        new Set(["NetStream.Connect.Rejected"]),
+      );
+      expect(nc.core.peers.count).toBeLessThanOrEqual(64);
+      expect(nc.core.peers.count).toBeGreaterThan(0);
+      await world.runAsync(20_000);
+      expect(nc.core.peers.count).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+});
+
 describe("a player of a group's stream", () => {
   it(
     ...rfc("G-3", "B-22", "P-4"),

@@ -44,10 +44,10 @@ export class PeerLinks {
     core.endpoint.onSession = (session) => void this.#adopt(session);
   }
 
-  /** Idle time before a keepalive Ping, for sessions with peers (§5.3.4); ms. */
+  /** Idle time before a keepalive Ping, for sessions with peers (§5.3.4); groups choose that of theirs. ms. */
   set keepaliveMs(ms: number) {
     this.#keepaliveMs = ms;
-    for (const { session } of this.#links.values()) session.keepaliveMs = ms;
+    for (const { session, groups } of this.#links.values()) if (groups.size === 0) session.keepaliveMs = ms;
   }
 
   /** Sessions with peers that count against maxPeerConnections: all but those that only groups use. */

@@ -1,6 +1,6 @@
 /** The groups of one connection. */
 import { RtmfpError, type Session } from "rtmfp-core";
-import { GroupDoor, GroupspecError, groupIdOf, parseGroupspec } from "rtmfp-core/group";
+import { GroupDoor, type Groupspec, GroupspecError, groupIdOf, parseGroupspec } from "rtmfp-core/group";
 import { toHex } from "rtmfp-core/proto";
 import type { TreeRecvFlow } from "rtmfp-core/tc";
 import type { ConnectionCore } from "../connection-core.ts";
@@ -30,7 +30,7 @@ export class Groups {
    * in what follows the end marker are in the same group. Throws BAD_ARGUMENT for what is no groupspec.
    */
   join(groupspec: string, user: GroupUser): JoinedGroup {
-    const spec = checked(() => parseGroupspec(groupspec));
+    const spec = readSpec(groupspec);
     const id = toHex(groupIdOf(groupspec, (bytes) => this.#core.endpoint.profile.provider.sha256(bytes)));
     let group = this.#groups.get(id);
     if (group === undefined) {
@@ -101,9 +101,10 @@ export class Groups {
   }
 }
 
-function checked<T>(read: () => T): T {
+/** What a groupspec says. Throws BAD_ARGUMENT for what is none. */
+export function readSpec(groupspec: string): Groupspec {
   try {
-    return read();
+    return parseGroupspec(groupspec);
   } catch (error) {
     if (error instanceof GroupspecError) throw new RtmfpError("BAD_ARGUMENT", error.message);
     throw error;

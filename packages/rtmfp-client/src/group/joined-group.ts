@@ -1,5 +1,5 @@
 /** One group of one connection, shared by all that use it: the membership, its sessions with members, and the server's word. */
-import type { Address, Session } from "rtmfp-core";
+import { type Address, RtmfpError, type Session } from "rtmfp-core";
 import {
   canonicalPart,
   Group,
@@ -96,11 +96,17 @@ export class JoinedGroup {
     if (!this.#core.isOpen || this.#core.session === undefined) return false;
     const join = spec.version >= 2 ? { groupId: fromHex(this.id) } : { groupspec: canonicalPart(this.#groupspec) };
     this.#channel?.close();
-    this.#channel = new ServerChannel(this.#core.tree, join, {
-      joined: () => this.#join(),
-      failed: (why) => this.#onServerFailed(why),
-      member: (peerId) => void this.engine.memberTold(peerId),
-    });
+    try {
+      this.#channel = new ServerChannel(this.#core.tree, join, {
+        joined: () => this.#join(),
+        failed: (why) => this.#onServerFailed(why),
+        member: (peerId) => void this.engine.memberTold(peerId),
+      });
+    } catch (error) {
+      // The session has ended, and the connection does not know yet.
+      if (!(error instanceof RtmfpError)) throw error;
+      this.#onServerFailed("lost");
+    }
     return true;
   }
 

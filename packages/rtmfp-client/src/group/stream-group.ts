@@ -1,12 +1,13 @@
 /** A NetStream's membership in its group. */
 
 import { RtmfpError } from "rtmfp-core";
-import { parseGroupspec, passwordCheck } from "rtmfp-core/group";
+import { passwordCheck } from "rtmfp-core/group";
 import { equalBytes } from "rtmfp-core/proto";
 import type { StatusCode } from "rtmfp-core/tc";
 import type { ConnectionCore } from "../connection-core.ts";
 import type { NetConnection } from "../net-connection.ts";
 import { makeStatus, statusError } from "../status-error.ts";
+import { readSpec } from "./groups.ts";
 import type { GroupUser, JoinedGroup } from "./joined-group.ts";
 import { coreOf } from "./net-group.ts";
 
@@ -31,6 +32,8 @@ export class StreamGroup {
   join(connection: NetConnection): void {
     if (this.#membership !== undefined) return;
     const core = coreOf(connection);
+    if (!readSpec(this.#groupspec).multicastEnabled)
+      throw new RtmfpError("BAD_ARGUMENT", "this groupspec has no streams: set multicastEnabled of its GroupSpecifier");
     this.#joined = new Promise((resolve, reject) => {
       this.#settle = (error) => (error === undefined ? resolve() : reject(error));
     });
@@ -52,12 +55,7 @@ export class StreamGroup {
         this.#ended();
       },
     };
-    const group = core.groups.join(this.#groupspec, user);
-    if (!group.spec.multicastEnabled) {
-      core.groups.leave(group, user);
-      throw new RtmfpError("BAD_ARGUMENT", "this groupspec has no streams: set multicastEnabled of its GroupSpecifier");
-    }
-    this.#membership = { core, group, user };
+    this.#membership = { core, group: core.groups.join(this.#groupspec, user), user };
   }
 
   /** The group once it can be used; joins it if need be. Rejects with NetStream.Connect.Rejected, Failed, or after {@link leave}. */
@@ -70,7 +68,7 @@ export class StreamGroup {
 
   /** Throws NetStream.Publish.Denied unless the groupspec has the password that the group asks publishers for. */
   checkPublish({ endpoint }: ConnectionCore): void {
-    const { publishPassword: check, publishAuthorization: password } = parseGroupspec(this.#groupspec);
+    const { publishPassword: check, publishAuthorization: password } = readSpec(this.#groupspec);
     if (check === undefined) return;
     const salt = new TextDecoder().decode(check.subarray(0, check.length - HASH_BYTES));
     const { provider } = endpoint.profile;
