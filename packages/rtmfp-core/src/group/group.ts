@@ -16,6 +16,7 @@ import {
   BOOTSTRAP_MS,
   CLEANING_MS,
   GLARE_MS,
+  GREET_MS,
   MAX_LINKS,
   MAX_RING_LINKS,
   NEIGHBOUR_KEEPALIVE_MS,
@@ -301,7 +302,10 @@ export class Group {
     }
     if (member.link === undefined) {
       this.#host.hold(session);
-      this.#link(member, session).greet();
+      const link = this.#link(member, session);
+      // Live members expect the first word of whoever opened the session; it may have been opened for something else, though.
+      if (session.isInitiator !== false) link.greet();
+      else this.#clock.after(GREET_MS, () => link.greet());
     } else if (member.link.session !== session) this.#host.release(session);
   }
 

@@ -16,6 +16,8 @@ export const CLEANING_MS = 19_000;
 export const TICK_MS = 2_000;
 /** Time to show membership and exchange reports, counted from the session. */
 export const PROOF_MS = 15_000;
+/** How long whoever opened a session is waited for to speak first in it. */
+export const GREET_MS = 1_000;
 /** Time in which a flow must name its group. */
 export const FIRST_MESSAGE_MS = 15_000;
 /** Time to open a session with a member. */

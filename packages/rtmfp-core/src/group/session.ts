@@ -9,6 +9,8 @@ import type { Priority } from "../proto/priority.ts";
 export interface GroupSession {
   /** False once the session has ended or is closing. */
   readonly isOpen: boolean;
+  /** Whether we opened it; who did speaks first. Left out, we did. */
+  readonly isInitiator?: boolean;
   /** The far end's identity: 64 lower-case hex digits. */
   readonly peerId: string;
   /** Where the far end is now. */

@@ -61,6 +61,11 @@ export class Session {
     return this.inner.isOpen;
   }
 
+  /** Whether this end opened it. */
+  get isInitiator(): boolean {
+    return this.inner.role === "initiator";
+  }
+
   /** The far end's identity: 64 lower-case hex digits. */
   get peerId(): string {
     return this.inner.peerId ?? "";

@@ -243,8 +243,8 @@ export class FakePeer {
 /** Two sessions, one for each end. */
 export function openPair(a: FakePeer, b: FakePeer): FakeSession {
   const nonces = [a.prng.bytes(32), b.prng.bytes(32)] as const;
-  const near = new FakeSession(a, b, nonces[0], nonces[1]);
-  const far = new FakeSession(b, a, nonces[1], nonces[0]);
+  const near = new FakeSession(a, b, nonces[0], nonces[1], true);
+  const far = new FakeSession(b, a, nonces[1], nonces[0], false);
   near.twin = far;
   far.twin = near;
   a.sessions.add(near);
@@ -261,17 +261,19 @@ export class FakeSession implements GroupSession {
   readonly nearNonce: Uint8Array;
   readonly farNonce: Uint8Array;
   readonly stats: { readonly srtt: number };
+  readonly isInitiator: boolean;
   keepaliveMs = 30_000;
   isOpen = true;
   readonly flows = new Set<FakeSendFlow>();
   readonly received = new Set<FakeRecvFlow>();
 
-  constructor(owner: FakePeer, other: FakePeer, nearNonce: Uint8Array, farNonce: Uint8Array) {
+  constructor(owner: FakePeer, other: FakePeer, nearNonce: Uint8Array, farNonce: Uint8Array, isInitiator: boolean) {
     this.owner = owner;
     this.peerId = other.peerId;
     this.address = other.address;
     this.nearNonce = nearNonce;
     this.farNonce = farNonce;
+    this.isInitiator = isInitiator;
     this.stats = { srtt: 2 * owner.net.latency(owner, other) };
   }
 

@@ -103,6 +103,26 @@ describe("two members", () => {
     },
   );
 
+  it(
+    ...rfc("G-6"),
+    "wait a second for the word of whoever opened the session, which it may have been for something else",
+    async () => {
+      const net = quiet("first word");
+      const raw = new RawPeer(net);
+      const member = net.member();
+      raw.open(member);
+      member.group().addNeighbor(raw.peer.peerId);
+      await net.run(900);
+      expect(raw.types).toEqual([]);
+      await net.run(500);
+      expect(raw.types).toEqual(["connect", "prelude", "begin"]);
+      raw.greet();
+      await net.run(500);
+      expect(member.group().neighborCount).toBe(1);
+      expect(member.sessions.size).toBe(1);
+    },
+  );
+
   it(...rfc("G-6"), "tell others where they are by what others see", async () => {
     const net = quiet("addresses");
     const [a, b, liar] = [new RawPeer(net), new RawPeer(net), new RawPeer(net)];
