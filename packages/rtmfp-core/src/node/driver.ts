@@ -31,6 +31,11 @@ export class Driver {
   #latest: number = Number.NEGATIVE_INFINITY;
   #behindMs = 0;
 
+  readonly #onDeferred = (): void => {
+    this.#turnPending = false;
+    this.turn();
+  };
+
   constructor(config: EndpointConfig, carrier: Carrier, onEvent: (event: EndpointEvent) => void, runJob?: JobRunner) {
     this.carrier = carrier;
     this.#onEvent = onEvent;
@@ -67,10 +72,7 @@ export class Driver {
   wake(): void {
     if (this.#turnPending || this.#inTurn || this.#closed) return;
     this.#turnPending = true;
-    this.carrier.defer(() => {
-      this.#turnPending = false;
-      this.turn();
-    });
+    this.carrier.defer(this.#onDeferred);
   }
 
   /** Hands over what has come in, tells events, sends what is due, and sets the alarm. */

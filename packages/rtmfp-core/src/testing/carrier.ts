@@ -34,7 +34,7 @@ export interface CarrierHost {
 
 /**
  * A carrier of datagrams on a simulated host: fulfils the `Carrier` contract of the endpoint driver, in virtual time.
- * Made by SimHost.open. As a kernel would, it copies what is sent and what it hands over.
+ * Made by SimHost.open. As a kernel would, it copies what is sent, and hands over bytes that nobody else has.
  */
 export class SimCarrier {
   /** In the order in which they were bound. */
@@ -51,6 +51,13 @@ export class SimCarrier {
   #cancelWake: Cancel = () => {};
   #closed = false;
   readonly #missedTurns: (() => void)[] = [];
+  readonly #run = (turn: () => void): void => {
+    if (this.#host.isFrozen) this.#missedTurns.push(turn);
+    else if (!this.#closed) {
+      this.#host.context.clock.calledOut();
+      turn();
+    }
+  };
 
   /** Made by SimHost.open. */
   constructor(host: CarrierHost, bound: readonly Address[]) {
@@ -80,11 +87,7 @@ export class SimCarrier {
   /** Runs `turn` once after all datagrams of this instant have been handed over. */
   defer(turn: () => void): void {
     const { clock } = this.#host.context;
-    const run = (): void => {
-      if (this.#host.isFrozen) this.#missedTurns.push(turn);
-      else if (!this.#closed) clock.callOut(turn);
-    };
-    clock.schedule(clock.now, run, DEFERRED_PHASE);
+    clock.post(clock.now, this.#run, turn, DEFERRED_PHASE);
   }
 
   /** Sends a copy of the datagram by the socket `via`. Never throws; a failure is a loss. */
@@ -114,9 +117,9 @@ export class SimCarrier {
     return Promise.resolve();
   }
 
-  /** Hands a datagram to the driver. Called by the host. */
+  /** Hands a datagram to the driver, which owns its bytes from then on. Called by the host. */
   deliver(bytes: Uint8Array, from: Address, via: number): void {
-    this.onDatagram(bytes.slice(), { host: from.host, port: from.port }, via);
+    this.onDatagram(bytes, from, via);
   }
 
   /** The host's clock was set: the alarm rings when it shows the deadline. Called by the host. */
@@ -141,7 +144,8 @@ export class SimCarrier {
       return;
     }
     this.#alarm = Number.POSITIVE_INFINITY;
-    this.#host.context.clock.callOut(() => this.onAlarm());
+    this.#host.context.clock.calledOut();
+    this.onAlarm();
   }
 
   #hostTime(time: number): number {

@@ -29,7 +29,11 @@ export class SimClock {
    * RangeError for NaN.
    */
   at(time: number, action: () => void): Cancel {
-    return this.schedule(time, () => this.callOut(action), 0);
+    const run = (): void => {
+      this.calledOut();
+      action();
+    };
+    return this.schedule(time, run, 0);
   }
 
   /** Runs `action` when `ms` have passed. Throws RangeError for NaN. */
@@ -42,10 +46,9 @@ export class SimClock {
     return new Promise((resolve) => void this.after(ms, resolve));
   }
 
-  /** Runs code that is not the simulator's own, after which promises may have to settle. */
-  callOut(code: () => void): void {
+  /** What the event does from now on is not the simulator's own: promises may have to settle after it. */
+  calledOut(): void {
     this.#calledOut = true;
-    code();
   }
 
   /**
@@ -55,12 +58,15 @@ export class SimClock {
   schedule(time: number, run: () => void, phase: number): Cancel {
     if (Number.isNaN(time)) throw new RangeError("expected a time in milliseconds, got NaN");
     if (time === Number.POSITIVE_INFINITY) return () => {};
-    const sequence = this.#sequence++;
-    const event: SimEvent = { time: Math.max(time, this.#now), phase, sequence, run, cancelled: false };
-    this.#queue.push(event);
+    const event = this.#plan(time, run, undefined, phase);
     return () => {
       event.cancelled = true;
     };
+  }
+
+  /** {@link schedule} for what is never cancelled, of which there is much: `run` gets `argument`. `time` is finite. */
+  post<T>(time: number, run: (argument: T) => void, argument: T, phase: number): void {
+    this.#plan(time, run, argument, phase);
   }
 
   /** Runs the next event; false if there is none. Throws what the event throws, and Error when time stands still. */
@@ -70,7 +76,7 @@ export class SimClock {
     this.#atThisInstant = event.time > this.#now ? 0 : this.#atThisInstant + 1;
     if (this.#atThisInstant > MAX_EVENTS_PER_INSTANT) throw new Error(`time stands still at ${this.#now} ms`);
     this.#now = event.time;
-    event.run();
+    event.run(event.argument as never);
     return true;
   }
 
@@ -144,6 +150,13 @@ export class SimClock {
       throw new Error(`still pending after ${this.#now - started} ms of virtual time`);
     }
     return promise;
+  }
+
+  #plan<T>(time: number, run: (argument: T) => void, argument: T, phase: number): SimEvent {
+    const sequence = this.#sequence++;
+    const event: SimEvent = { time: Math.max(time, this.#now), phase, sequence, run, argument, cancelled: false };
+    this.#queue.push(event);
+    return event;
   }
 
   /** Runs events until one has run foreign code; true if `predicate` holds before that, or time is up, which then passes. */

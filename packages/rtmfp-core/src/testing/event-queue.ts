@@ -6,7 +6,9 @@ export interface SimEvent {
   readonly phase: number;
   /** Order of scheduling, the last tie-break. */
   readonly sequence: number;
-  readonly run: () => void;
+  /** Called with {@link argument}. */
+  readonly run: (argument: never) => void;
+  readonly argument: unknown;
   cancelled: boolean;
 }
 

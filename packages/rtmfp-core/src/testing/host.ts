@@ -4,7 +4,7 @@ import { type AccessOptions, makeLink, type SimContext } from "./context.ts";
 import type { SimLink } from "./link.ts";
 import type { SimNat } from "./nat.ts";
 import type { SimNetwork } from "./network.ts";
-import { fragmentCount, isIpv6, MAX_UDP_PAYLOAD, type SimPacket } from "./packet.ts";
+import { copyDatagram, fragmentCount, isIpv6, MAX_UDP_PAYLOAD, type SimPacket } from "./packet.ts";
 import type { Prng } from "./prng.ts";
 
 /** Settings of a host. */
@@ -167,11 +167,12 @@ export class SimHost {
     const packet: SimPacket = {
       from: { host: from.host, port: from.port },
       to: { host: to.host, port: to.port },
-      bytes: bytes.slice(),
+      bytes: copyDatagram(bytes),
       sender: this,
       target: to.host,
       mtu: known ?? Number.POSITIVE_INFINITY,
       mayFragment: known !== undefined && fragmentCount(bytes.length, isIpv6(to.host), known) > 1,
+      isShared: false,
     };
     const { traffic, clock } = this.context;
     if (!traffic.sent(packet)) return;
@@ -191,13 +192,14 @@ export class SimHost {
       traffic.dropped(packet, "blocked");
       return;
     }
-    clock.callOut(() => this.#deliver(packet));
+    clock.calledOut();
+    this.#deliver(packet);
   }
 
   #deliver(packet: SimPacket): void {
     const { traffic } = this.context;
     if (!traffic.arriving(packet)) return;
-    const { from, to, bytes } = packet;
+    const { from, to } = packet;
     const all = isIpv6(to.host) ? "::" : "0.0.0.0";
     const sockets = this.#at(to.port);
     const socket = sockets.find(({ host }) => host === to.host) ?? sockets.find(({ host }) => host === all);
@@ -205,18 +207,20 @@ export class SimHost {
       traffic.dropped(packet, "closed");
       return;
     }
+    const bytes = packet.bytes;
     const frozen = this.#frozen;
     if (frozen !== undefined && frozen.bytes + bytes.length > SOCKET_BUFFER_BYTES) {
       traffic.dropped(packet, "queue");
       return;
     }
     traffic.delivered(packet);
+    const own = packet.isShared ? bytes.slice() : bytes;
     if (frozen === undefined) {
-      socket.carrier.deliver(bytes, from, socket.via);
+      socket.carrier.deliver(own, from, socket.via);
       return;
     }
     frozen.bytes += bytes.length;
-    frozen.datagrams.push(() => socket.carrier.deliver(bytes, from, socket.via));
+    frozen.datagrams.push(() => socket.carrier.deliver(own, from, socket.via));
   }
 
   #at(port: number): readonly BoundSocket[] {
@@ -226,7 +230,8 @@ export class SimHost {
   #thaw(): void {
     const waiting = this.#frozen?.datagrams ?? [];
     this.#frozen = undefined;
-    for (const deliver of waiting) this.context.clock.callOut(deliver);
+    this.context.clock.calledOut();
+    for (const deliver of waiting) deliver();
     for (const carrier of this.#carriers) carrier.thawed();
   }
 

@@ -102,7 +102,7 @@ export class SimPipe {
       this.#traffic.dropped(packet, "queue");
     } else {
       this.#queued += wire;
-      if (this.#waiting.push({ packet, wire }) === 1) this.#clock.schedule(this.#busyUntil, this.#next, 0);
+      if (this.#waiting.push({ packet, wire }) === 1) this.#clock.post(this.#busyUntil, this.#next, undefined, 0);
     }
   }
 
@@ -112,7 +112,7 @@ export class SimPipe {
     if (next === undefined) return;
     this.#queued -= next.wire;
     this.#transmit(next.packet, next.wire);
-    if (this.#waiting.length > 0) this.#clock.schedule(this.#busyUntil, this.#next, 0);
+    if (this.#waiting.length > 0) this.#clock.post(this.#busyUntil, this.#next, undefined, 0);
   };
 
   #transmit(packet: SimPacket, wire: number): void {
@@ -133,6 +133,7 @@ export class SimPipe {
     this.#deliver(packet, at, this.#prng.chance(reorder));
     if (!this.#prng.chance(duplicate)) return;
     this.#traffic.duplicated();
+    packet.isShared = true;
     this.#deliver({ ...packet }, at, false);
   }
 
@@ -142,7 +143,7 @@ export class SimPipe {
     let arrival = Math.max(at + latencyMs + jitter, this.#lastArrival);
     if (heldBack) arrival += reorderMs;
     else this.#lastArrival = arrival;
-    this.#clock.schedule(arrival, () => this.#arrive(packet), 0);
+    this.#clock.post(arrival, this.#arrive, packet, 0);
   }
 
   #loses(): boolean {

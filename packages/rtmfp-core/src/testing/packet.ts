@@ -26,6 +26,22 @@ export interface SimPacket {
   mtu: number;
   /** True if the sender's kernel already knew the path as too narrow and so allowed fragments. */
   readonly mayFragment: boolean;
+  /** Somebody keeps the bytes: a capture, or a copy of the packet. */
+  isShared: boolean;
+}
+
+/** A copy of a datagram, in memory that others lie in too: memory of its own costs more than the copy. */
+export function copyDatagram(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes;
+  if (length > SLAB_BYTES - slabUsed) {
+    if (length > SLAB_BYTES / 4) return bytes.slice();
+    slab = new ArrayBuffer(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  const copy = new Uint8Array(slab, slabUsed, length);
+  copy.set(bytes);
+  slabUsed += length;
+  return copy;
 }
 
 /** Fragments of a packet that fits IP packets of `mtu` bytes. */
@@ -52,5 +68,8 @@ function ipHeader(ipv6: boolean): number {
 
 /** Largest UDP payload, whatever the path. */
 export const MAX_UDP_PAYLOAD = 65507;
+const SLAB_BYTES = 16_384;
+let slab: ArrayBuffer = new ArrayBuffer(SLAB_BYTES);
+let slabUsed = 0;
 const UDP_HEADER = 8;
 const IPV6_FRAGMENT_HEADER = 8;

@@ -144,6 +144,7 @@ export class SimTraffic {
 
   #record(event: CaptureRecord["event"], packet: SimPacket, reason?: DropReason): void {
     if (this.#captures.size === 0) return;
+    packet.isShared = true;
     const { from, to, bytes, sender } = packet;
     const record: CaptureRecord = { time: this.#clock.now, event, reason, from, to, bytes, sender: sender.name };
     for (const take of this.#captures) take(record);
