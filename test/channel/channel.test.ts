@@ -212,6 +212,23 @@ describe("a channel", () => {
     60_000,
   );
 
+  it("comes back when its server does", async () => {
+    const first = createServer({ host: "127.0.0.1", port: 0 });
+    const listening = await first.listen();
+    const port = listening.addresses[0]?.port ?? 0;
+    const place = `${listening.url}/tv`;
+    const sender = command("broadcast", place, `back=${SAMPLE}`, "--loop", "--json");
+    await sender.event("onAir");
+    await first.close();
+    await sender.event("disconnected");
+    const second = createServer({ host: "127.0.0.1", port });
+    await second.listen();
+    await sender.event("reconnected");
+    const viewers = command("watch", place, "back", "--duration", "1", "--json");
+    expect([await viewers.exit, await end(sender)]).toEqual([0, 130]);
+    await second.close();
+  }, 60_000);
+
   it("ends with its sources, and says which have failed", async () => {
     const short = join(folder, "short.flv");
     await writeFile(short, encodeFlv(TAGS.slice(0, 60)));

@@ -1,5 +1,7 @@
 /** The source that somebody named. */
+import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
+import { sleep, systemClock } from "../clock.ts";
 import { fileError } from "../files.ts";
 import { FileSource } from "./file-source.ts";
 import { GrowingFileSource } from "./growing-file-source.ts";
@@ -12,7 +14,7 @@ export interface OpenSourceOptions extends SourceOptions {
   readonly loop?: boolean;
   /**
    * True: a file is being written, follow it from its end. False: it is finished, send it from its beginning. Default: it is
-   * being written if it has changed within the last 10 s and is not to be looped.
+   * being written if it has changed within the last 10 s, goes on to grow within 5 s, and is not to be looped.
    */
   readonly follow?: boolean;
 }
@@ -36,18 +38,30 @@ export async function openSource(text: string, options: OpenSourceOptions = {}):
     throw new SourceError(
       `cannot read "${text}": sources are http:, https:, files and -; for others: ffmpeg -i ${scheme}://... -c copy -f flv - | ...`,
     );
-  if (options.follow ?? (options.loop !== true && (await isBeingWritten(text))))
+  if (options.follow ?? (options.loop !== true && (await isBeingWritten(text, options))))
     return { source: new GrowingFileSource(text, options), kind: "growing", leadMs: LIVE_LEAD_MS };
   return { source: new FileSource(text, options), kind: "file", leadMs: 0 };
 }
 
-async function isBeingWritten(path: string): Promise<boolean> {
-  const { mtimeMs } = await stat(path).catch((error: unknown) => {
-    throw fileError(`"${path}"`, error, "read");
-  });
-  return Date.now() - mtimeMs < FRESH_MS;
+async function isBeingWritten(path: string, options: SourceOptions): Promise<boolean> {
+  const { clock = systemClock, signal } = options;
+  const look = (): Promise<Stats> =>
+    stat(path).catch((error: unknown) => {
+      throw fileError(`"${path}"`, error, "read");
+    });
+  const { mtimeMs, size } = await look();
+  if (Date.now() - mtimeMs > FRESH_MS) return false;
+  // One that has just been copied here is as fresh.
+  for (let waited = 0; waited < GROWTH_MS && signal?.aborted !== true; waited += LOOK_MS) {
+    await sleep(clock, LOOK_MS, signal);
+    if ((await look()).size !== size) return true;
+  }
+  return false;
 }
 
 /** Servers send late viewers a group of pictures at once, and files grow by blocks; ms. */
 const LIVE_LEAD_MS = 3_000;
 const FRESH_MS = 10_000;
+/** Writers of little sound write a few times in this. */
+const GROWTH_MS = 5_000;
+const LOOK_MS = 250;

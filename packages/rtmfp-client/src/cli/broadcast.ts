@@ -130,7 +130,7 @@ class Broadcast {
   #onStatus(code: string, description = code): void {
     const { reporter } = this.#work;
     if (code === "NetConnection.Connect.NetworkChange")
-      reporter.log("warn", "serverGone", {}, "the server is gone; those who watch are still served");
+      reporter.log("warn", "networkChange", { message: description }, description);
     else if (code === "NetConnection.Connect.Closed" && !this.#isOver && !this.#work.signal.aborted)
       reporter.log("warn", "disconnected", { message: description }, `${description}; trying to come back`);
     else if (code === "NetConnection.Connect.Success") reporter.log("info", "reconnected", {}, "connected again");
