@@ -71,6 +71,23 @@ export class FragmentStore {
     while (this.oldest <= this.newest && this.heardAt(this.oldest) < before) this.#dropOldest();
   }
 
+  /** Nothing beyond `id` exists, after all. */
+  retract(id: number): void {
+    if (id < this.oldest) {
+      this.begin(id);
+      return;
+    }
+    for (; this.newest > id; this.newest--) {
+      const slot = this.newest % this.#slots.length;
+      this.bytes -= this.#slots[slot]?.length ?? 0;
+      this.#slots[slot] = undefined;
+    }
+    this.newestHere = Math.min(this.newestHere, id);
+    while (this.newestHere >= this.oldest && !this.has(this.newestHere)) this.newestHere--;
+    if (this.newestHere < this.oldest) this.newestHere = 0;
+    this.version++;
+  }
+
   #dropOldest(): void {
     const slot = this.oldest++ % this.#slots.length;
     this.bytes -= this.#slots[slot]?.length ?? 0;

@@ -7,6 +7,7 @@ import type { MediaInfo } from "../wire/media-info.ts";
 import { encodeMulticast, type MulticastMessage, mapHas } from "../wire/multicast.ts";
 import type { MulticastCounters } from "./info.ts";
 import {
+  ASKED_GRACE_MS,
   CONTROLS_BURST,
   CONTROLS_PER_SECOND,
   MAX_BACKLOG_MS,
@@ -43,6 +44,13 @@ export class MediaLink {
   mapVersion = 0;
   /** The newest fragment that it has said to have; 0 before its first map. */
   newest = 0;
+  /** The highest id that it has told of or sent, and when that last grew, ms. */
+  told = 0;
+  toldAt = 0;
+  /** When it last brought a fragment that was new, ms. */
+  broughtAt: number = Number.NEGATIVE_INFINITY;
+  /** When we came to know it, ms. */
+  readonly knownAt: number;
   /** By stripe: how much later than others it has fragments, ms; NaN while that is not known. */
   readonly lateness: Float64Array = new Float64Array(STRIPES).fill(Number.NaN);
   /** By stripe: not to be asked before this time, ms. */
@@ -65,6 +73,9 @@ export class MediaLink {
   #pullTokens: number = PULLS_BURST;
   #have: Uint8Array = new Uint8Array(0);
   #toldAsks = 0;
+  /** Stripes that it was asked for and no longer is, and until when it may still send them, ms. */
+  #oldAsks = 0;
+  #oldAsksUntil = 0;
   #controlOut: GroupSendFlow | undefined;
   #dataOut: GroupSendFlow | undefined;
 
@@ -72,6 +83,7 @@ export class MediaLink {
   constructor(neighbour: Neighbour, owner: LinkOwner, now: number) {
     this.neighbour = neighbour;
     this.owner = owner;
+    this.knownAt = now;
     this.controls = new TokenBucket(CONTROLS_PER_SECOND, CONTROLS_BURST, now);
   }
 
@@ -123,9 +135,18 @@ export class MediaLink {
   }
 
   /** Tells the neighbour which stripes we want, if that has changed. */
-  flushAsks(): void {
-    if (this.asks === this.#toldAsks || !this.isUp) return;
-    if (this.send({ type: "push", mask: this.asks })) this.#toldAsks = this.asks;
+  flushAsks(now: number): void {
+    if (this.asks === this.#toldAsks || !this.isUp || !this.send({ type: "push", mask: this.asks })) return;
+    if (now >= this.#oldAsksUntil) this.#oldAsks = 0;
+    this.#oldAsks |= this.#toldAsks;
+    this.#oldAsksUntil = now + ASKED_GRACE_MS;
+    this.#toldAsks = this.asks;
+  }
+
+  /** Whether we have asked it for the stripe, now or a moment ago. */
+  isAsked(stripe: number, now: number): boolean {
+    const asked = this.asks | this.#toldAsks | (now < this.#oldAsksUntil ? this.#oldAsks : 0);
+    return (asked & (1 << stripe)) !== 0;
   }
 
   /** Sends a fragment that is of no use after `withinMs`. False if too much waits for the neighbour already. */
@@ -172,6 +193,12 @@ export class MediaLink {
     this.#have = have;
   }
 
+  /** What it has told is forgotten. */
+  disbelieve(): void {
+    this.setMap(0, new Uint8Array(0));
+    this.told = 0;
+  }
+
   /** Whether the neighbour has said to have a fragment. */
   has(id: number): boolean {
     return this.newest > 0 && mapHas(this.newest, this.#have, id);
@@ -183,8 +210,7 @@ export class MediaLink {
     this.wants = 0;
     this.asks = 0;
     this.#toldAsks = 0;
-    this.newest = 0;
-    this.#have = new Uint8Array(0);
+    this.disbelieve();
     this.lateness.fill(Number.NaN);
     this.#dataOut?.close();
     this.#dataOut = undefined;

@@ -10,7 +10,6 @@ import { type LinkOwner, MediaLink } from "./link.ts";
 import { Output } from "./output.ts";
 import {
   GATHER_MS,
-  MAX_AHEAD,
   MAX_COPIES,
   MAX_FRAGMENT_BYTES,
   MAX_FROM_START,
@@ -21,6 +20,7 @@ import {
   STRIPES,
   TICK_MS,
 } from "./params.ts";
+import { Progress } from "./progress.ts";
 import { Puller } from "./puller.ts";
 import { PushIn } from "./push-in.ts";
 import { PushOut } from "./push-out.ts";
@@ -66,6 +66,7 @@ export class Media implements LinkOwner {
   readonly #pushOut: PushOut;
   readonly #pushIn: PushIn;
   readonly #puller: Puller;
+  readonly #progress = new Progress();
   readonly #output: Output;
   #active = false;
   #fetching = false;
@@ -187,7 +188,7 @@ export class Media implements LinkOwner {
   unfetch(): void {
     if (!this.#fetching) return;
     this.#fetching = false;
-    this.#pushIn.stop(this.#list);
+    this.#pushIn.stop(this.#list, this.#host.clock.now());
     for (const link of this.#list) this.#puller.drop(link);
   }
 
@@ -320,7 +321,7 @@ export class Media implements LinkOwner {
         this.#onInfo(message.info);
         return;
       case "end":
-        this.#onEnd(message.last);
+        this.#onEnd(link, message.last, now);
         return;
       case "map":
         this.#onMap(link, message.newest, message.have, now);
@@ -349,13 +350,13 @@ export class Media implements LinkOwner {
   }
 
   /** Anybody can say so: it holds as long as nothing newer is known, or comes. */
-  #onEnd(last: number): void {
+  #onEnd(link: MediaLink, last: number, now: number): void {
     if (this.isOwn || this.last !== undefined || last < this.store.newest) return;
-    if (this.store.newest > 0 && last > this.store.newest + MAX_AHEAD) {
+    if (last > this.#progress.limit(link, this.#list, this.store.newest, now)) {
       this.#host.stats.farAhead++;
       return;
     }
-    if (this.#output.next > 0) this.store.hear(last, this.#host.clock.now());
+    if (this.#output.next > 0) this.store.hear(last, now);
     this.end(last);
   }
 
@@ -366,12 +367,13 @@ export class Media implements LinkOwner {
       return;
     }
     if (newest === 0) return;
-    if (store.newest > 0 && newest > store.newest + MAX_AHEAD) {
+    if (newest > this.#progress.limit(link, this.#list, store.newest, now)) {
       this.#host.stats.farAhead++;
       return;
     }
-    link.setMap(newest, have.length > MAX_SLOTS / 8 ? have.subarray(0, MAX_SLOTS / 8) : have);
-    this.#hear(newest, now);
+    link.setMap(newest, have.length > MAX_SLOTS / 8 ? have.slice(0, MAX_SLOTS / 8) : have);
+    this.#progress.tell(link, newest, now);
+    this.#hear(this.#progress.believed(link, newest, this.#list, now), now);
     if (this.#fetching) this.#start();
     this.#pushIn.onMap(link, now);
   }
@@ -422,10 +424,7 @@ export class Media implements LinkOwner {
       stats.late++;
       return;
     }
-    if (store.newest > 0 && id > store.newest + MAX_AHEAD) {
-      stats.farAhead++;
-      return;
-    }
+    if (!wasPulled && !this.#isWelcome(id, link, now)) return;
     const here = store.get(id);
     if (here !== undefined) {
       stats.duplicates++;
@@ -439,12 +438,26 @@ export class Media implements LinkOwner {
     }
     stats.fragments++;
     this.receivedAt = now;
+    link.broughtAt = now;
+    this.#progress.tell(link, id, now);
     this.#hear(id, now);
     if (!wasPulled) this.#pushIn.onPushed(id, link, true, now);
     this.#pushIn.onHere(id);
     this.#put(id, data, link);
     if (this.#output.next === 0) this.#start();
     if (this.#output.next === id) this.#output.drain(now, this.settings.windowMs);
+  }
+
+  /** Whether a fragment that was not pulled may come from there: whoever was asked for its stripe goes before others. */
+  #isWelcome(id: number, link: MediaLink, now: number): boolean {
+    const { stats } = this.#host;
+    if (!link.isAsked(id % STRIPES, now) && this.#pushIn.hasParent(id % STRIPES)) {
+      stats.unasked++;
+      return false;
+    }
+    if (id <= this.#progress.limit(link, this.#list, this.store.newest, now)) return true;
+    stats.farAhead++;
+    return false;
   }
 
   #put(id: number, bytes: Uint8Array, from: MediaLink | undefined): void {
@@ -488,6 +501,7 @@ export class Media implements LinkOwner {
       this.#mapAt = now;
       this.#sendMaps();
     }
+    if (this.#fetching) this.#checkProgress(now);
     if (this.#fetching && this.#output.next > 0) {
       if (now >= this.#askAt) this.#pushIn.tick(this.#list, now);
       this.#puller.tick(this.#output.next, this.#list, now);
@@ -496,11 +510,25 @@ export class Media implements LinkOwner {
     this.#refillPulls(now);
   };
 
+  /** Goes back where one neighbour alone made us believe that the stream is far ahead. */
+  #checkProgress(now: number): void {
+    const { store } = this;
+    const back = this.#progress.check(this.#list, store.newest, now);
+    if (back === undefined) return;
+    this.#host.stats.tales++;
+    store.retract(back);
+    store.hear(back, now);
+    this.#pushIn.restart(this.#list);
+    this.#puller.restart();
+    if (this.#output.next > back) this.#output.begin(back);
+  }
+
   /** Neighbours may pull as much as the stream brings. */
   #refillPulls(now: number): void {
     const ms = now - this.#pullRate.at;
     if (ms < 1_000) return;
-    const came = Math.min(this.store.newest - this.#pullRate.newest, MAX_SLOTS) + (PULLS_PER_SECOND * ms) / 1_000;
+    const ids = Math.max(0, Math.min(this.store.newest - this.#pullRate.newest, MAX_SLOTS));
+    const came = ids + (PULLS_PER_SECOND * ms) / 1_000;
     this.#pullRate = { at: now, newest: this.store.newest };
     for (const link of this.#list) link.refillPulls(came);
   }

@@ -59,8 +59,17 @@ export const MAX_WAITING_CONTROL_BYTES = 16_384;
 export const MAX_STREAM_BYTES: number = 64 * 1024 * 1024;
 /** Bytes of one fragment with its header. */
 export const MAX_FRAGMENT_BYTES = 2_048;
-/** Ids may be so far beyond the newest that came. */
+/** Ids may be so far beyond the newest that came, where only one neighbour tells how far the stream is. */
 export const MAX_AHEAD = 16_384;
+/** Where others do, too, ids may be beyond what all of them tell by as much as comes in this time, and by so many at least. */
+export const LEAD_MS = 5_000;
+export const MIN_LEAD = 128;
+/** What a neighbour tells counts against others as long as it told something new within this time. */
+export const GOING_MS = 5_000;
+/** Who has brought fragments within this time is believed to have what it tells of. */
+export const TRUST_MS = 5_000;
+/** A neighbour that is no longer asked for a stripe may send of it for so long. */
+export const ASKED_GRACE_MS = 3_000;
 /** Streams that a group remembers, those that are played or published included, and those that one neighbour alone told of. */
 export const MAX_STREAMS = 256;
 export const MAX_STREAMS_OF_NEIGHBOUR = 32;

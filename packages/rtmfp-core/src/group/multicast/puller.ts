@@ -57,6 +57,12 @@ export class Puller {
     if (!this.#host.store.has(id) && !this.#asked.has(id)) this.#ask(id, undefined, links, now);
   }
 
+  /** The stream is not as far as it seemed: asks anew. */
+  restart(): void {
+    for (const [id, pull] of this.#asked) this.#forget(id, pull);
+    this.#from = 0;
+  }
+
   /** Asks for what is missing for too long; what is below `from` is of no use any more. */
   tick(from: number, links: readonly MediaLink[], now: number): void {
     const { store, stats } = this.#host;
@@ -71,20 +77,23 @@ export class Puller {
     this.#from = Math.max(this.#from, from, store.oldest);
     while (this.#from <= store.newest && store.has(this.#from)) this.#from++;
     const leastMs = this.#host.leastPatienceMs();
-    for (let id = this.#from; id <= store.newest && this.#asked.size < MAX_PULLS; id++) {
+    let failures = 0;
+    for (let id = this.#from; id <= store.newest && this.#asked.size < MAX_PULLS && failures < MAX_FAILURES; id++) {
       const age = now - store.heardAt(id);
       if (age < leastMs) return;
       if (store.has(id) || this.#asked.has(id) || age < this.#host.patienceMs(id)) continue;
-      this.#ask(id, undefined, links, now);
+      if (!this.#ask(id, undefined, links, now)) failures++;
     }
   }
 
-  #ask(id: number, before: MediaLink | undefined, links: readonly MediaLink[], now: number): void {
+  /** False if there is nobody to ask. */
+  #ask(id: number, before: MediaLink | undefined, links: readonly MediaLink[], now: number): boolean {
     const link = this.#choose(id, before, links);
-    if (link === undefined || !link.send({ type: "pull", id })) return;
+    if (link === undefined || !link.send({ type: "pull", id })) return false;
     link.pulls++;
     this.#asked.set(id, { link, before, at: now, done: false });
     this.#host.stats.pulls++;
+    return true;
   }
 
   /** Whoever has it and was asked for the least, in turn; not the one that did not answer. */
@@ -104,6 +113,9 @@ export class Puller {
     pull.link.pulls--;
   }
 }
+
+/** Missing fragments that nobody has, before a tick looks no further. */
+const MAX_FAILURES = 1_024;
 
 interface Pull {
   readonly link: MediaLink;

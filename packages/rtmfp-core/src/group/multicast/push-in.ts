@@ -89,12 +89,26 @@ export class PushIn {
   }
 
   /** Wants nothing any more. */
-  stop(links: readonly MediaLink[]): void {
+  stop(links: readonly MediaLink[], now: number): void {
     for (const link of links) {
       this.drop(link);
       link.asks = 0;
-      link.flushAsks();
+      link.flushAsks(now);
     }
+  }
+
+  /** Whether some neighbour was chosen to push the stripe. */
+  hasParent(stripe: number): boolean {
+    return this.#stripes[stripe]?.parent !== undefined;
+  }
+
+  /** The stream is not as far as it seemed: chooses anew. */
+  restart(links: readonly MediaLink[]): void {
+    for (const link of links) link.asks = 0;
+    this.#stripes.forEach((_, index) => {
+      this.#stripes[index] = new Stripe();
+    });
+    this.#measuredId = 0;
   }
 
   /** How long a missing fragment is waited for, ms: only what is going to be pushed is worth waiting for. */
@@ -123,7 +137,7 @@ export class PushIn {
       this.#trialAt = now - this.#host.chance() * TRIAL_MS * 0.5;
       this.#startTrial(links, now);
     }
-    for (const link of links) link.flushAsks();
+    for (const link of links) link.flushAsks(now);
   }
 
   #setParent(index: number, link: MediaLink, now: number, first: number): void {

@@ -9,6 +9,10 @@ export interface MulticastStats {
   late: number;
   /** Fragments and maps that claim ids far beyond all that is known. */
   farAhead: number;
+  /** Times that we went back because one neighbour alone had told how far the stream is. */
+  tales: number;
+  /** Fragments of stripes that others were asked for. */
+  unasked: number;
   /** Fragments that never came. */
   lost: number;
   /** Messages of neighbours that nobody can read, or that have no place where they came. */
@@ -36,6 +40,8 @@ export function newMulticastStats(): MulticastStats {
     contradicting: 0,
     late: 0,
     farAhead: 0,
+    tales: 0,
+    unasked: 0,
     lost: 0,
     useless: 0,
     refused: 0,

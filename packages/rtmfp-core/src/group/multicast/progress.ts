@@ -1,0 +1,79 @@
+/** How far a stream is, though anybody can tell of fragments that there are not. */
+import type { MediaLink } from "./link.ts";
+import { GOING_MS, LEAD_MS, MAX_AHEAD, MIN_LEAD, TRUST_MS } from "./params.ts";
+
+/**
+ * One neighbour alone is not believed where others, whose news grows too, say otherwise: it may be a little ahead of the
+ * first of them. Times in ms.
+ */
+export class Progress {
+  /** Ids per ms by which the second of those who are furthest gets on; undefined before that is known. */
+  #rate: number | undefined;
+  #second = 0;
+  #measuredAt = 0;
+
+  /** A neighbour has told of an id, or sent it. */
+  tell(link: MediaLink, id: number, now: number): void {
+    if (id <= link.told) return;
+    link.told = id;
+    link.toldAt = now;
+  }
+
+  /** The highest id that a neighbour may tell of or send; `newest` is the highest that has been believed, 0 for none. */
+  limit(link: MediaLink, links: readonly MediaLink[], newest: number, now: number): number {
+    const others = this.#highest(links, now, link);
+    if (others > 0) return others + this.#lead;
+    return newest === 0 ? Number.MAX_SAFE_INTEGER : newest + MAX_AHEAD;
+  }
+
+  /** As much of what a neighbour tells as is believed: all if it brings fragments, or nobody says otherwise. */
+  believed(link: MediaLink, newest: number, links: readonly MediaLink[], now: number): number {
+    if (now - link.broughtAt < TRUST_MS) return newest;
+    const others = this.#highest(links, now, link);
+    return others === 0 ? newest : Math.min(newest, others + MIN_LEAD);
+  }
+
+  /** To be called now and then. The id to go back to where what was believed has turned out to be one neighbour's tale. */
+  check(links: readonly MediaLink[], newest: number, now: number): number | undefined {
+    const [first, second, third] = links.filter((link) => isGoing(link, now)).sort((a, b) => b.told - a.told);
+    if (first === undefined || second === undefined) return undefined;
+    this.#measure(second.told, now);
+    const ahead = newest - second.told;
+    // Who brings nothing of what it tells is doubted sooner.
+    const isIdle = ahead > MIN_LEAD && now - Math.max(first.broughtAt, first.knownAt) >= DOUBT_MS;
+    if (!isIdle && (ahead <= this.#lead || third === undefined)) return undefined;
+    first.disbelieve();
+    return second.told;
+  }
+
+  get #lead(): number {
+    return this.#rate === undefined ? MAX_AHEAD : Math.max(MIN_LEAD, LEAD_MS * this.#rate);
+  }
+
+  #measure(second: number, now: number): void {
+    const ms = now - this.#measuredAt;
+    if (ms < MEASURE_MS) return;
+    if (this.#second > 0 && second > this.#second) {
+      const rate = (second - this.#second) / ms;
+      this.#rate = Math.max(rate, (this.#rate ?? 0) * DECAY);
+    }
+    this.#second = second;
+    this.#measuredAt = now;
+  }
+
+  /** The furthest of those who get on, but for one. */
+  #highest(links: readonly MediaLink[], now: number, but: MediaLink): number {
+    let highest = 0;
+    for (const link of links) if (link !== but && link.told > highest && isGoing(link, now)) highest = link.told;
+    return highest;
+  }
+}
+
+function isGoing(link: MediaLink, now: number): boolean {
+  return link.told > 0 && now - link.toldAt < GOING_MS;
+}
+
+const MEASURE_MS = 1_000;
+const DECAY = 0.9;
+/** Whoever tells of much more than others has so long to bring some of it. */
+const DOUBT_MS = 1_000;
