@@ -20,7 +20,9 @@ try {
   await check("npx rtmfp-server --version", () => version(project, "rtmfp-server"));
   await check("npx rtmfp-client --version", () => version(project, "rtmfp-client"));
   await check("rtmfp-server/http loads", () => httpEntry(project));
-  await check("the examples type-check as strict TypeScript", () => compile(project));
+  await check("the examples, and the programs on docs/applications.md, type-check as strict TypeScript", () =>
+    compile(project),
+  );
   await check("01-raw-flow delivers its message", () => rawFlow(project));
   await check("02-p2p-stream plays the sample peer to peer", () => peerToPeer(project));
   await check("03-server listens", () => server(project));
@@ -72,6 +74,8 @@ async function httpEntry(project: string): Promise<void> {
 
 async function compile(project: string): Promise<void> {
   cpSync(`${root}examples`, join(project, "examples"), { recursive: true });
+  for (const [i, program] of programsOn("docs/applications.md").entries())
+    writeFileSync(join(project, `examples/page-${i}.ts`), program);
   const compilerOptions = {
     target: "ES2023",
     module: "NodeNext",
@@ -88,6 +92,14 @@ async function compile(project: string): Promise<void> {
     const file = join(project, "out", name);
     writeFileSync(file, readFileSync(file, "utf8").replace("port: 1935", 'port: 0, host: "127.0.0.1"'));
   }
+}
+
+/** Blocks of TypeScript that stand by themselves. */
+function programsOn(page: string): string[] {
+  const blocks = [...readFileSync(`${root}${page}`, "utf8").matchAll(/^```ts\n([\s\S]*?)^```$/gm)];
+  const programs = blocks.map(([, code = ""]) => code).filter((code) => code.startsWith("import "));
+  if (programs.length < 2) throw new Error(`${page} has lost its programs`);
+  return programs;
 }
 
 async function rawFlow(project: string): Promise<void> {
