@@ -55,7 +55,11 @@ export class HttpFlvServer {
   /** Listens. Rejects with LISTEN_FAILED, and with BAD_ARGUMENT for a token that is missing or too short; each in one line. */
   static async open(options: HttpFlvOptions): Promise<HttpFlvServer> {
     checkToken(options);
-    const http = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS });
+    const http = createServer({
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_MS,
+    });
     http.maxConnections = MAX_CONNECTIONS;
     await new Promise<void>((resolve, reject) => {
       http.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, options)));
@@ -177,6 +181,8 @@ export const MAX_CONNECTIONS = 512;
 /** What may wait for one viewer: a few groups of pictures, but not the memory of the host. */
 export const MAX_VIEWER_BYTES: number = 8 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** How often it is looked for requests that are too slow. */
+const CHECK_MS = 1_000;
 /** A viewer that takes nothing for so long has gone without a word. */
 const STUCK_MS = 30_000;
 /** How long viewers may take to read the end of the stream. */

@@ -10,7 +10,7 @@ import { afterAll, afterEach, describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { channelGroupspec } from "../../src/bittube/channel-group.ts";
 import { GopQueue } from "../../src/bittube/gop-queue.ts";
-import { type HttpFlvOptions, HttpFlvServer } from "../../src/bittube/http-flv-server.ts";
+import { type HttpFlvOptions, HttpFlvServer, MAX_CONNECTIONS } from "../../src/bittube/http-flv-server.ts";
 import { realtime } from "../../src/bittube/realtime.ts";
 import { recordFlv } from "../../src/bittube/recorder.ts";
 import {
@@ -273,6 +273,18 @@ describe("HttpFlvServer", () => {
       new Player(`${url}?token=${token}`, { host: "tv.example", origin: "http://tv.example" }),
     ];
     expect(await Promise.all(tries.map(({ status }) => status))).toEqual([401, 401, 200, 200]);
+  });
+
+  it("closes connections beyond 512 at once, and has room again when others go", async () => {
+    const { server } = await serve();
+    const sockets = await Promise.all(Array.from({ length: MAX_CONNECTIONS }, () => pausedViewer(server.url)));
+    while (server.viewers < MAX_CONNECTIONS) await turn();
+    const beyond = await pausedViewer(server.url);
+    await new Promise((resolve) => beyond.once("close", resolve).resume());
+    for (const socket of sockets.splice(0, 1)) socket.destroy();
+    while (server.viewers === MAX_CONNECTIONS) await turn();
+    expect(await new Player(server.url).status).toBe(200);
+    for (const socket of sockets) socket.destroy();
   });
 
   it("says in one line why it cannot listen", async () => {
