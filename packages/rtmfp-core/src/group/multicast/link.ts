@@ -59,6 +59,8 @@ export class MediaLink {
   refusals = 0;
   /** Pulls that wait for its answer. */
   pulls = 0;
+  /** More than this shall not wait for it, bytes. */
+  roomBytes: number = FIRST_ROOM_BYTES;
   /** Bytes of fragments written to it since {@link isBehind} was last asked. */
   #sentBytes = 0;
   /** What waited for it then, and whether that was too much. */
@@ -167,7 +169,10 @@ export class MediaLink {
   isBehind(ms: number): boolean {
     const waiting = this.waitingBytes;
     const taken = this.#waitedBytes + this.#sentBytes - waiting;
-    const isBehind = waiting > MIN_BACKLOG_BYTES + (taken * MAX_BACKLOG_MS) / ms;
+    const pace = MIN_BACKLOG_BYTES + (taken * MAX_BACKLOG_MS) / ms;
+    const isBehind = waiting > pace;
+    // Where nothing waits, what was sent says nothing of what could be.
+    this.roomBytes = waiting === 0 ? FIRST_ROOM_BYTES : pace;
     const wasBehind = this.#wasBehind;
     this.#waitedBytes = waiting;
     this.#sentBytes = 0;
@@ -233,4 +238,6 @@ export class MediaLink {
 
 /** Filled in for each write: a fragment costs no object. */
 const DEADLINE: GroupWriteOptions & { finishWithinMs: number } = { finishWithinMs: 0 };
+/** Of a neighbour whose pace is not known yet. */
+const FIRST_ROOM_BYTES = 65_536;
 const UNKNOWN_RTT_MS = 150;

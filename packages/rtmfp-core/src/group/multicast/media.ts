@@ -111,8 +111,8 @@ export class Media implements LinkOwner {
     this.#puller = new Puller({
       store,
       stats,
-      patienceMs: (id) => this.#pushIn.patienceMs(id, this.settings.fetchMs),
-      leastPatienceMs: () => this.#pushIn.leastPatienceMs(this.settings.fetchMs),
+      patienceMs: (id, now) => this.#pushIn.patienceMs(id, this.settings.fetchMs, now),
+      leastPatienceMs: (now) => this.#pushIn.leastPatienceMs(this.settings.fetchMs, now),
     });
     this.#output = new Output(store, stats, (message, missing) => host.message(this, message, missing));
     if (isOwn) store.begin(1);
@@ -189,6 +189,7 @@ export class Media implements LinkOwner {
     if (!this.#fetching) return;
     this.#fetching = false;
     this.#pushIn.stop(this.#list, this.#host.clock.now());
+    this.#output.stop();
     for (const link of this.#list) this.#puller.drop(link);
   }
 
@@ -271,7 +272,13 @@ export class Media implements LinkOwner {
   expire(now: number): void {
     const { windowMs, relayMarginMs } = this.settings;
     this.store.expire(now - windowMs - relayMarginMs);
-    if (this.#fetching) this.#output.drain(now, windowMs);
+    if (this.#fetching) this.#drain(now, windowMs);
+  }
+
+  #drain(now: number, windowMs: number): void {
+    const wasFinished = this.isFinished;
+    this.#output.drain(now, windowMs);
+    if (this.isFinished && !wasFinished) this.#host.changed(this);
   }
 
   /** As many as make it likely that one of them stays, and no more than are worth it. */
@@ -445,7 +452,7 @@ export class Media implements LinkOwner {
     this.#pushIn.onHere(id);
     this.#put(id, data, link);
     if (this.#output.next === 0) this.#start();
-    if (this.#output.next === id) this.#output.drain(now, this.settings.windowMs);
+    if (this.#output.next === id) this.#drain(now, this.settings.windowMs);
   }
 
   /** Whether a fragment that was not pulled may come from there: whoever was asked for its stripe goes before others. */
@@ -478,7 +485,10 @@ export class Media implements LinkOwner {
     const bytes = this.store.get(id);
     if (bytes === undefined) return;
     const { windowMs, relayMarginMs } = this.settings;
-    if (!link.sendFragment(bytes, Math.max(1, windowMs + relayMarginMs - (now - this.store.heardAt(id))))) {
+    if (
+      link.waitingBytes > link.roomBytes ||
+      !link.sendFragment(bytes, Math.max(1, windowMs + relayMarginMs - (now - this.store.heardAt(id))))
+    ) {
       this.#host.stats.skipped++;
       return;
     }

@@ -35,6 +35,13 @@ export class Output {
     this.#next = id;
   }
 
+  /** Forgets where it is: another {@link begin} follows. */
+  stop(): void {
+    if (this.#next !== 0) this.#reassembler.skip(0);
+    this.#next = 0;
+    this.#begun = false;
+  }
+
   /** Gives what can be given; holes first heard of before `now` less the window are left behind. */
   drain(now: number, windowMs: number): void {
     if (this.#next === 0) return;

@@ -21,6 +21,8 @@ export const TRIAL_GAIN_MS = 120;
 
 /** A fragment that nobody is going to push is asked for when it has been missing for so long. */
 export const QUICK_FETCH_MS = 300;
+/** One that was left out of what is pushed, and three round trips more. */
+export const LEFT_OUT_MS = 600;
 /** A pull is not answered, four round trips more. */
 export const PULL_RETRY_MS = 600;
 /** Pulls that wait for an answer of one neighbour, and of all. */

@@ -9,9 +9,9 @@ export interface PullerHost {
   readonly store: FragmentStore;
   readonly stats: MulticastStats;
   /** How long a missing fragment is waited for before it is asked for, ms. */
-  patienceMs(id: number): number;
+  patienceMs(id: number, now: number): number;
   /** The least of these times, ms. */
-  leastPatienceMs(): number;
+  leastPatienceMs(now: number): number;
 }
 
 /** Fragments asked for, and of whom. */
@@ -76,12 +76,12 @@ export class Puller {
     }
     this.#from = Math.max(this.#from, from, store.oldest);
     while (this.#from <= store.newest && store.has(this.#from)) this.#from++;
-    const leastMs = this.#host.leastPatienceMs();
+    const leastMs = this.#host.leastPatienceMs(now);
     let failures = 0;
     for (let id = this.#from; id <= store.newest && this.#asked.size < MAX_PULLS && failures < MAX_FAILURES; id++) {
       const age = now - store.heardAt(id);
       if (age < leastMs) return;
-      if (store.has(id) || this.#asked.has(id) || age < this.#host.patienceMs(id)) continue;
+      if (store.has(id) || this.#asked.has(id) || age < this.#host.patienceMs(id, now)) continue;
       if (!this.#ask(id, undefined, links, now)) failures++;
     }
   }

@@ -1,7 +1,16 @@
 /** From whom a member has the fragments of a stream pushed: a neighbour for each of the eight stripes. */
 import type { FragmentStore } from "./fragment-store.ts";
 import type { MediaLink } from "./link.ts";
-import { FRESH_STALL_MS, QUICK_FETCH_MS, REFUSAL_MS, STALL_MS, STRIPES, TRIAL_GAIN_MS, TRIAL_MS } from "./params.ts";
+import {
+  FRESH_STALL_MS,
+  LEFT_OUT_MS,
+  QUICK_FETCH_MS,
+  REFUSAL_MS,
+  STALL_MS,
+  STRIPES,
+  TRIAL_GAIN_MS,
+  TRIAL_MS,
+} from "./params.ts";
 import { bitsOf } from "./push-out.ts";
 import type { MulticastStats } from "./stats.ts";
 
@@ -24,6 +33,8 @@ export class PushIn {
   readonly #host: PushInHost;
   readonly #stripes: Stripe[] = Array.from({ length: STRIPES }, () => new Stripe());
   #trialAt = 0;
+  /** When anything was last pushed, or we first sought somebody who would, ms; 0 before. */
+  #pushedAt = 0;
   /** A fragment of a stripe comes so often, ms. */
   #intervalMs = 100;
   #measuredAt = 0;
@@ -61,6 +72,7 @@ export class PushIn {
   onPushed(id: number, link: MediaLink, isNew: boolean, now: number): void {
     const index = id % STRIPES;
     const stripe = this.#stripes[index]!;
+    this.#pushedAt = now;
     if (link === stripe.parent) {
       if (stripe.first === 0) stripe.first = id;
       if (id > stripe.pushed) stripe.pushed = id;
@@ -112,20 +124,29 @@ export class PushIn {
   }
 
   /** How long a missing fragment is waited for, ms: only what is going to be pushed is worth waiting for. */
-  patienceMs(id: number, fetchMs: number): number {
-    const { parent, first } = this.#stripes[id % STRIPES]!;
-    if (parent === undefined) return 0;
-    return first !== 0 && id > first ? fetchMs : Math.min(fetchMs, QUICK_FETCH_MS);
+  patienceMs(id: number, fetchMs: number, now: number): number {
+    const stripe = this.#stripes[id % STRIPES]!;
+    const { parent, first, pushed } = stripe;
+    if (parent !== undefined && first !== 0 && id > first) {
+      // What came after it shows that it was left out, unless it is on its way again.
+      return id > pushed ? fetchMs : Math.min(fetchMs, LEFT_OUT_MS + 3 * parent.rttMs);
+    }
+    if (first !== 0) return Math.min(fetchMs, QUICK_FETCH_MS);
+    // Where nobody pushes for long, whoever comes first would be asked by all.
+    if (!this.#isPushedTo(now)) return fetchMs;
+    return parent === undefined ? 0 : Math.min(fetchMs, QUICK_FETCH_MS);
   }
 
   /** The least {@link patienceMs} of any fragment. */
-  leastPatienceMs(fetchMs: number): number {
-    return this.#stripes.some(({ parent }) => parent === undefined) ? 0 : Math.min(fetchMs, QUICK_FETCH_MS);
+  leastPatienceMs(fetchMs: number, now: number): number {
+    const isOpen = this.#stripes.some(({ parent }) => parent === undefined);
+    return isOpen && this.#isPushedTo(now) ? 0 : Math.min(fetchMs, QUICK_FETCH_MS);
   }
 
   /** Finds parents for stripes without one, and tries better ones. */
   tick(links: readonly MediaLink[], now: number): void {
     this.#measure(now);
+    if (this.#pushedAt === 0) this.#pushedAt = now;
     this.#stripes.forEach((stripe, index) => {
       this.#checkTrial(stripe, index, now);
       if (stripe.parent !== undefined && this.#hasStalled(stripe, index, now)) this.#giveUp(stripe, index, now);
@@ -138,6 +159,10 @@ export class PushIn {
       this.#startTrial(links, now);
     }
     for (const link of links) link.flushAsks(now);
+  }
+
+  #isPushedTo(now: number): boolean {
+    return this.#pushedAt === 0 || now - this.#pushedAt <= PUSHED_MS;
   }
 
   #setParent(index: number, link: MediaLink, now: number, first: number): void {
@@ -282,6 +307,8 @@ function note(link: MediaLink, stripe: number, ms: number): void {
   link.lateness[stripe] = Number.isNaN(before) ? ms : before + (ms - before) * SMOOTHING;
 }
 
+/** So long after the last push we believe that there are any, ms. */
+const PUSHED_MS = 3_000;
 const SMOOTHING = 0.25;
 /** Times that {@link REFUSAL_MS} is doubled. */
 const MAX_REFUSALS = 3;

@@ -256,11 +256,13 @@ class MeshSendFlow implements GroupSendFlow {
     const now = mesh.clock.now;
     const deadline = now + (options.finishWithinMs ?? Number.POSITIVE_INFINITY);
     this.bufferedBytes += data.length;
-    let sentAt = Math.max(now, near.busyUntil);
+    // What controls goes before what waits, as its flows have the higher priority.
+    let sentAt = this.#isOrdered ? now : Math.max(now, near.busyUntil);
     const spend = (): void => {
       const bytes = data.length + HEADER_BYTES;
-      sentAt += (bytes * 8_000) / near.uplink;
-      near.busyUntil = sentAt;
+      const ms = (bytes * 8_000) / near.uplink;
+      sentAt += ms;
+      near.busyUntil = Math.max(now, near.busyUntil) + ms;
       near.sentBytes += bytes;
     };
     let arrival = sentAt + oneWay;
