@@ -129,9 +129,7 @@ class Broadcast {
   /** Groups go on without their server, and the connection comes back by itself, unless the server refuses. */
   #onStatus(code: string, description = code): void {
     const { reporter } = this.#work;
-    if (code === "NetConnection.Connect.NetworkChange")
-      reporter.log("warn", "networkChange", { message: description }, description);
-    else if (code === "NetConnection.Connect.Closed" && !this.#isOver && !this.#work.signal.aborted)
+    if (code === "NetConnection.Connect.Closed" && !this.#isOver && !this.#work.signal.aborted)
       reporter.log("warn", "disconnected", { message: description }, `${description}; trying to come back`);
     else if (code === "NetConnection.Connect.Success") reporter.log("info", "reconnected", {}, "connected again");
     else if (code === "NetConnection.Connect.Rejected" || code === "NetConnection.Connect.InvalidApp") {

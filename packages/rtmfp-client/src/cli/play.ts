@@ -34,7 +34,9 @@ export function play(url: string, stream: string, options: PlayOptions): Promise
     const error = new UsageError("--group and --peer are two ways to the publisher: choose one");
     return Promise.resolve(tell(error, reporter, options.debug ?? false));
   }
-  return run(url, options, reporter, (work) => new Player(work, url, stream, options).run());
+  // A group goes on without the server, and its members meet newcomers at the next.
+  const more = { reconnect: options.group !== undefined };
+  return run(url, options, reporter, (work) => new Player(work, url, stream, options).run(), more);
 }
 
 /** One playing of one stream. */

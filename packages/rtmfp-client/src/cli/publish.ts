@@ -36,7 +36,9 @@ export async function publish(url: string, stream: string, file: string, options
   } catch (error) {
     return tell(error, reporter, options.debug ?? false);
   }
-  return run(url, options, reporter, (work) => send(work, url, stream, file, options));
+  // A group goes on without the server, and its members meet newcomers at the next.
+  const more = { reconnect: options.group !== undefined };
+  return run(url, options, reporter, (work) => send(work, url, stream, file, options), more);
 }
 
 async function send(work: Work, url: string, name: string, file: string, options: PublishOptions): Promise<void> {

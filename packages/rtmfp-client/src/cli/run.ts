@@ -43,9 +43,11 @@ export async function run(
       await connection.close();
       await trace?.close();
     };
-    connection.on("status", ({ code, description = "" }) =>
-      reporter.log("debug", "status", { code, description }, `${code} ${description}`),
-    );
+    connection.on("status", ({ code, description = "" }) => {
+      if (code === "NetConnection.Connect.NetworkChange")
+        reporter.log("warn", "networkChange", { message: description }, description);
+      else reporter.log("debug", "status", { code, description }, `${code} ${description}`);
+    });
     const ended = whenEnded(connection);
     const onAbort = (): void => void connection.close();
     signals.signal.addEventListener("abort", onAbort, { once: true });

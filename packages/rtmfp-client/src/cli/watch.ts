@@ -212,9 +212,7 @@ class Watcher {
 
   #onConnection(code: string, description = code): void {
     const { reporter } = this.#work;
-    if (code === "NetConnection.Connect.NetworkChange")
-      reporter.log("warn", "networkChange", { message: description }, description);
-    else if (code === "NetConnection.Connect.Closed" && !this.#signal.aborted)
+    if (code === "NetConnection.Connect.Closed" && !this.#signal.aborted)
       reporter.log("warn", "disconnected", { message: description }, `${description}; trying to come back`);
     else if (code === "NetConnection.Connect.Rejected" || code === "NetConnection.Connect.InvalidApp")
       this.#fail(`the server does not take us back: ${description}`);

@@ -71,7 +71,7 @@ export class GroupPublication implements Publication, LiveMulticast {
       this.#stream.onClosed = resolve;
     });
     this.#stream.close();
-    await closed;
+    if (this.#group.engine.neighborCount > 0) await closed;
   }
 
   get #hasRoom(): boolean {
