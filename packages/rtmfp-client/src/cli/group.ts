@@ -66,7 +66,8 @@ function lines({ members, neighbors, coverage, streams }: Info): string[] {
     ...neighbors.map(({ peerId }) => `  ${peerId}`),
     `coverage    ${coverage.from} to`,
     `            ${coverage.to}`,
-    `streams     ${streams.length === 0 ? "none" : streams.join(", ")}`,
+    // Other members choose the names.
+    `streams     ${streams.length === 0 ? "none" : streams.map((name) => JSON.stringify(name)).join(", ")}`,
   ];
 }
 
