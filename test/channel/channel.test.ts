@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttp, type Server as HttpServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -234,8 +234,11 @@ describe("a channel", () => {
     await writeFile(short, encodeFlv(TAGS.slice(0, 60)));
     const damaged = join(folder, "damaged.flv");
     await writeFile(damaged, (await readFile(SAMPLE)).subarray(0, 30_000));
-    const good = await runHere("broadcast", url, `good=${short}`, "--no-follow");
+    const records = join(folder, "{channel}-{time}.flv");
+    const good = await runHere("broadcast", url, `go/od=${short}`, "--no-follow", "--record", records);
     expect([good.code, good.lines.at(-1)]).toEqual([0, expect.stringMatching(/^sent 60 tags, /)]);
+    const [record] = (await readdir(folder)).filter((name) => /^go_od-\d{8}T\d{6}Z\.flv$/.test(name));
+    expect(decodeFlv(await readFile(join(folder, String(record))))).toHaveLength(60);
     const both = await runHere("broadcast", url, `good=${short}`, `bad=${damaged}`, "--no-follow");
     expect([both.code, both.lines.at(-1)]).toEqual([1, "rtmfp-client: 1 of 2 channels failed: bad"]);
     expect(both.lines).toContainEqual(

@@ -1,6 +1,7 @@
 /** Sends tags from any source, in time. */
 import type { FlvTag } from "rtmfp-core/flv";
 import { type Clock, sleep } from "./clock.ts";
+import { HoldUp } from "./hold-up.ts";
 
 /** What became of tags. */
 export type TagOutcome = "delivered" | "abandoned";
@@ -56,12 +57,13 @@ export async function feed(
   const { signal } = options;
   const result: FeedResult = { tags: 0, bytes: 0, delivered: 0, abandoned: 0 };
   const settled = new Countdown();
-  const pacer = options.pace === "none" ? undefined : new Pacer(clock);
+  const holdUp = new HoldUp(clock);
+  const pacer = options.pace === "none" ? undefined : new Pacer(clock, holdUp);
   for await (const tag of tags) {
     if (pacer === undefined) await target.ready;
     else {
       await pacer.wait(tag.timestamp, signal);
-      await pacer.holdUp(target.ready);
+      await holdUp.wait(target.ready);
     }
     if (!target.isPublishing || signal?.aborted === true) break;
     const receipt = target.writeTag(tag);
@@ -77,17 +79,17 @@ export async function feed(
   return result;
 }
 
-/** Says when a timestamp's time has come, and how long to wait for others then. */
+/** Says when a timestamp's time has come. */
 class Pacer {
   readonly #clock: Clock;
-  /** How long others have held it up since it was last in time; ms. */
-  #heldMs = 0;
+  readonly #holdUp: HoldUp;
   #startedAt: number | undefined;
   #first = 0;
   #last = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, holdUp: HoldUp) {
     this.#clock = clock;
+    this.#holdUp = holdUp;
   }
 
   async wait(timestamp: number, signal: AbortSignal | undefined): Promise<void> {
@@ -100,22 +102,8 @@ class Pacer {
     this.#last = timestamp;
     const due = this.#startedAt + ((timestamp - this.#first) | 0);
     if (due <= now) return;
-    this.#heldMs = 0;
+    this.#holdUp.inTime();
     await sleep(this.#clock, due - now, signal);
-  }
-
-  /** Waits for `ready`, in all no longer than {@link MAX_HELD_MS}. */
-  async holdUp(ready: Promise<unknown>): Promise<void> {
-    const left = MAX_HELD_MS - this.#heldMs;
-    if (left <= 0) return;
-    const since = this.#clock.now();
-    let cancel = (): void => {};
-    const patience = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(left, resolve);
-    });
-    await Promise.race([ready, patience]);
-    cancel();
-    this.#heldMs += this.#clock.now() - since;
   }
 }
 
@@ -140,7 +128,5 @@ class Countdown {
   }
 }
 
-/** How late live media may get before those who hold it up are left behind; ms. */
-const MAX_HELD_MS = 1_000;
 /** A larger step between timestamps is a new beginning, not a pause. */
 const MAX_STEP_MS = 10_000;

@@ -1,6 +1,7 @@
 /** Lets tags out at the speed of their time. */
 import type { FlvTag } from "rtmfp-core/flv";
 import { type Clock, sleep } from "../clock.ts";
+import { HoldUp } from "../hold-up.ts";
 
 /** How {@link realtime} goes. */
 export interface RealtimeOptions {
@@ -8,6 +9,8 @@ export interface RealtimeOptions {
   readonly clock: Clock;
   /** How far tags may be ahead of their time: 0 for a file; for a live source what its server keeps for late viewers; ms. */
   readonly leadMs: number;
+  /** Resolves when those who take the tags have room. Default: they always have. */
+  readonly ready?: () => Promise<unknown>;
   /** Ends the tags. */
   readonly signal: AbortSignal;
 }
@@ -15,12 +18,14 @@ export interface RealtimeOptions {
 /**
  * Passes each tag on when its time has come, counted from the first. What is late goes at once. A step of more than 10 s,
  * and tags that are later than that, begin the count anew. With a lead, time may run 0.1 % faster than here: no two clocks agree.
+ * Who has no room holds the tags up for a second in all, until they are in time again: live media do not wait for the slowest.
  */
 export async function* realtime(
   tags: AsyncIterable<FlvTag>,
   options: RealtimeOptions,
 ): AsyncGenerator<FlvTag, void, undefined> {
-  const { clock, leadMs, signal } = options;
+  const { clock, leadMs, ready, signal } = options;
+  const holdUp = new HoldUp(clock);
   const speed = leadMs > 0 ? 1.001 : 1;
   let start: { readonly now: number; readonly timestamp: number } | undefined;
   let last = 0;
@@ -32,6 +37,8 @@ export async function* realtime(
     last = tag.timestamp;
     if (isBeginning) start = { now, timestamp: tag.timestamp };
     else if (due - leadMs > now) await sleep(clock, due - leadMs - now, signal);
+    if (due > now) holdUp.inTime();
+    if (ready !== undefined) await holdUp.wait(ready());
     if (signal.aborted) return;
     yield tag;
   }

@@ -102,10 +102,9 @@ export class BroadcastChannel {
     await this.#attempt(async () => {
       const { clock } = this.#work.connection.core;
       const { source, leadMs } = opened;
-      for await (const tag of realtime(source, { clock, leadMs, signal: this.#signal })) {
-        await sender.ready;
+      const ready = (): Promise<unknown> => sender.ready;
+      for await (const tag of realtime(source, { clock, leadMs, ready, signal: this.#signal }))
         this.#write(tag, sender);
-      }
     });
     this.#swarm?.stop();
     this.#swarm = undefined;

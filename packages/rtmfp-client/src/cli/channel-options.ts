@@ -7,7 +7,7 @@ export interface ChannelOptions extends CommonOptions {
   readonly groupName?: string;
   /** A groupspec. */
   readonly group?: string;
-  /** A file; `{channel}` stands for the channel's name. */
+  /** A file; `{channel}` stands for the channel's name, `{time}` for the moment. */
   readonly record?: string;
 }
 
@@ -18,8 +18,9 @@ export function groupspecOf(channel: string, { group, groupName }: ChannelOption
 
 /** The file to record a channel into. */
 export function recordPath(channel: string, { record }: ChannelOptions): string | undefined {
+  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
   // A name may have slashes, which would be folders here.
-  return record?.replaceAll(PLACE, () => channel.replaceAll(/[\\/]/g, "_"));
+  return record?.replaceAll(PLACE, () => channel.replaceAll(/[\\/]/g, "_")).replaceAll("{time}", time);
 }
 
 /** Where the name of a channel goes. */

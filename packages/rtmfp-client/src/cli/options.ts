@@ -41,7 +41,7 @@ export function withChannelOptions(command: Command): Command {
   return withCommonOptions(command)
     .option("--group-name <name>", "name of the group (default: bittube.vanderbilt.edu/{channel})", parseName)
     .option("--group <spec>", "groupspec of the group, as others give it", parseStreamGroup)
-    .option("--record <file>", "write what passes to this FLV file too");
+    .option("--record <file>", "write what passes to this FLV file too; {channel} and {time} in its name are replaced");
 }
 
 /** The address of a server. Throws UsageError, in one line. */

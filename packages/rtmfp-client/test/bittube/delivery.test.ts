@@ -67,7 +67,7 @@ describe("GopQueue", () => {
 });
 
 describe("realtime", () => {
-  async function times(tags: FlvTag[], leadMs: number): Promise<number[]> {
+  async function times(tags: FlvTag[], leadMs: number, ready = () => Promise.resolve<unknown>(0)): Promise<number[]> {
     const clock = new HandClock();
     const source = (async function* () {
       yield* tags;
@@ -75,7 +75,7 @@ describe("realtime", () => {
     const seen: number[] = [];
     let isOver = false;
     const done = (async () => {
-      for await (const _ of realtime(source, { clock, leadMs, signal: new AbortController().signal }))
+      for await (const _ of realtime(source, { clock, leadMs, ready, signal: new AbortController().signal }))
         seen.push(Math.round(clock.now()));
       isOver = true;
     })();
@@ -90,6 +90,12 @@ describe("realtime", () => {
   it("passes tags on when their time has come, and at once after a jump", async () => {
     const tags = [key(5_000), inter(5_040), inter(5_100), key(900_000), inter(900_040), inter(899_000)];
     expect(await times(tags, 0)).toEqual([0, 40, 100, 100, 140, 140]);
+  });
+
+  it("waits a second in all for who has no room, until tags are in time again", async () => {
+    const tags = [0, 40, 80, 120, 5_000, 5_040].map((ms) => key(ms));
+    const stuck = (): Promise<unknown> => new Promise(() => {});
+    expect(await times(tags, 0, stuck)).toEqual([1_000, 1_000, 1_000, 1_000, 6_000, 6_000]);
   });
 
   it("lets live media go ahead as far as told, hardly faster than time", async () => {
