@@ -68,47 +68,55 @@ class Meeting {
 }
 
 describe("a server behind a NAT that names its public address", () => {
-  it(...rfc("V-5", "F-12"), "introduces clients of its own network to those outside, both ways", async () => {
-    const world = new SimWorld(7);
-    const router = world.nat("router", {
-      kind: "full-cone",
-      addresses: ["203.0.113.10"],
-      preservePorts: true,
-      refreshInbound: true,
-    });
-    const host = world.host("server", { behind: router });
-    const inside = host.addresses[0] ?? "";
-    world.name("server.lan", [inside]);
-    world.name("server.test", ["203.0.113.10"]);
-    const server = createServer({
-      carrier: () => {
-        const carrier = host.open([{ host: inside, port: 1935 }]);
-        // What a forwarded port is: packets from anywhere come in.
-        carrier.send(new Uint8Array(1), 0, { host: "198.51.100.9", port: 9 });
-        return carrier;
-      },
-      random: (n) => host.random(n),
-      public: "server.test",
-    });
-    await world.settle(server.listen(), 1_000);
-    const keeper = makeClient(world, "keeper", router);
-    const friend = makeClient(world, "friend", world.nat("far", { kind: "port-restricted-cone" }));
-    await world.settle(
-      Promise.all([keeper.nc.connect("rtmfp://server.lan/app"), friend.nc.connect("rtmfp://server.test/app")]),
-      30_000,
-    );
-    for (const [one, other] of [
-      [keeper, friend],
-      [friend, keeper],
-    ] as const) {
-      const cam = new NetStream(one.nc, NetStream.DIRECT_CONNECTIONS);
-      await world.settle(cam.publish("cam"), 1_000);
-      const view = new NetStream(other.nc, one.nc.nearID ?? "");
-      expect((await world.settle(view.play("cam"), 120_000)).code).toBe("NetStream.Play.Start");
-      view.close();
-      cam.close();
-    }
-  });
+  it(
+    ...rfc("V-5", "F-12"),
+    "introduces clients of its own network to those outside, also when its address has changed",
+    async () => {
+      const world = new SimWorld(7);
+      const router = world.nat("router", {
+        kind: "full-cone",
+        addresses: ["203.0.113.10"],
+        preservePorts: true,
+        refreshInbound: true,
+      });
+      const host = world.host("server", { behind: router });
+      const inside = host.addresses[0] ?? "";
+      world.name("server.lan", [inside]);
+      world.name("server.test", ["203.0.113.10"]);
+      let carrier: ReturnType<SimHost["open"]>;
+      // What a forwarded port does: packets from anywhere come in.
+      const forwardPort = (): void => carrier.send(new Uint8Array(1), 0, { host: "198.51.100.9", port: 9 });
+      const server = createServer({
+        carrier: () => {
+          carrier = host.open([{ host: inside, port: 1935 }]);
+          forwardPort();
+          return carrier;
+        },
+        random: (n) => host.random(n),
+        public: "server.test",
+      });
+      await world.settle(server.listen(), 1_000);
+      const keeper = makeClient(world, "keeper", router);
+      const friend = makeClient(world, "friend", world.nat("far", { kind: "port-restricted-cone" }));
+      await world.settle(keeper.nc.connect("rtmfp://server.lan/app"), 30_000);
+      router.rebind(["203.0.113.77"]);
+      forwardPort();
+      world.name("server.test", ["203.0.113.77"]);
+      await world.runAsync(70_000);
+      await world.settle(friend.nc.connect("rtmfp://server.test/app"), 30_000);
+      for (const [one, other] of [
+        [keeper, friend],
+        [friend, keeper],
+      ] as const) {
+        const cam = new NetStream(one.nc, NetStream.DIRECT_CONNECTIONS);
+        await world.settle(cam.publish("cam"), 1_000);
+        const view = new NetStream(other.nc, one.nc.nearID ?? "");
+        expect((await world.settle(view.play("cam"), 120_000)).code).toBe("NetStream.Play.Start");
+        view.close();
+        cam.close();
+      }
+    },
+  );
 });
 
 describe("an introduction ends as one row and one line of the log", () => {

@@ -23,6 +23,8 @@ export interface MatchmakerHost {
   after(ms: number, run: () => void): () => void;
   /** Open sessions with that identity, oldest first. */
   sessionsWith(peerId: string): readonly Session[];
+  /** Public IP addresses of the server's own network. */
+  publicHosts(): readonly string[];
   onHandlerError(error: unknown): void;
 }
 
@@ -30,8 +32,6 @@ export interface MatchmakerHost {
 export class Matchmaker {
   /** Looks at NATs; none: nothing is known of them but what peers report. */
   prober: Prober | undefined;
-  /** Public IP addresses of the server's own network. */
-  publicHosts: readonly string[] = [];
   readonly #host: MatchmakerHost;
   readonly #introductions: Introductions;
   readonly #rendezvous: Rendezvous;
@@ -50,7 +50,7 @@ export class Matchmaker {
         introductions: this.#introductions,
         now: () => host.now(),
         sessionsWith: (peerId) => host.sessionsWith(peerId),
-        publicHosts: () => this.publicHosts,
+        publicHosts: () => host.publicHosts(),
         decide: (asker, target, lookup) => decide(host.handlersOf, asker, target, lookup),
         locate: (asker, lookup) => locate(host.handlersOf, asker, lookup),
         answered: (answer, asker, targetId) => this.#onAnswered(answer, asker, targetId),

@@ -32,7 +32,7 @@ export interface ProberOptions {
   /** Addresses of the server's own sockets, by `via` of the sessions. */
   readonly serverSockets: readonly Address[];
   /** Hosts by which others reach this machine, for sockets whose own address says nothing of it. */
-  readonly publicHosts: readonly string[];
+  readonly publicHosts: () => readonly string[];
   readonly provider: CryptoProvider;
   readonly random: (length: number) => Uint8Array;
   /** Runs `run` after `ms` unless the function returned is called before. */
@@ -126,7 +126,8 @@ export class Prober {
   /** Where a peer reaches a socket of ours: by its own address if that reaches far enough. */
   #replyTo({ host, port }: Address, peer: Address): Address | undefined {
     const loopback = isIpv6(host) ? "::1" : "127.0.0.1";
-    const hosts = isWildcard(host) ? [...this.#options.publicHosts, loopback] : [host, ...this.#options.publicHosts];
+    const publicHosts = this.#options.publicHosts();
+    const hosts = isWildcard(host) ? [...publicHosts, loopback] : [host, ...publicHosts];
     const reach = reachOf(peer.host);
     const found = hosts.find((candidate) => {
       const reaches = reachOf(candidate);

@@ -22,7 +22,7 @@ import { DEFAULT_PORT, MessageTrees } from "rtmfp-core/tc";
 import { Access, type AuthKeys } from "./access.ts";
 import type { Application, ApplicationFactory, ApplicationStats } from "./application.ts";
 import { Applications } from "./applications.ts";
-import { bindingsFor, hostPart, isPublicHost, urlsOf } from "./bindings.ts";
+import { bindingsFor, isPublicHost, urlsOf } from "./bindings.ts";
 import { checkApplication } from "./check-application.ts";
 import { CHECK_APPLICATION } from "./check-name.ts";
 import type { Client } from "./client.ts";
@@ -42,6 +42,7 @@ import { messageOf } from "./message-of.ts";
 import { reachOf } from "./nat.ts";
 import { type PeerEntry, Peers } from "./peers.ts";
 import { openProbeCarrier, Prober } from "./prober.ts";
+import { PublicHosts } from "./public-hosts.ts";
 import type { IntroductionRates } from "./rendezvous.ts";
 
 /** Options of {@link createServer}. */
@@ -134,6 +135,7 @@ export class Server {
   readonly #peers = new Peers();
   readonly #connections = new Map<PeerEntry, Connection>();
   readonly #matchmaker: Matchmaker;
+  readonly #publicHosts = new PublicHosts();
   readonly #groups: Groups;
   #endpoint: PeerEndpoint | undefined;
   #state: "new" | "listening" | "closing" | "closed" = "new";
@@ -162,6 +164,7 @@ export class Server {
       now: () => this.#endpoint?.now() ?? 0,
       after: (ms: number, run: () => void) => this.#endpoint?.after(ms, run) ?? (() => {}),
       sessionsWith: (peerId: string) => this.#endpoint?.sessionsWith(peerId) ?? [],
+      publicHosts: () => this.#publicHosts.current,
       onHandlerError: (error: unknown) => this.#onHandlerError(error),
     };
     this.#applications = new Applications(developerKeyApplication(options.relaySender), host, options.limits);
@@ -255,9 +258,12 @@ export class Server {
     endpoint.onSession = (session) => this.#onSession(endpoint, session, host);
     endpoint.onIntroduction = (introduction) => this.#matchmaker.onIntroduction(introduction);
     const addresses = carrier.sockets.map(({ address }) => address);
-    const publicHosts = await this.#publicHosts(carrier);
-    this.#matchmaker.publicHosts = publicHosts;
-    this.#matchmaker.prober = await this.#openProber(endpoint, addresses, publicHosts);
+    await this.#publicHosts.begin(this.#options.public, {
+      carrier,
+      isListening: () => this.isListening,
+      after: (ms, run) => endpoint.after(ms, run),
+    });
+    this.#matchmaker.prober = await this.#openProber(endpoint, addresses);
     this.#warnIfPrivate(carrier.interfaceAddresses());
     const urls = urlsOf(this.#options.public, addresses, carrier.interfaceAddresses());
     return { url: urls[0] as string, urls, fingerprint: endpoint.peerId, addresses };
@@ -342,11 +348,7 @@ export class Server {
     return openUdpCarrier(bindingsFor(typeof host === "string" ? [host] : host, checkPort(port ?? DEFAULT_PORT)));
   }
 
-  async #openProber(
-    endpoint: PeerEndpoint,
-    serverSockets: readonly Address[],
-    publicHosts: readonly string[],
-  ): Promise<Prober | undefined> {
+  async #openProber(endpoint: PeerEndpoint, serverSockets: readonly Address[]): Promise<Prober | undefined> {
     const { carrier, checkCarrier, checkPort = carrier === undefined ? 0 : "off" } = this.#options;
     if (checkCarrier === undefined && checkPort === "off") return undefined;
     const open = checkCarrier ?? (() => openProbeCarrier(serverSockets, Number(checkPort)));
@@ -354,7 +356,10 @@ export class Server {
     return new Prober({
       carrier: await open(),
       serverSockets,
-      publicHosts: [...publicHosts, ...endpoint.carrier.interfaceAddresses().map(({ host }) => host)],
+      publicHosts: () => {
+        const own = endpoint.carrier.interfaceAddresses().map(({ host }) => host);
+        return [...this.#publicHosts.current, ...own];
+      },
       provider,
       random: this.#options.random ?? ((length) => provider.randomBytes(length)),
       after: (ms, run) => endpoint.after(ms, run),
@@ -365,13 +370,6 @@ export class Server {
     if (this.#options.public !== undefined || own.length === 0 || own.some(({ host }) => reachOf(host) === 2)) return;
     const message = `only private addresses (${own.map(({ host }) => host).join(", ")}): clients elsewhere need a public one; forward UDP ${own[0]?.port} to this host, and name the public host`;
     this.#log({ level: "warn", event: "addresses", fields: { message } });
-  }
-
-  /** The public IP addresses of the network that this machine is in, as far as somebody named them. */
-  async #publicHosts(carrier: Carrier): Promise<readonly string[]> {
-    const name = this.#options.public;
-    const found = name === undefined ? [] : await carrier.resolve(hostPart(name), DEFAULT_PORT).catch(() => []);
-    return found.map(({ host }) => host);
   }
 
   #onSession(endpoint: PeerEndpoint, session: Session, host: ConnectionHost<Connection>): void {

@@ -27,7 +27,7 @@ async function scene(kind?: NatKind, hosts: readonly string[] = [HERE]) {
   const prober = new Prober({
     carrier,
     serverSockets: main.sockets.map(({ address }) => address),
-    publicHosts: [],
+    publicHosts: () => [],
     provider: defaultProvider(),
     random,
     after: (ms, run) => endpoint.after(ms, run),
