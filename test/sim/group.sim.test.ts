@@ -39,6 +39,9 @@ describe("members of a group", () => {
         expect(codes(member.connection)).toEqual(["NetConnection.Connect.Success", "NetGroup.Connect.Success"]);
         expect(member.nc.core.peers.count).toBe(0);
       }
+      const introduced = scene.server.introductions.map(({ outcome }) => outcome);
+      expect(introduced.length).toBeGreaterThanOrEqual(3);
+      expect(new Set(introduced)).toEqual(new Set(["connected"]));
       bob.group.close();
       expect(codes(bob.connection).at(-1)).toBe("NetGroup.Connect.Closed");
       await world.runAsync(10_000);

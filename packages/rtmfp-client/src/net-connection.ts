@@ -219,7 +219,10 @@ export class NetConnection extends Emitter<NetConnectionEvents> {
     return (this.#core?.endpoint.carrier.interfaceAddresses() ?? []).map(formatAddress);
   }
 
-  /** Sessions with peers, incoming and outgoing; lowering it ends none. Default 8. Throws BAD_ARGUMENT below 0. */
+  /**
+   * Sessions with peers, incoming and outgoing, without those that groups alone use; lowering it ends none. Default 8. Throws
+   * BAD_ARGUMENT below 0.
+   */
   set maxPeerConnections(count: number) {
     if (typeof count !== "number" || !(count >= 0))
       throw new RtmfpError("BAD_ARGUMENT", `maxPeerConnections: expected a number of 0 or more, got ${String(count)}`);

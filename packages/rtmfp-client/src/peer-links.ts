@@ -103,10 +103,17 @@ export class PeerLinks {
     const known = this.#linkTo(peerId);
     if (known !== undefined) return known.session;
     const { endpoint, session: server } = this.#core;
-    const via = server === undefined ? [] : [server];
-    const session = await endpoint.connect({ peerId, via, addresses }, { timeoutMs, signal });
-    this.#adopt(session, true);
-    return session;
+    const via = server?.isOpen === true ? [server] : [];
+    try {
+      const session = await endpoint.connect({ peerId, via, addresses }, { timeoutMs, signal });
+      if (via.length > 0) this.#core.reportIntroduction(peerId, "connected");
+      this.#adopt(session, true);
+      return session;
+    } catch (error) {
+      const isFailure = error instanceof RtmfpError && error.code === "CONNECT_TIMEOUT";
+      if (isFailure && via.length > 0) this.#core.reportIntroduction(peerId, "failed");
+      throw error;
+    }
   }
 
   /** Keeps a session open for `group`. */
