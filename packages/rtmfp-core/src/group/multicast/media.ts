@@ -523,14 +523,14 @@ export class Media implements LinkOwner {
   /** Goes back where one neighbour alone made us believe that the stream is far ahead. */
   #checkProgress(now: number): void {
     const { store } = this;
-    const back = this.#progress.check(this.#list, store.newest, now);
+    const back = this.#progress.check(this.#list, store.newest, this.#output.given, now);
     if (back === undefined) return;
     this.#host.stats.tales++;
     store.retract(back);
     store.hear(back, now);
     this.#pushIn.restart(this.#list);
     this.#puller.restart();
-    if (this.#output.next > back) this.#output.begin(back);
+    if (this.#output.next > back) this.#output.begin(back + 1);
   }
 
   /** Neighbours may pull as much as the stream brings. */

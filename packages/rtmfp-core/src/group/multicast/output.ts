@@ -11,6 +11,7 @@ export class Output {
   readonly #stats: MulticastStats;
   readonly #reassembler: Reassembler;
   #next = 0;
+  #given = 0;
   /** A message has come out. */
   #begun = false;
 
@@ -30,9 +31,15 @@ export class Output {
     return this.#next;
   }
 
+  /** The last fragment that came out and was not missing; 0 before. */
+  get given(): number {
+    return this.#given;
+  }
+
   /** Begins with a fragment. */
   begin(id: number): void {
     this.#next = id;
+    this.#given = Math.min(this.#given, id - 1);
   }
 
   /** Forgets where it is: another {@link begin} follows. */
@@ -55,7 +62,7 @@ export class Output {
         this.#skipTo(this.#next + 1);
         continue;
       }
-      this.#next++;
+      this.#given = this.#next++;
       const fragment = decodeFragment(bytes);
       if (fragment !== undefined) this.#reassembler.add(fragment);
     }

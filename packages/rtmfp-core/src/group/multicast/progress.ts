@@ -33,17 +33,24 @@ export class Progress {
     return others === 0 ? newest : Math.min(newest, others + MIN_LEAD);
   }
 
-  /** To be called now and then. The id to go back to where what was believed has turned out to be one neighbour's tale. */
-  check(links: readonly MediaLink[], newest: number, now: number): number | undefined {
+  /**
+   * To be called now and then. The id to go back to where what was believed has turned out to be one neighbour's tale;
+   * `given` is the last fragment that has come out.
+   */
+  check(links: readonly MediaLink[], newest: number, given: number, now: number): number | undefined {
     const [first, second, third] = links.filter((link) => isGoing(link, now)).sort((a, b) => b.told - a.told);
     if (first === undefined || second === undefined) return undefined;
     this.#measure(second.told, now);
     const ahead = newest - second.told;
-    // Who brings nothing of what it tells is doubted sooner.
-    const isIdle = ahead > MIN_LEAD && now - Math.max(first.broughtAt, first.knownAt) >= DOUBT_MS;
-    if (!isIdle && (ahead <= this.#lead || third === undefined)) return undefined;
+    if (ahead > this.#lead && third !== undefined) {
+      first.disbelieve();
+      return second.told;
+    }
+    // Who brings nothing of what it tells is doubted sooner, but what it has brought was no tale.
+    const known = Math.max(second.told, given);
+    if (newest - known <= MIN_LEAD || now - Math.max(first.broughtAt, first.knownAt) < DOUBT_MS) return undefined;
     first.disbelieve();
-    return second.told;
+    return known;
   }
 
   get #lead(): number {

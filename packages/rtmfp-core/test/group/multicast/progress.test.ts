@@ -1,0 +1,66 @@
+/** How far a stream is believed to be. */
+import { describe, expect } from "vitest";
+import { it, rfc } from "../../../../../test/support/rfc.ts";
+import { FragmentStore } from "../../../src/group/multicast/fragment-store.ts";
+import type { MediaLink } from "../../../src/group/multicast/link.ts";
+import { Output } from "../../../src/group/multicast/output.ts";
+import { Progress } from "../../../src/group/multicast/progress.ts";
+import { newMulticastStats } from "../../../src/group/multicast/stats.ts";
+import { encodeFragment } from "../../../src/group/wire/fragment.ts";
+
+/** A neighbour that told of fragments up to `told` just now, and brought the last one so long ago. */
+function link(told: number, silentMs: number) {
+  const made = { told, toldAt: NOW, broughtAt: NOW - silentMs, knownAt: 0, isBelieved: true, disbelieve: () => {} };
+  made.disbelieve = () => {
+    made.isBelieved = false;
+  };
+  return made;
+}
+
+/** What {@link Progress.check} says, and whether the furthest is believed. */
+function check(links: readonly ReturnType<typeof link>[], newest: number, given: number) {
+  const back = new Progress().check(links as unknown as MediaLink[], newest, given, NOW);
+  return [back, links[0]?.isBelieved];
+}
+
+describe("a neighbour that is far ahead of the others and silent", () => {
+  it(...rfc("G-3"), "has told a tale as far as nothing came of it, and what it brought is none", () => {
+    expect(check([link(1_000, 2_000), link(700, 0)], 1_000, 650)).toEqual([700, false]);
+    expect(check([link(1_000, 2_000), link(700, 0)], 1_000, 800)).toEqual([800, false]);
+    expect(check([link(1_000, 2_000), link(700, 0)], 1_000, 1_000)).toEqual([undefined, true]);
+    expect(check([link(1_000, 500), link(700, 0)], 1_000, 650)).toEqual([undefined, true]);
+    expect(check([link(1_000, 2_000), link(900, 0)], 1_000, 650)).toEqual([undefined, true]);
+  });
+});
+
+describe("the way out of a store", () => {
+  it(
+    ...rfc("G-3"),
+    "knows the last fragment that came out, and gives nothing twice when it goes back behind that",
+    () => {
+      const store = new FragmentStore(1_000_000);
+      const times: number[] = [];
+      const output = new Output(store, newMulticastStats(), ({ timestamp }) => void times.push(timestamp));
+      store.begin(1);
+      const put = (id: number): void => {
+        const payload = new Uint8Array(4);
+        store.put(id, encodeFragment({ kind: "whole", id, left: 0, type: 8, timestamp: id, payload }), 0);
+      };
+      for (const id of [1, 2, 3, 5]) put(id);
+      store.hear(9, 0);
+      output.begin(1);
+      output.drain(0, 8_000);
+      expect([output.next, output.given, times]).toEqual([4, 3, [1, 2, 3]]);
+      output.drain(8_000, 8_000);
+      expect([output.next, output.given, times]).toEqual([10, 5, [1, 2, 3, 5]]);
+      output.begin(output.given + 1);
+      for (const id of [6, 7]) put(id);
+      output.drain(8_000, 9_000);
+      expect([output.next, output.given, times]).toEqual([8, 7, [1, 2, 3, 5, 6, 7]]);
+      output.begin(3);
+      expect(output.given).toBe(2);
+    },
+  );
+});
+
+const NOW = 100_000;
