@@ -25,6 +25,7 @@ export class GroupDoor {
   readonly #unnamed = new Map<GroupSession, Set<Unnamed>>();
   #unnamedCount = 0;
 
+  /** Without groups yet; `clock` bounds how long flows may be nameless. */
   constructor(clock: GroupClock) {
     this.#clock = clock;
   }

@@ -1,14 +1,16 @@
 /** What a group has counted since it was made; all of it is free for reading at any time. */
 export interface GroupStats {
-  /** Reports sent and received. */
+  /** Reports sent. */
   reportsSent: number;
+  /** Reports that came, those not read among them. */
   reportsReceived: number;
   /** Reports not read, or left unanswered, because their sender sends too many. */
   reportsRefused: number;
   /** Reports not sent, because the neighbour does not take what was written before. */
   reportsSkipped: number;
-  /** Attempts to reach members, and those that failed. */
+  /** Attempts to reach members. */
   dials: number;
+  /** Those that failed. */
   dialsFailed: number;
   /** Members that sent a proof of another group, session or receiver. */
   wrongProofs: number;
@@ -24,8 +26,9 @@ export interface GroupStats {
   flowsRefused: number;
   /** Second sessions with a neighbour, given up or taken instead of the first. */
   glares: number;
-  /** Times that we asked neighbours to end their session, and that we ended ours on being asked. */
+  /** Times that we asked neighbours to end their session. */
   closesAsked: number;
+  /** Times that we ended ours on being asked. */
   closesGranted: number;
   /** Members forgotten because nobody had news of them, neighbours among them. */
   expired: number;

@@ -36,7 +36,9 @@ import { groupProof, type Hmac, isGroupProof } from "./wire/group-proof.ts";
 
 /** Primitives, and a source of chance. */
 export interface GroupCrypto {
+  /** Hashes identities and places in the ring. */
   readonly sha256: Sha256;
+  /** Makes proofs. */
   readonly hmac: Hmac;
   /** `length` bytes that nobody can foresee, the caller's own. */
   readonly random: (length: number) => Uint8Array;
@@ -48,8 +50,11 @@ export interface GroupOptions {
   readonly groupspec: string;
   /** Our own peer ID: 64 lower-case hex digits. */
   readonly nearId: string;
+  /** Primitives, and a source of chance. */
   readonly crypto: GroupCrypto;
+  /** Time and timers. */
   readonly clock: GroupClock;
+  /** The endpoint under the group. */
   readonly host: GroupHost;
   /** What neighbours do for each other; no two take the same kind of flow. */
   readonly services: readonly GroupService[];
@@ -72,16 +77,42 @@ export interface GroupHost {
   event(event: GroupEvent): void;
 }
 
-/** News of a group. Addresses are group addresses, 64 lower-case hex digits. */
-export type GroupEvent =
-  | { readonly type: "neighbourConnected"; readonly peerId: string; readonly address: string }
-  | { readonly type: "neighbourDisconnected"; readonly peerId: string; readonly address: string }
-  /** The range of {@link Group.localCoverageFrom} has changed. */
-  | { readonly type: "localCoverage"; readonly from: string; readonly to: string };
+/** News of a group. */
+export type GroupEvent = NeighbourConnectedEvent | NeighbourDisconnectedEvent | LocalCoverageEvent;
+
+/** A member has become our neighbour. */
+export interface NeighbourConnectedEvent extends NeighbourEvent {
+  /** Which event it is. */
+  readonly type: "neighbourConnected";
+}
+
+/** A member is our neighbour no longer. */
+export interface NeighbourDisconnectedEvent extends NeighbourEvent {
+  /** Which event it is. */
+  readonly type: "neighbourDisconnected";
+}
+
+/** Something about a neighbour. */
+export interface NeighbourEvent {
+  /** 64 lower-case hex digits. */
+  readonly peerId: string;
+  /** Its group address: 64 lower-case hex digits. */
+  readonly address: string;
+}
+
+/** The range of group addresses has changed of which we are the nearest of ourselves and our neighbours. */
+export interface LocalCoverageEvent {
+  /** Which event it is. */
+  readonly type: "localCoverage";
+  /** As {@link Group.localCoverageFrom}. */
+  readonly from: string;
+  /** As {@link Group.localCoverageTo}. */
+  readonly to: string;
+}
 
 /** See the head of the file. For one membership: after {@link close} it is of no use. Times are in ms of its clock. */
 export class Group {
-  /** The group's identity, 32 bytes. Do not modify. */
+  /** The group's identity, 32 bytes. Owned by the group; do not modify. */
   readonly groupId: Uint8Array;
   /** Our own place in the ring: 64 lower-case hex digits. */
   readonly address: string;
@@ -297,6 +328,7 @@ export class Group {
   #opened(member: Member, session: GroupSession): void {
     const isOurs = !this.#isClosed && this.#members.get(member.peerId) === member && session.peerId === member.peerId;
     if (!isOurs || !session.isOpen) {
+      this.#dialer.rest(member);
       if (member.link?.session !== session) this.#host.release(session);
       return;
     }

@@ -18,6 +18,7 @@ export interface Neighbour {
  * one for a flow that the neighbour shall answer, or the answer finds no neighbour and is rejected.
  */
 export interface GroupFlowContext {
+  /** At the other end of the flow. */
   readonly neighbour: Neighbour;
 }
 

@@ -17,6 +17,7 @@ export interface GroupSession {
   readonly address: Address;
   /** Session-unique secrets, mirrored at the far end (RFC 7425 §4.6.5). Owned by the session; do not modify. */
   readonly nearNonce: Uint8Array;
+  /** The far end's counterpart. Owned by the session; do not modify. */
   readonly farNonce: Uint8Array;
   /** Idle time before a keepalive Ping, ms; a group lowers it. Left out where nobody pings. */
   keepaliveMs?: number;
