@@ -3,7 +3,7 @@ import type { FlvTagType } from "rtmfp-core/flv";
 import type { MediaMessage, MulticastSink, MulticastSubscription } from "rtmfp-core/group";
 import { MessageType } from "rtmfp-core/tc";
 import type { ConnectionCore } from "../connection-core.ts";
-import { PlayInput } from "../play-input.ts";
+import { type PlayHost, PlayInput } from "../play-input.ts";
 import { Answer, type Playback, type PlaybackHost, type PlayRequest, type Started } from "../playback.ts";
 import { makeStatus } from "../status-error.ts";
 import type { JoinedGroup } from "./joined-group.ts";
@@ -44,11 +44,11 @@ class GroupPlayback implements Playback, LiveMulticast {
     this.#name = name;
     this.#controls = controls;
     this.#host = host;
-    const playHost = {
-      tag: host.tag,
-      lost: host.lost,
+    const playHost: PlayHost = {
+      tag: (tag) => host.tag(tag),
+      lost: (type) => host.lost(type),
       status: () => {},
-      data: host.data,
+      data: (handler, args) => host.data(handler, args),
       begun: () => {},
     };
     // Fragments put all kinds into one order already.
