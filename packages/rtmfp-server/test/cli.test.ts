@@ -47,7 +47,16 @@ describe("rtmfp-server", () => {
     expect(node.out).toMatch(/^\d+\.\d+\.\d+ \(cryptography: node.*\)\n$/);
     expect(noble.out).toMatch(/\(cryptography: noble\)\n$/);
     expect(help.code).toBe(0);
-    for (const option of ["--host", "--public", "--http", "--keys", "--introduce-only", "--identity", "--config"])
+    for (const option of [
+      "--host",
+      "--public",
+      "--http",
+      "--keys",
+      "--introduce-only",
+      "--identity",
+      "--config",
+      "serve, token or health",
+    ])
       expect(help.out).toContain(option);
   });
 
@@ -62,7 +71,7 @@ describe("rtmfp-server", () => {
       [["--public", "a b"], /--public.*Expected HOST or HOST:PORT/],
       [["--log-level", "loud"], /--log-level.*error, warn, info, debug/],
       [["--frobnicate"], /unknown option '--frobnicate'/],
-      [["publish"], /The only command is serve/],
+      [["publish"], /The commands are serve, token and health/],
       [["serve", "more"], /too many arguments/],
     ];
     const outcomes = await Promise.all(lines.map(([args]) => run(args).ended));

@@ -48,7 +48,7 @@ export function parseCommandLine(argv: readonly string[]): CliOptions | number {
 function makeProgram(): Command {
   return new Command("rtmfp-server")
     .description("Introduces RTMFP peers to each other and relays live streams.")
-    .argument("[command]", "serve, which is also the default", parseServe, "serve")
+    .argument("[command]", "serve, token or health; each but the first has a --help of its own", parseServe, "serve")
     .option("--host <addr>", "IP address to listen on, repeatable (default: all IPv4 and IPv6)", collectHosts)
     .option("--port <number>", "UDP port (default: 1935)", parsePort)
     .option("--public <host[:port]>", "how clients find this server, if it is behind a NAT", parsePublic)
@@ -83,7 +83,7 @@ function makeProgram(): Command {
 
 function parseServe(command: string): string {
   if (command === "serve") return command;
-  throw new InvalidArgumentError("The only command is serve.");
+  throw new InvalidArgumentError("The commands are serve, token and health.");
 }
 
 function collectHosts(text: string, before: readonly string[] = []): readonly string[] {
