@@ -1,3 +1,4 @@
+import { GroupSpecifier, NetGroup } from "rtmfp-client";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../support/rfc.ts";
 import { channelSpec, codes, GroupScene } from "./group-support.ts";
@@ -54,6 +55,67 @@ describe("members of a group", () => {
       }
       expect(() => bob.group.addNeighbor(alice.nc.nearID)).toThrow("is closed");
       expect(bob.nc.core.endpoint.sessions.size).toBe(1);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    ...rfc("G-1", "G-7"),
+    "find each other by a member that the groupspec names, and by old groupspecs in clear",
+    async () => {
+      const scene = await new GroupScene(3).start();
+      const { world } = scene;
+      const quiet = channelSpec("quiet", (spec) => {
+        spec.serverChannelEnabled = false;
+      });
+      const alice = await scene.join("alice", quiet, "port-restricted-cone");
+      const hint = GroupSpecifier.encodeBootstrapPeerIDSpec(alice.nc.nearID);
+      const bob = await scene.join("bob", quiet + hint, "restricted-cone");
+      const carol = await scene.join("carol", quiet + hint);
+      await world.runAsync(15_000);
+      for (const { group } of [alice, bob, carol]) expect(group.neighborCount).toBe(2);
+      expect(scene.server.groups.members).toBe(0);
+      const old = channelSpec("old", (spec) => {
+        spec.minGroupspecVersion = 1;
+      });
+      const [first, second] = [new NetGroup(alice.nc, old), new NetGroup(bob.nc, old)];
+      await world.runAsync(5_000);
+      expect([first.neighborCount, second.neighborCount, scene.server.groups.members]).toEqual([1, 1, 2]);
+      expect(first.neighbors[0]).toMatchObject({ peerID: bob.nc.nearID });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    ...rfc("G-6"),
+    "come and go behind NATs of all kinds, and every one of those that are there is next to those beside it",
+    async () => {
+      const scene = await new GroupScene(4).start();
+      const { world } = scene;
+      const spec = channelSpec();
+      const kinds = [undefined, "full-cone", "restricted-cone", "port-restricted-cone"] as const;
+      for (let i = 0; i < 10; i++) {
+        await scene.join(`member${i}`, spec, kinds[i % kinds.length]);
+        await world.runAsync(1_000);
+      }
+      await world.runAsync(10_000);
+      for (const { group } of scene.members) {
+        expect(group.neighborCount).toBe(9);
+        expect(group.estimatedMemberCount).toBe(10);
+      }
+      const gone = scene.members.splice(2, 4);
+      for (const [i, { nc, group, host }] of gone.entries()) {
+        if (i === 0) group.close();
+        else if (i === 1) await world.settle(nc.close(), 10_000);
+        else world.filter(({ sender }) => (sender === host.name ? "drop" : undefined));
+      }
+      await world.runAsync(5_000);
+      await scene.join("late", spec, "port-restricted-cone");
+      await world.runAsync(60_000);
+      for (const { group, nc } of scene.members) {
+        const others = scene.members.filter((each) => each.nc !== nc).map((each) => each.nc.nearID);
+        expect(new Set(group.neighbors.map(({ peerID }) => peerID))).toEqual(new Set(others));
+      }
     },
     TIMEOUT_MS,
   );
