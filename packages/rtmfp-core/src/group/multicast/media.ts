@@ -77,6 +77,9 @@ export class Media implements LinkOwner {
   /** When neighbours are first asked for stripes, ms. */
   #askAt = 0;
   #pullRate = { at: 0, newest: 0 };
+  /** The settings have changed and are to be passed on, and when that was done last, ms. */
+  #isNews = false;
+  #newsAt: number = Number.NEGATIVE_INFINITY;
 
   /** `isOwn`: we are the publisher. */
   constructor(host: MediaHost, info: MediaInfo, settings: MulticastSettings, isOwn: boolean) {
@@ -353,7 +356,17 @@ export class Media implements LinkOwner {
     );
     if (!isNews) return;
     this.settings = announcedSettings(info, this.settings);
-    this.announceAgain({ ...info, key: known.key });
+    this.info = { ...info, key: known.key };
+    this.#isNews = true;
+    this.#tellNews(this.#host.clock.now());
+  }
+
+  /** Passes changed settings on, though not each of many changes. */
+  #tellNews(now: number): void {
+    if (!this.#isNews || now - this.#newsAt < NEWS_MS) return;
+    this.#isNews = false;
+    this.#newsAt = now;
+    this.announceAgain(this.info);
   }
 
   /** Anybody can say so: it holds as long as nothing newer is known, or comes. */
@@ -516,6 +529,7 @@ export class Media implements LinkOwner {
       if (now >= this.#askAt) this.#pushIn.tick(this.#list, now);
       this.#puller.tick(this.#output.next, this.#list, now);
     }
+    this.#tellNews(now);
     this.#pushOut.tick(now, this.#list);
     this.#refillPulls(now);
   };
@@ -578,6 +592,9 @@ function mapOf(store: FragmentStore): { newest: number; have: Uint8Array } {
   }
   return { newest, have: have.subarray(0, used) };
 }
+
+/** Changes of settings by others are passed on so often at most, ms. */
+const NEWS_MS = 2_000;
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -110,13 +110,34 @@ export class PushOut {
       for (let stripe = 0; stripe < STRIPES && this.#grants < this.#maxGrants; stripe++) {
         if (this.#pushed[stripe]!.length > level) continue;
         const link = this.#nextWaiting(stripe, now);
-        if (link === undefined) continue;
-        this.#waiting[stripe]!.splice(this.#waiting[stripe]!.indexOf(link), 1);
-        this.#pushed[stripe]!.push(link);
-        link.granted |= 1 << stripe;
-        this.#grants++;
+        if (link !== undefined) this.#grant(link, stripe);
       }
     }
+    this.#share(now);
+  }
+
+  /** Whoever gets much gives to those who get little, or one that passes nothing on could keep the stream for itself. */
+  #share(now: number): void {
+    for (let stripe = 0; stripe < STRIPES; stripe++) {
+      const poor = this.#nextWaiting(stripe, now);
+      if (poor === undefined) continue;
+      const rich = this.#pushed[stripe]!.reduce<MediaLink | undefined>(
+        (most, link) => (most === undefined || bitsOf(link.granted) > bitsOf(most.granted) ? link : most),
+        undefined,
+      );
+      if (rich === undefined || bitsOf(rich.granted) < bitsOf(poor.granted) + UNFAIR) continue;
+      this.#remove(rich, stripe);
+      this.#waiting[stripe]!.push(rich);
+      this.#grant(poor, stripe);
+    }
+  }
+
+  #grant(link: MediaLink, stripe: number): void {
+    const waiting = this.#waiting[stripe]!;
+    waiting.splice(waiting.indexOf(link), 1);
+    this.#pushed[stripe]!.push(link);
+    link.granted |= 1 << stripe;
+    this.#grants++;
   }
 
   #nextWaiting(stripe: number, now: number): MediaLink | undefined {
@@ -146,6 +167,9 @@ export class PushOut {
     link.granted &= ~bit;
   }
 }
+
+/** Stripes that one may not get more than another that waits for one. */
+const UNFAIR = 4;
 
 /** How many stripes a mask has. */
 export function bitsOf(mask: number): number {

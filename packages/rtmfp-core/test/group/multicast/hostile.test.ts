@@ -92,6 +92,16 @@ describe("hostile members of a group that carries a stream", () => {
     expect(scene.count("stalls")).toBeGreaterThan(0);
   });
 
+  it(...rfc("G-3"), "ask for all pushes and give nothing back: others are pushed to as well", () => {
+    const scene = new Scene(3, 2);
+    for (const outlaw of scene.outlaws) outlaw.every(500, (victim) => outlaw.say(victim, { type: "push", mask: 0xff }));
+    scene.run();
+    expect(scene.served).toEqual({ least: 1, false: 0 });
+    // Without those who pass on what they get, nine of ten fragments would have to be pulled.
+    const { pushedFrom, requestedFrom } = totals(scene);
+    expect(pushedFrom / (pushedFrom + requestedFrom)).toBeGreaterThan(0.6);
+  });
+
   it(...rfc("G-3"), "pull thousands of fragments: as many are answered as the stream has, and some", () => {
     const scene = new Scene(4);
     const { outlaw } = scene;
@@ -174,4 +184,35 @@ describe("hostile members of a group that carries a stream", () => {
     expect(scene.served.least).toBe(1);
     expect(scene.count("streamsRefused")).toBeGreaterThan(1_000);
   });
+
+  it(
+    ...rfc("G-3"),
+    "announce other settings all the time: the stream keeps a window of a second, and they are passed on now and then",
+    () => {
+      const scene = new Scene(12);
+      const { outlaw } = scene;
+      let turn = 0;
+      outlaw.every(100, (victim) => {
+        if (outlaw.info === undefined) return;
+        const windowMs = turn++ % 2 === 0 ? 0 : 2 ** 50;
+        const info = { ...outlaw.info, windowMs, fetchMs: windowMs, updateMs: windowMs, expiryMs: windowMs };
+        outlaw.say(victim, { type: "info", info });
+      });
+      scene.run();
+      expect(scene.served.least).toBeGreaterThan(0.9);
+      for (const { heard } of outlaw.victims.values())
+        expect(heard.filter(({ type }) => type === "info").length).toBeLessThan(SECONDS);
+    },
+  );
 });
+
+/** What viewers were sent. */
+function totals(scene: Scene): { pushedFrom: number; requestedFrom: number } {
+  let [pushedFrom, requestedFrom] = [0, 0];
+  for (const { viewer } of scene.viewers) {
+    const { info } = viewer.subscription;
+    pushedFrom += info.fragmentsPushedFromPeers ?? 0;
+    requestedFrom += info.fragmentsRequestedFromPeers ?? 0;
+  }
+  return { pushedFrom, requestedFrom };
+}
