@@ -64,11 +64,11 @@ class Player {
     this.#options = options;
     const { peer, group } = options;
     this.#where = group !== undefined ? "the group" : peer === undefined ? url : `peer ${peer.slice(0, 12)}…`;
-    this.#swarm = group === undefined ? undefined : new Swarm(work, group);
     this.#stream = new NetStream(connection, group ?? peer ?? NetStream.CONNECT_TO_FMS, {
       signal: AbortSignal.any([signal, this.#end.signal]),
       ...(options.output === undefined ? {} : { reorderMs: FILE_REORDER_MS }),
     });
+    this.#swarm = group === undefined ? undefined : new Swarm(work, group, this.#stream);
     this.#progress = new Progress(reporter, "received");
     this.#stream.on("status", ({ code }) => {
       reporter.log("debug", "status", { code }, code);

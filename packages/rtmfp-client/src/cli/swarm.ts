@@ -1,33 +1,34 @@
 /** What a command tells of the group that its stream is in. */
 import { canonicalPart, parseGroupspec } from "rtmfp-core/group";
 import { NetGroup } from "../group/net-group.ts";
+import type { NetStream } from "../net-stream.ts";
 import type { Work } from "./run.ts";
 
-/** The group beside the stream: one and the same membership. With `--json` it reports a `swarm` every second. */
+/** The group beside the stream: one and the same membership. With `--json` it reports a `swarm` every second, and at the end. */
 export class Swarm {
   readonly #group: NetGroup;
   readonly #groupspec: string;
+  readonly #report: () => void = () => {};
   readonly #timer: NodeJS.Timeout | undefined;
 
-  constructor({ connection, reporter }: Work, groupspec: string) {
+  /** The reports tell the figures of `stream`, if there is one. */
+  constructor({ connection, reporter }: Work, groupspec: string, stream?: NetStream) {
     this.#groupspec = groupspec;
     this.#group = new NetGroup(connection, groupspec);
     this.#group.on("status", ({ code }) => reporter.log("debug", "status", { code }, code));
-    const report = (): void => {
+    if (!reporter.json) return;
+    this.#report = () => {
+      if (!connection.connected) return;
       const { bytesIn, bytesOut } = connection.core.endpoint.stats;
       const neighbors = this.#group.neighbors.map((each) => ({
         peerId: each.peerID,
         bytesIn: each.bytesIn,
         bytesOut: each.bytesOut,
       }));
-      reporter.event("swarm", { peerId: connection.nearID, bytesIn, bytesOut, neighbors }, "");
+      const figures = stream === undefined ? {} : { multicastInfo: stream.multicastInfo };
+      reporter.event("swarm", { peerId: connection.nearID, bytesIn, bytesOut, neighbors, ...figures }, "");
     };
-    if (!reporter.json) return;
-    const timer = setInterval(report, REPORT_MS).unref();
-    connection.on("status", ({ code }) => {
-      if (code === "NetConnection.Connect.Closed") clearInterval(timer);
-    });
-    this.#timer = timer;
+    this.#timer = setInterval(this.#report, REPORT_MS).unref();
   }
 
   /** The groupspec without what lets others publish. */
@@ -50,6 +51,7 @@ export class Swarm {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#report();
     this.#group.close();
   }
 }
