@@ -165,13 +165,14 @@ class Watcher {
     }
   }
 
-  /** What is set is for one sender; those who wait less keep as much for others. */
+  /** What is set is for one sender. Those who wait less ask sooner for what is missing, and keep as much for others. */
   #be(stream: NetStream): void {
     const { patience } = this.#options;
     if (patience === undefined) return;
     const kept = stream.multicastWindowDuration + stream.multicastRelayMarginDuration;
     stream.multicastWindowDuration = patience;
     stream.multicastRelayMarginDuration = Math.max(0, kept - patience);
+    stream.multicastFetchPeriod = Math.min(stream.multicastFetchPeriod, patience / ATTEMPTS);
   }
 
   #restart(): void {
@@ -277,5 +278,7 @@ function connected(connection: Work["connection"], signal: AbortSignal): Promise
 
 /** Who watches beyond this host must bear it. */
 const TOKEN_VARIABLE = "RTMFP_HTTP_TOKEN";
+/** Times that something missing can be asked for while it is waited for. */
+const ATTEMPTS = 4;
 const HINT_MS = 3_000;
 const SILENCE_MS = 5_000;

@@ -4,7 +4,7 @@ import { equalBytes } from "rtmfp-core/proto";
 
 /**
  * Lets pictures through from the first key frame on, and both kinds only once the codec configuration that they need has come.
- * Metadata and configurations that say what the ones before them said are left out.
+ * Where there are pictures, sound begins with the first of them. Metadata and configurations that say what the ones before them said are left out.
  */
 export class StartGate {
   #metadata: Uint8Array | undefined;
@@ -13,6 +13,9 @@ export class StartGate {
     audio: undefined,
   };
   #awaitsKeyFrame = true;
+  /** Whether there are pictures, and one has been let through. */
+  #hasPictures = false;
+  #hasBegun = false;
 
   passes(tag: FlvTag): boolean {
     const { type, data } = tag;
@@ -22,6 +25,7 @@ export class StartGate {
       this.#metadata = data.slice();
       return true;
     }
+    if (type === "video") this.#hasPictures = true;
     if (isSequenceHeader(tag)) {
       if (same(data, this.#configs[type])) return false;
       this.#configs[type] = data.slice();
@@ -31,8 +35,9 @@ export class StartGate {
     if (type === "video" && this.#awaitsKeyFrame) {
       if (!isKeyFrame(tag)) return false;
       this.#awaitsKeyFrame = false;
+      this.#hasBegun = true;
     }
-    return true;
+    return type === "video" || this.#hasBegun || !this.#hasPictures;
   }
 
   /** Pictures go on with the next key frame. */
@@ -46,6 +51,8 @@ export class StartGate {
     this.#configs.video = undefined;
     this.#configs.audio = undefined;
     this.#awaitsKeyFrame = true;
+    this.#hasPictures = false;
+    this.#hasBegun = false;
   }
 }
 

@@ -44,6 +44,11 @@ describe("StreamStart", () => {
     ]);
   });
 
+  it(...rfc("P-4"), "does not begin with sound that came just ahead of pictures, however long they take", () => {
+    const tags = [soundConfiguration(0), sound(0), configuration(3_900), key(3_900), sound(3_910)];
+    expect(shown(pass(...tags))).toEqual(["AVC1 3900", "AAC 3900", "key 3900", "sound 3910"]);
+  });
+
   it("begins with sound alone when no picture comes for a second", () => {
     const sounds = Array.from({ length: 52 }, (_, i) => mp3(i * 23));
     expect(shown(pass(...sounds)).slice(0, 2)).toEqual(["sound 1012", "sound 1035"]);
