@@ -301,7 +301,7 @@ describe("the flows of services", () => {
     raw.open(member);
     raw.send(raw.connectMessage());
     await net.run(500);
-    const answers = raw.flows[0]?.flow;
+    const answers = raw.flows[0]?.flow as FakeRecvFlow;
     const flow = raw.session?.openFlow(groupFlowMetadata(GroupFlow.multicastControl), { answers });
     flow?.write(Uint8Array.of(1, 2, 3));
     await net.run(500);
@@ -351,8 +351,8 @@ describe("the flows of services", () => {
     own.context = { neighbour: service.last };
     own.write(Uint8Array.of(0x23, 0));
     await net.run(500);
-    const answers = raw.flows.find(({ kind }) => kind === GroupFlow.multicastControl)?.flow;
-    expect(answers?.answers).toBe(raw.out);
+    const answers = raw.flows.find(({ kind }) => kind === GroupFlow.multicastControl)?.flow as FakeRecvFlow;
+    expect(answers.answers).toBe(raw.out);
     raw.session?.openFlow(groupFlowMetadata(GroupFlow.multicastData), { answers }).write(Uint8Array.of(0));
     await net.run(500);
     expect(service.told.at(-1)).toBe("flow 12");
