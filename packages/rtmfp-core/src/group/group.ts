@@ -1,27 +1,20 @@
 /** A group as one of its members sees it: it finds the others, keeps neighbours, and lets services use them. */
-import type { Address, WireAddress } from "../proto/address.ts";
 import { toHex } from "../proto/bytes.ts";
 import { Chance } from "./chance.ts";
 import { Dialer, type DialerHost } from "./dialer.ts";
-import { canonicalPart, groupAddressOf, groupIdOf, type Sha256 } from "./group-id.ts";
+import { canonicalPart, groupAddressOf, groupIdOf } from "./group-id.ts";
+import type { GroupCrypto, GroupHost, GroupOptions } from "./group-options.ts";
 import { type GroupStats, newGroupStats } from "./group-stats.ts";
 import { parseGroupspec } from "./groupspec.ts";
-import { Link, type LinkHost, readControl } from "./link.ts";
+import type { Link } from "./link.ts";
+import { Links, type LinksHost } from "./links.ts";
 import { Member, MemberList } from "./member-list.ts";
 import type { GroupService } from "./neighbour.ts";
 import { OwnAddresses } from "./own-addresses.ts";
 import {
   ASK_CLOSE_MS,
-  BLOCKED_MS,
   BOOTSTRAP_MS,
   CLEANING_MS,
-  GLARE_MS,
-  GREET_MS,
-  MAX_LINKS,
-  MAX_RING_LINKS,
-  NEIGHBOUR_KEEPALIVE_MS,
-  NEWS_MS,
-  PROOF_MS,
   REPORT_JITTER,
   REPORT_MS,
   REPORT_OVERDUE_MS,
@@ -32,83 +25,7 @@ import { makeReport, type ReportingHost, takeReport } from "./reporting.ts";
 import type { GroupClock, GroupRecvFlow, GroupSession } from "./session.ts";
 import { Topology } from "./topology.ts";
 import type { ConnectMessage } from "./wire/control.ts";
-import { groupProof, type Hmac, isGroupProof } from "./wire/group-proof.ts";
-
-/** Primitives, and a source of chance. */
-export interface GroupCrypto {
-  /** Hashes identities and places in the ring. */
-  readonly sha256: Sha256;
-  /** Makes proofs. */
-  readonly hmac: Hmac;
-  /** `length` bytes that nobody can foresee, the caller's own. */
-  readonly random: (length: number) => Uint8Array;
-}
-
-/** What a {@link Group} is made of. */
-export interface GroupOptions {
-  /** The groupspec with its end marker; opaque but for its identity, its bootstrap peers, and whether peers meet at all. */
-  readonly groupspec: string;
-  /** Our own peer ID: 64 lower-case hex digits. */
-  readonly nearId: string;
-  /** Primitives, and a source of chance. */
-  readonly crypto: GroupCrypto;
-  /** Time and timers. */
-  readonly clock: GroupClock;
-  /** The endpoint under the group. */
-  readonly host: GroupHost;
-  /** What neighbours do for each other; no two take the same kind of flow. */
-  readonly services: readonly GroupService[];
-}
-
-/** What a group needs of the endpoint under it. */
-export interface GroupHost {
-  /**
-   * Gives the open session with that peer, or opens one: at its addresses, of which those of origin `relay` are servers that can
-   * introduce it, and by our own server. Rejects where there is none within `timeoutMs`.
-   */
-  connect(peerId: string, addresses: readonly WireAddress[], timeoutMs: number): Promise<GroupSession>;
-  /** This group uses the session, by whomever it was opened, until {@link release}. */
-  hold(session: GroupSession): void;
-  /** This group needs the session no longer; others may. */
-  release(session: GroupSession): void;
-  /** Addresses of servers that can introduce others to us. */
-  introducers(): readonly Address[];
-  /** News of the group, in the middle of its work: the handler must neither throw nor call the group. */
-  event(event: GroupEvent): void;
-}
-
-/** News of a group. */
-export type GroupEvent = NeighbourConnectedEvent | NeighbourDisconnectedEvent | LocalCoverageEvent;
-
-/** A member has become our neighbour. */
-export interface NeighbourConnectedEvent extends NeighbourEvent {
-  /** Which event it is. */
-  readonly type: "neighbourConnected";
-}
-
-/** A member is our neighbour no longer. */
-export interface NeighbourDisconnectedEvent extends NeighbourEvent {
-  /** Which event it is. */
-  readonly type: "neighbourDisconnected";
-}
-
-/** Something about a neighbour. */
-export interface NeighbourEvent {
-  /** 64 lower-case hex digits. */
-  readonly peerId: string;
-  /** Its group address: 64 lower-case hex digits. */
-  readonly address: string;
-}
-
-/** The range of group addresses has changed of which we are the nearest of ourselves and our neighbours. */
-export interface LocalCoverageEvent {
-  /** Which event it is. */
-  readonly type: "localCoverage";
-  /** As {@link Group.localCoverageFrom}. */
-  readonly from: string;
-  /** As {@link Group.localCoverageTo}. */
-  readonly to: string;
-}
+import { groupProof, isGroupProof } from "./wire/group-proof.ts";
 
 /** See the head of the file. For one membership: after {@link close} it is of no use. Times are in ms of its clock. */
 export class Group {
@@ -133,9 +50,8 @@ export class Group {
   readonly #chance: Chance;
   readonly #dialer: Dialer;
   /** What our parts need of us. */
-  readonly #parts: LinkHost & DialerHost & ReportingHost;
-  readonly #links = new Set<Link>();
-  #neighbours = 0;
+  readonly #parts: Parts;
+  readonly #links: Links;
   #coverage: { readonly from: string; readonly to: string };
   #cancelTick: (() => void) | undefined;
   #isClosed = false;
@@ -165,6 +81,12 @@ export class Group {
     this.#coverage = this.#topology.coverage;
     this.#parts = this.#makeParts();
     this.#dialer = new Dialer(this.#parts);
+    this.#links = new Links({
+      parts: this.#parts,
+      clock: options.clock,
+      host: options.host,
+      services: options.services,
+    });
   }
 
   /** Begins to look for neighbours; call once. */
@@ -210,20 +132,9 @@ export class Group {
       this.stats.wrongProofs++;
       flow.reject();
       const member = this.#members.get(session.peerId);
-      if (member !== undefined && member.link === undefined) this.#block(member);
-      return;
-    }
-    const isHeld = this.#members.get(session.peerId)?.link?.session === session;
-    const member = this.#linkable(session);
-    if (member === undefined) {
-      flow.reject();
-      return;
-    }
-    if (!isHeld) this.#host.hold(session);
-    member.link ??= this.#link(member, session);
-    // Reading begins with what has come already: the proof counts before that.
-    member.link.prove(flow);
-    readControl(flow, member.link);
+      if (member !== undefined && member.link === undefined) this.#links.block(member);
+    } else if (this.#hasPeers) this.#links.accept(session, flow);
+    else flow.reject();
   }
 
   /** Leaves: neighbours and services are told. */
@@ -231,13 +142,13 @@ export class Group {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#cancelTick?.();
-    for (const link of [...this.#links]) this.#drop(link);
+    this.#links.close();
     for (const service of this.#services) service.close();
   }
 
   /** Neighbours now. */
   get neighborCount(): number {
-    return this.#neighbours;
+    return this.#links.connectedCount;
   }
 
   /** Members of the group as far as we can tell, ourselves included. */
@@ -257,10 +168,10 @@ export class Group {
 
   /** Our neighbours, in no order. */
   get neighbours(): Link[] {
-    return [...this.#links].filter(({ isConnected }) => isConnected);
+    return this.#links.connected;
   }
 
-  #makeParts(): LinkHost & DialerHost & ReportingHost {
+  #makeParts(): Parts {
     return {
       stats: this.stats,
       nearId: this.nearId,
@@ -269,10 +180,13 @@ export class Group {
       topology: this.#topology,
       now: () => this.#clock.now(),
       introducers: () => this.#host.introducers(),
-      learn: (peerId, toldBy) => this.#learn(peerId, toldBy),
+      learn: (peerId: string, toldBy?: Member) => this.#learn(peerId, toldBy),
       connect: (peerId, addresses, timeoutMs) => this.#host.connect(peerId, addresses, timeoutMs),
-      opened: (member, session) => this.#opened(member, session),
+      opened: (member, session) => this.#links.opened(member, session),
       failed: () => this.#plan(),
+      rest: (member) => this.#dialer.rest(member),
+      lost: () => this.#plan(),
+      changed: (link) => this.#onChange(link),
       connectMessage: ({ peerId, session }) => ({
         type: "connect",
         groupId: this.groupId,
@@ -283,14 +197,11 @@ export class Group {
       reported: (link, report) => {
         if (takeReport(this.#parts, link, report)) this.#plan();
       },
-      connected: (link) => this.#connected(link),
-      askedToClose: (link) => this.#onAskClose(link),
+      connected: (link) => this.#links.onConnected(link),
+      askedToClose: (link) => this.#links.onAskClose(link),
       flowOpened: (link, kind, flow) =>
         this.#services.find(({ kinds }) => kinds.includes(kind))?.flowOpened(link, kind, flow) === true,
-      ended: (link, isBlocked) => {
-        if (isBlocked) this.#block(link.member);
-        this.#lose(link);
-      },
+      ended: (link, isBlocked) => this.#links.end(link, isBlocked),
     };
   }
 
@@ -317,111 +228,6 @@ export class Group {
     return undefined;
   }
 
-  #block(member: Member): void {
-    member.isBlocked = true;
-    member.notBefore = this.#clock.now() + BLOCKED_MS;
-  }
-
-  // Sessions.
-
-  /** A session that we asked for. */
-  #opened(member: Member, session: GroupSession): void {
-    const isOurs = !this.#isClosed && this.#members.get(member.peerId) === member && session.peerId === member.peerId;
-    if (!isOurs || !session.isOpen) {
-      this.#dialer.rest(member);
-      if (member.link?.session !== session) this.#host.release(session);
-      return;
-    }
-    if (member.link === undefined) {
-      this.#host.hold(session);
-      const link = this.#link(member, session);
-      // Live members expect the first word of whoever opened the session; it may have been opened for something else, though.
-      if (session.isInitiator !== false) link.greet();
-      else this.#clock.after(GREET_MS, () => link.greet());
-    } else if (member.link.session !== session) this.#host.release(session);
-  }
-
-  /** Who is behind a session with a proof, if there may be a link; links that give way to it are dropped. */
-  #linkable(session: GroupSession): Member | undefined {
-    const member = this.#isClosed || !this.#hasPeers ? undefined : this.#learn(session.peerId);
-    if (member === undefined) return undefined;
-    if (member.isBlocked && this.#clock.now() < member.notBefore) {
-      this.stats.refused++;
-      return undefined;
-    }
-    const { link } = member;
-    if (link === undefined) {
-      const room = MAX_LINKS + (this.#topology.isNear(member.address) ? MAX_RING_LINKS : 0);
-      if (this.#links.size < room) return member;
-      this.stats.refused++;
-      return undefined;
-    }
-    if (link.session === session) {
-      if (!link.isProven) return member;
-      // It has left and joined again, and its new flow came before the end of the old.
-      if (this.#clock.now() - link.since >= REJOIN_MS) {
-        this.#drop(link, false);
-        return member;
-      }
-      this.stats.refused++;
-      return undefined;
-    }
-    this.stats.glares++;
-    const isGlare = link.session.isOpen && this.#clock.now() - link.since < GLARE_MS;
-    if (isGlare && comesFirst(link.session, session)) return undefined;
-    this.#drop(link);
-    return member;
-  }
-
-  #link(member: Member, session: GroupSession): Link {
-    const link = new Link(this.#parts, member, session);
-    member.link = link;
-    this.#links.add(link);
-    if (!((session.keepaliveMs ?? 0) <= NEIGHBOUR_KEEPALIVE_MS && session.keepaliveMs !== 0))
-      session.keepaliveMs = NEIGHBOUR_KEEPALIVE_MS;
-    return link;
-  }
-
-  #connected(link: Link): void {
-    const { member } = link;
-    member.isWanted = false;
-    member.failures = 0;
-    member.isBlocked = false;
-    this.#members.confirm(member);
-    this.#neighbours++;
-    for (const service of this.#services) service.connected(link);
-    link.giveHeld();
-    this.#host.event({ type: "neighbourConnected", peerId: link.peerId, address: link.address });
-    this.#onChange(link);
-  }
-
-  /** The far end left or was lost. */
-  #lose(link: Link): void {
-    if (link.isGone) return;
-    // Until somebody has newer news of it, it is not there; unless it only did what we asked for.
-    if (this.#clock.now() - link.askedAt >= ASKED_MS) this.#dialer.rest(link.member);
-    this.#drop(link);
-    this.#plan();
-  }
-
-  /** Ends a link; the session is released unless another link is to use it. */
-  #drop(link: Link, isLast = true): void {
-    if (link.isGone) return;
-    const { member } = link;
-    if (link.isConnected) for (const service of this.#services) service.disconnected(link);
-    link.close();
-    member.link = undefined;
-    this.#links.delete(link);
-    this.#own.forget(link);
-    if (link.isConnected) {
-      link.isConnected = false;
-      this.#neighbours--;
-      this.#host.event({ type: "neighbourDisconnected", peerId: link.peerId, address: link.address });
-      this.#onChange(link);
-    }
-    if (isLast) this.#host.release(link.session);
-  }
-
   #onChange(link: Link): void {
     if (this.#topology.isNear(link.address)) this.#ringChanged = true;
     const coverage = this.#topology.coverage;
@@ -430,24 +236,16 @@ export class Group {
     this.#host.event({ type: "localCoverage", ...coverage });
   }
 
-  #onAskClose(link: Link): void {
-    this.#topology.update(this.#clock.now());
-    const { best } = this.#topology;
-    if (best.size === 0 || this.#neighbours <= best.size || best.has(link.member)) return;
-    this.stats.closesGranted++;
-    this.#drop(link);
-  }
-
   // What is due.
 
   #tick(): void {
     const now = this.#clock.now();
-    for (const link of [...this.#links]) this.#checkLink(link, now);
+    this.#links.check();
     if (now >= this.#cleanAt) {
       this.#cleanAt = now + CLEANING_MS;
       this.stats.expired += this.#members.expire(now);
     }
-    if (this.#neighbours === 0 && now >= this.#bootstrapAt) {
+    if (this.neighborCount === 0 && now >= this.#bootstrapAt) {
       this.#bootstrapAt = now + BOOTSTRAP_MS;
       for (const peerId of this.#bootstrap) this.addNeighbor(peerId);
     }
@@ -459,18 +257,6 @@ export class Group {
     }
     this.#plan();
     if (!this.#isClosed) this.#cancelTick = this.#clock.after(TICK_MS, () => this.#tick());
-  }
-
-  #checkLink(link: Link, now: number): void {
-    if (link.isGone) return;
-    if (!link.isConnected) {
-      if (now - link.since < PROOF_MS) return;
-      this.stats.unproven++;
-      this.#lose(link);
-    } else if (now - Math.max(link.heardAt, link.since) >= NEWS_MS) {
-      this.stats.expired++;
-      this.#lose(link);
-    }
   }
 
   /** To one neighbour by chance, or the one that has been silent for too long. */
@@ -487,7 +273,7 @@ export class Group {
   /** The slowest first. */
   #askTooMany(now: number): void {
     const { best, quickest } = this.#topology;
-    let excess = this.#neighbours - best.size;
+    let excess = this.neighborCount - best.size;
     for (const member of [...quickest].reverse()) {
       const { link } = member;
       if (excess <= 0) return;
@@ -521,17 +307,9 @@ export class Group {
   }
 }
 
-/** Of two sessions with one peer both ends choose the same: their nonces are the same pair, the other way round. */
-function comesFirst(a: GroupSession, b: GroupSession): boolean {
-  const key = ({ nearNonce, farNonce }: GroupSession) => [toHex(nearNonce), toHex(farNonce)].sort().join();
-  return key(a) < key(b);
-}
+/** What the parts of a group need of it. */
+type Parts = LinksHost & DialerHost & ReportingHost;
 
 function isPeerId(text: string): boolean {
   return /^[0-9a-fA-F]{64}$/.test(text);
 }
-
-/** A member that ends its link so soon after it was asked to has not left the group. */
-const ASKED_MS = 10_000;
-/** A member that joins again sooner has to wait. */
-const REJOIN_MS = 1_000;

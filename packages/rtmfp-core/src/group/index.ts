@@ -6,19 +6,19 @@
 
 /** Members: who they are, who is whose neighbour, and what they do for each other. */
 export { GroupDoor, type GroupDoorStats } from "./door.ts";
-export {
-  Group,
-  type GroupCrypto,
-  type GroupEvent,
-  type GroupHost,
-  type GroupOptions,
-  type LocalCoverageEvent,
-  type NeighbourConnectedEvent,
-  type NeighbourDisconnectedEvent,
-  type NeighbourEvent,
-} from "./group.ts";
+export { Group } from "./group.ts";
 /** Identities and places in the ring. */
 export { canonicalPart, groupAddressOf, groupIdOf, type Sha256 } from "./group-id.ts";
+export type {
+  GroupCrypto,
+  GroupEvent,
+  GroupHost,
+  GroupOptions,
+  LocalCoverageEvent,
+  NeighbourConnectedEvent,
+  NeighbourDisconnectedEvent,
+  NeighbourEvent,
+} from "./group-options.ts";
 export type { GroupStats } from "./group-stats.ts";
 /** Groupspecs. */
 export {

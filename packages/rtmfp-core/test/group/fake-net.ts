@@ -1,7 +1,8 @@
 /** Sessions, flows and a server in memory, in virtual time: just enough for groups to live on. */
 import { createHash, createHmac } from "node:crypto";
 import { GroupDoor } from "../../src/group/door.ts";
-import { Group, type GroupEvent } from "../../src/group/group.ts";
+import { Group } from "../../src/group/group.ts";
+import type { GroupEvent } from "../../src/group/group-options.ts";
 import { buildGroupspec } from "../../src/group/groupspec.ts";
 import type { GroupService } from "../../src/group/neighbour.ts";
 import type {
