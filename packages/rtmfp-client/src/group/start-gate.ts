@@ -4,7 +4,8 @@ import { equalBytes } from "rtmfp-core/proto";
 
 /**
  * Lets pictures through from the first key frame on, and both kinds only once the codec configuration that they need has come.
- * Where there are pictures, sound begins with the first of them. Metadata and configurations that say what the ones before them said are left out.
+ * Where there are pictures, sound begins with the first of them. Metadata and configurations that say what the ones before
+ * them said are left out.
  */
 export class StartGate {
   #metadata: Uint8Array | undefined;
