@@ -1,6 +1,6 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { EventEmitter, once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { type AddressInfo, connect, Socket } from "node:net";
 import { afterEach, describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
 import {
@@ -69,6 +69,14 @@ describe("connections of the HTTP side", () => {
     expect([silent[1]?.socket.destroyed, busy.socket.destroyed]).toEqual([false, false]);
     answers[0]?.end("here you are");
     expect(await busy.text).toMatch(/^HTTP\/1.1 200 OK[\s\S]*here you are/);
+  });
+
+  it("give way one for one when many come at once", () => {
+    const http = Object.assign(new EventEmitter(), { setTimeout: () => {} });
+    boundConnections(http as unknown as Server, LONG);
+    const sockets = Array.from({ length: MAX_WAITING + 10 }, () => new Socket());
+    for (const socket of sockets) http.emit("connection", socket);
+    expect(sockets.map(({ destroyed }) => destroyed)).toEqual(sockets.map((_, i) => i < 10));
   });
 
   it("that have had their answer wait like new ones", async () => {

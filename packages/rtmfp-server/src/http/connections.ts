@@ -29,7 +29,10 @@ export function boundConnections(http: Server, { silenceMs }: ConnectionTimes = 
     if (socket.destroyed) return;
     waiting.add(socket);
     const [oldest] = waiting;
-    if (waiting.size > MAX_WAITING) oldest?.destroy();
+    if (waiting.size <= MAX_WAITING || oldest === undefined) return;
+    // Its event comes only when all that arrived with this one has been taken.
+    waiting.delete(oldest);
+    oldest.destroy();
   };
   http.maxConnections = MAX_CONNECTIONS;
   http.setTimeout(silenceMs);
