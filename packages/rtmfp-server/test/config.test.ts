@@ -325,6 +325,11 @@ describe("a reload", () => {
     ]);
     run(later);
     expect(taken()).toEqual([]);
+    expect(run({ ...later, authKeys: "off" })).toEqual([
+      "warn authKeys: clients need no token any more",
+      "info read again: authKeys",
+    ]);
+    expect(taken()).toEqual([["auth keys", undefined]]);
   });
 
   it("says what takes a restart, each time, and leaves it as it is", () => {

@@ -71,7 +71,10 @@ export class Reload {
     const before = this.#settings;
     const { keys, authKeys } = serverOptions(settings);
     if (differ(settings.keys, before.keys)) server.setKeys(keys);
-    if (differ(settings.authKeys, before.authKeys)) server.setAuthKeys(authKeys);
+    if (differ(settings.authKeys, before.authKeys)) {
+      server.setAuthKeys(authKeys);
+      if (authKeys === undefined) this.#tell("warn", "authKeys: clients need no token any more");
+    }
     for (const [name, own] of Object.entries(settings.apps ?? {})) {
       const isOther = this.#defined.has(name) && differ(own.authKeys, before.apps?.[name]?.authKeys);
       if (isOther) server.setAuthKeys(appOptions(own).authKeys, name);
