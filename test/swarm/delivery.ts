@@ -2,10 +2,8 @@
 
 /** When each tag of the stream was published. */
 export interface Published {
-  /** By number of the tag. Owned by the run; grows. */
+  /** By number of the tag. Owned by the run. */
   readonly at: readonly number[];
-  /** Tags of the whole stream. */
-  readonly total: number;
 }
 
 /** One member's share of the stream: tags that it should have got, and those of them that it got in time. */
@@ -41,7 +39,7 @@ export class Delivery {
 
   constructor(published: Published, startedAt: number) {
     this.#published = published;
-    this.#delays = new Float32Array(published.total).fill(Number.NaN);
+    this.#delays = new Float32Array(published.at.length).fill(Number.NaN);
     this.startedAt = startedAt;
   }
 
@@ -100,6 +98,8 @@ export class Delivery {
   }
 }
 
+/** The window of a multicast stream, its default; ms. */
+export const WINDOW_MS = 8_000;
 /** What a viewer notices; ms. */
 export const SILENCE_MS = 1_000;
 /** A member to which nothing has come by then misses what it should have got; ms. */

@@ -1,6 +1,7 @@
 /** The figures of a run: what is printed, stored, and held against the targets. */
+import { WINDOW_MS } from "./delivery.ts";
 import { Histogram } from "./histogram.ts";
-import type { Member } from "./member.ts";
+import type { MemberReport } from "./member.ts";
 import { NAT_MIX } from "./network.ts";
 import type { SwarmRun } from "./swarm.ts";
 
@@ -20,6 +21,7 @@ export interface SwarmFigures {
   readonly kill: number;
   readonly seconds: number;
   readonly crypto: string;
+  readonly threads: number;
   readonly nats: Readonly<Record<string, number>>;
   /** Viewers that ever came, those that left meanwhile, and those that failed to join. */
   readonly came: number;
@@ -64,19 +66,15 @@ export function figuresOf(run: SwarmRun): SwarmFigures {
   const endAt = options.seconds * 1000;
   // A short run has nobody who is there for so long.
   const longEnough = Math.min(MEASURED_MS, endAt - options.joinSeconds * 1000);
-  const lifeOf = (member: Member): number => (member.leftAt ?? endAt) - member.startedAt;
+  const lifeOf = ({ leftAt, startedAt }: MemberReport): number => (leftAt ?? endAt) - startedAt;
   const shares = viewers.flatMap((member) => {
-    if (lifeOf(member) < longEnough || member.delivery === undefined) return [];
-    const { due, got } = member.delivery.share((member.leftAt ?? endAt) - WINDOW_MS, WINDOW_MS);
-    return due === 0 ? [] : [got / due];
+    const { due, got } = member.share;
+    return lifeOf(member) < longEnough || due === 0 ? [] : [got / due];
   });
   const starts = new Histogram();
-  for (const { delivery } of viewers)
-    if (delivery?.firstKeyAt !== undefined) starts.add(delivery.firstKeyAt - delivery.startedAt);
-  const silences = viewers.flatMap(({ delivery }) => delivery?.silences ?? []);
-  const watched = sum(
-    viewers.map((member) => Math.max(0, (member.leftAt ?? endAt) - (member.delivery?.firstKeyAt ?? endAt))),
-  );
+  for (const { firstKeyAt, startedAt } of viewers) if (firstKeyAt !== undefined) starts.add(firstKeyAt - startedAt);
+  const silences = viewers.flatMap((member) => member.silences);
+  const watched = sum(viewers.map(({ leftAt, firstKeyAt }) => Math.max(0, (leftAt ?? endAt) - (firstKeyAt ?? endAt))));
   const up = viewers.filter(({ isUp }) => isUp);
   const counts = viewers.flatMap(({ multicastStats }) => multicastStats ?? []);
   const duplicates = sum(counts.map((count) => count.duplicates));
@@ -92,6 +90,7 @@ export function figuresOf(run: SwarmRun): SwarmFigures {
     kill: options.kill,
     seconds: options.seconds,
     crypto: options.crypto,
+    threads: options.threads,
     nats: Object.fromEntries(NAT_MIX),
     came: viewers.length,
     left: viewers.filter(({ leftAt }) => leftAt !== undefined).length,
@@ -105,9 +104,9 @@ export function figuresOf(run: SwarmRun): SwarmFigures {
     longestInterruption: round(Math.max(0, ...silences.map(({ from, to }) => to - from)) / 1000, 1),
     publisherUpload: round(run.publisherBytes / Math.max(1, run.streamBytes), 2),
     duplicates: round(duplicates / Math.max(1, received), 4),
-    overhead: round(run.allBytes / Math.max(1, sum(viewers.map(({ delivery }) => delivery?.bytes ?? 0))), 3),
-    neighboursMean: round(sum(up.map(({ neighbours }) => neighbours.size)) / Math.max(1, up.length), 1),
-    neighboursMax: Math.max(0, ...up.map(({ neighbours }) => neighbours.size)),
+    overhead: round(run.allBytes / Math.max(1, sum(viewers.map(({ bytes }) => bytes))), 3),
+    neighboursMean: round(sum(up.map(({ neighbours }) => neighbours)) / Math.max(1, up.length), 1),
+    neighboursMax: Math.max(0, ...up.map(({ neighbours }) => neighbours)),
     ringMembers: round((ring?.right ?? 0) / Math.max(1, ring?.members ?? 0), 4),
     ringPairs: round((ring?.connected ?? 0) / Math.max(1, ring?.pairs ?? 0), 4),
     pieces: Math.max(1, ...run.rings.filter(({ at }) => at >= settledFrom).map(({ state }) => state.pieces)),
@@ -119,14 +118,12 @@ export function figuresOf(run: SwarmRun): SwarmFigures {
   };
 }
 
-function healing({ options, survivors, rings }: SwarmRun): SwarmFigures["healed"] {
+function healing({ options, viewers, rings }: SwarmRun): SwarmFigures["healed"] {
   const from = options.killAt * 1000;
   const until = options.seconds * 1000 - WINDOW_MS;
-  const quiet = survivors.flatMap(({ delivery }) =>
-    (delivery?.silences ?? []).filter(({ to }) => to > from).map(({ to }) => to - from),
-  );
-  const late = survivors.flatMap(({ delivery }) => delivery?.missingTimes(until, WINDOW_MS) ?? []);
-  const lastLate = late.reduce((last, at) => Math.max(last, at), from);
+  const survivors = viewers.filter(({ startedAt, leftAt }) => startedAt < from && (leftAt ?? until) > from);
+  const quiet = survivors.flatMap(({ silences }) => silences.flatMap(({ to }) => (to > from ? [to - from] : [])));
+  const lastLate = Math.max(from, ...survivors.map(({ missing }) => Math.max(from, ...missing)));
   const whole = ({ state }: SwarmRun["rings"][number]): boolean =>
     state.pieces === 1 && state.connected === state.pairs;
   const broken = rings.filter((sample) => sample.at >= from && !whole(sample)).at(-1);
@@ -152,5 +149,3 @@ function round(value: number, digits: number): number {
 
 /** Who was up for less is not measured; ms. */
 const MEASURED_MS = 30_000;
-/** The window of a multicast stream, its default; ms. */
-const WINDOW_MS = 8_000;

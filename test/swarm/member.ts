@@ -4,7 +4,7 @@ import { type CryptoProvider, defaultProvider } from "rtmfp-core/crypto";
 import { type GroupStats, groupAddressOf, type Multicast } from "rtmfp-core/group";
 import { toHex } from "rtmfp-core/proto";
 import type { SimWorld } from "rtmfp-core/testing";
-import { Delivery, type Published } from "./delivery.ts";
+import { Delivery, type Published, type Share, type Silence, WINDOW_MS } from "./delivery.ts";
 import type { Access, Home } from "./network.ts";
 import type { RingMember } from "./ring.ts";
 import { isKey, numberOf } from "./source.ts";
@@ -19,6 +19,28 @@ export interface SwarmContext {
   readonly published: Published;
   /** A tag of the stream has come for the first time; ms after it was published. */
   arrived(delayMs: number): void;
+}
+
+/** What there is to say of a viewer at the end. */
+export interface MemberReport {
+  readonly access: Access;
+  readonly isUp: boolean;
+  readonly startedAt: number;
+  readonly leftAt: number | undefined;
+  /** Why it could not join or play, for people. */
+  readonly failure: string | undefined;
+  readonly firstKeyAt: number | undefined;
+  /** Up to a window before it left, or the end. */
+  readonly share: Share;
+  /** When what is missing from its share was published. */
+  readonly missing: readonly number[];
+  readonly silences: readonly Silence[];
+  /** Of the bodies of tags that came; of datagrams sent. */
+  readonly bytes: number;
+  readonly bytesOut: number;
+  readonly neighbours: number;
+  readonly groupStats: Readonly<GroupStats> | undefined;
+  readonly multicastStats: Multicast["stats"] | undefined;
 }
 
 /** The stream's name in its group. */
@@ -79,14 +101,27 @@ export class Member implements RingMember {
     return this.nc.connected ? this.nc.core.endpoint.stats.bytesOut : 0;
   }
 
-  /** What its streams have counted. */
-  get multicastStats(): Multicast["stats"] | undefined {
-    return this.#multicast?.stats;
-  }
-
-  /** What its group has counted. */
-  get groupStats(): Readonly<GroupStats> | undefined {
-    return this.#group?.stats;
+  /** Everything about it, at the end. */
+  report(now: number): MemberReport {
+    const { access, isUp, startedAt, leftAt, failure, delivery, bytesOut } = this;
+    const until = (leftAt ?? now) - WINDOW_MS;
+    delivery?.end(leftAt ?? now);
+    return {
+      access,
+      isUp,
+      startedAt,
+      leftAt,
+      failure,
+      firstKeyAt: delivery?.firstKeyAt,
+      share: delivery?.share(until, WINDOW_MS) ?? { due: 0, got: 0 },
+      missing: delivery?.missingTimes(until, WINDOW_MS) ?? [],
+      silences: delivery?.silences ?? [],
+      bytes: delivery?.bytes ?? 0,
+      bytesOut,
+      neighbours: this.neighbours.size,
+      groupStats: this.#group === undefined ? undefined : { ...this.#group.stats },
+      multicastStats: this.#multicast === undefined ? undefined : { ...this.#multicast.stats },
+    };
   }
 
   /** Joins, and plays the stream until it ends. */

@@ -22,6 +22,8 @@ export interface SwarmOptions {
   readonly joinSeconds: number;
   /** Whether packets are really encrypted and authenticated, and keys agreed on. */
   readonly crypto: "real" | "plain";
+  /** Threads that share the members; paths from one's to another's take up to {@link STEP_MS} longer. */
+  readonly threads: number;
   /** Where the figures go as JSON; undefined for nowhere. */
   readonly json: string | undefined;
   /** Tells on stderr how it goes. */
@@ -30,7 +32,8 @@ export interface SwarmOptions {
 
 /** The first line is shown with each complaint. */
 export const USAGE = `usage: pnpm sim swarm [--members 10] [--seed 1] [--kbps 500] [--loss 1] [--churn 5] [--seconds 60]
-  [--join SECONDS] [--kill PERCENT] [--kill-at SECOND] [--crypto real|plain] [--json FILE] [--verbose]
+  [--join SECONDS] [--kill PERCENT] [--kill-at SECOND] [--crypto real|plain] [--threads N]
+  [--json FILE] [--verbose]
 
   --members   viewers; one publisher comes on top
   --kbps      rate of the stream, kbit/s
@@ -40,6 +43,7 @@ export const USAGE = `usage: pnpm sim swarm [--members 10] [--seed 1] [--kbps 50
   --join      seconds over which the members come; default a third of the run, at most 20
   --kill      percent of the members that vanish at once, at second --kill-at (default half of the run)
   --crypto    real keys, ciphers and HMACs, or none; default real up to 100 members
+  --threads   to share the members among; default one for up to 100 members, else two; the figures depend on it
   --json      file for the figures`;
 
 /** Undefined if only help is wanted. Throws RangeError or TypeError, in one line. */
@@ -58,6 +62,7 @@ export function parseOptions(argv: readonly string[]): SwarmOptions | undefined 
       kill: text,
       "kill-at": text,
       crypto: text,
+      threads: text,
       json: text,
       verbose: { type: "boolean", short: "v" },
       help: { type: "boolean", short: "h" },
@@ -66,7 +71,7 @@ export function parseOptions(argv: readonly string[]): SwarmOptions | undefined 
   if (values.help === true) return undefined;
   const members = number("members", values.members ?? "10", 1, 10_000);
   const seconds = number("seconds", values.seconds ?? "60", 1, 3_600);
-  const crypto = values.crypto ?? (members <= MOST_WITH_CRYPTO ? "real" : "plain");
+  const crypto = values.crypto ?? (members <= FEW ? "real" : "plain");
   if (crypto !== "real" && crypto !== "plain") throw new RangeError(`expected --crypto real or plain, got "${crypto}"`);
   return {
     members,
@@ -79,6 +84,7 @@ export function parseOptions(argv: readonly string[]): SwarmOptions | undefined 
     kill: percent("kill", values.kill ?? "0"),
     killAt: number("kill-at", values["kill-at"] ?? String(Math.round(seconds / 2)), 0, seconds),
     joinSeconds: number("join", values.join ?? String(Math.min(20, Math.round(seconds / 3))), 0, seconds),
+    threads: number("threads", values.threads ?? (members <= FEW ? "1" : "2"), 1, 16),
     json: values.json,
     verbose: values.verbose ?? false,
   };
@@ -96,4 +102,7 @@ function percent(name: string, text: string): number {
   throw new RangeError(`expected --${name} from 0 to 100 percent, got "${text}"`);
 }
 
-const MOST_WITH_CRYPTO = 100;
+/** So many are simulated with real cryptography, and in one thread. */
+const FEW = 100;
+/** How often threads exchange datagrams; ms of virtual time. */
+export const STEP_MS = 5;

@@ -1,210 +1,154 @@
-/** One run: a server, a publisher and viewers that come, go and are killed, in virtual time. */
-import { Prng, SimWorld } from "rtmfp-core/testing";
-import { createServer, type Server } from "rtmfp-server";
+/** One run: a server, a publisher and viewers that come, go and are killed, in virtual time, by one thread or several. */
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { Histogram } from "./histogram.ts";
-import { Member, type SwarmContext } from "./member.ts";
-import { canMeet, MEMBER_UP_BITS, makeHome, PUBLISHER_UP_BITS } from "./network.ts";
+import type { MemberReport } from "./member.ts";
+import { canMeet } from "./network.ts";
 import type { SwarmOptions } from "./options.ts";
-import { createPlainProvider } from "./plain-crypto.ts";
 import { inspectRing, type RingState } from "./ring.ts";
-import { makeStream, type SourceTag } from "./source.ts";
+import { publishedTimes, Shard, type ShardReport, type Snapshot, steadyFrom } from "./shard.ts";
+import { makeStream } from "./source.ts";
 
-/** Everything that was seen, for the figures. */
+/** Everything that was seen, for the figures. Times are ms of virtual time. */
 export interface SwarmRun {
   readonly options: SwarmOptions;
-  readonly publisher: Member;
   /** Every viewer that ever came. */
-  readonly viewers: readonly Member[];
+  readonly viewers: readonly MemberReport[];
   /** End-to-end delays of all tags of all viewers. */
   readonly delays: Histogram;
   /** The ring, once a second. */
   readonly rings: readonly { readonly at: number; readonly state: RingState }[];
-  /** Viewers that lived on after the kill. */
-  readonly survivors: readonly Member[];
-  /** From when on the swarm is in full swing, virtual ms: figures of rates begin there. */
-  readonly steadyFrom: number;
-  /** Bytes that the publisher sent since, and bytes of tags published since. */
+  /** From {@link steadyFrom} on: bytes that the publisher sent, and bytes of tags published. */
   readonly publisherBytes: number;
   readonly streamBytes: number;
   /** Bytes of all datagrams of everybody, the server too, in the whole run. */
   readonly allBytes: number;
   readonly datagrams: number;
-  readonly lost: number;
-  readonly published: { readonly at: readonly number[] };
   readonly wallSeconds: number;
   readonly cpuSeconds: number;
   readonly peakHeapBytes: number;
 }
 
-/** Runs it. `tell` gets a line now and then. Rejects if the server or the publisher cannot even start. */
+/**
+ * Runs it. `tell` gets a line for each second. More than one thread needs this file compiled. Rejects if the server or the
+ * publisher cannot even start.
+ */
 export async function runSwarm(options: SwarmOptions, tell: (line: string) => void = () => {}): Promise<SwarmRun> {
   const startedAt = performance.now();
   const cpu = process.cpuUsage();
-  const run = new Swarm(options, tell);
-  await run.start();
-  await run.play();
+  const watch = new Watch(tell);
+  const reports = await (options.threads === 1 ? [await runHere(options, watch)] : runThreads(options, watch));
+  const delays = new Histogram();
+  for (const report of reports) delays.addAll(report.delays);
   const { user, system } = process.cpuUsage(cpu);
-  return run.end((performance.now() - startedAt) / 1000, (user + system) / 1e6);
+  return {
+    options,
+    delays,
+    viewers: reports.flatMap(({ viewers }) => viewers),
+    rings: watch.rings,
+    publisherBytes: sum(reports.map(({ publisherBytes }) => publisherBytes)),
+    streamBytes: steadyBytes(options),
+    allBytes: sum(reports.map(({ allBytes }) => allBytes)),
+    datagrams: sum(reports.map(({ datagrams }) => datagrams)),
+    wallSeconds: (performance.now() - startedAt) / 1000,
+    cpuSeconds: (user + system) / 1e6,
+    peakHeapBytes: watch.peakHeapBytes,
+  };
 }
 
-class Swarm {
-  readonly #options: SwarmOptions;
+async function runHere(options: SwarmOptions, watch: Watch): Promise<ShardReport> {
+  const shard = new Shard(options, 0, 1);
+  for (let second = 1; second <= options.seconds; second++) {
+    await shard.runTo(second * 1000);
+    watch.see(second, [shard.look()]);
+  }
+  return shard.report();
+}
+
+async function runThreads(options: SwarmOptions, watch: Watch): Promise<ShardReport[]> {
+  const { threads } = options;
+  const ports: (MessagePort | undefined)[][] = Array.from({ length: threads }, () => new Array(threads));
+  for (let a = 0; a < threads; a++) {
+    for (let b = a + 1; b < threads; b++) {
+      const { port1, port2 } = new MessageChannel();
+      (ports[a] as MessagePort[])[b] = port1;
+      (ports[b] as MessagePort[])[a] = port2;
+    }
+  }
+  const looks: Snapshot[][] = Array.from({ length: threads }, () => []);
+  let second = 0;
+  const onLook = (index: number, look: Snapshot): void => {
+    looks[index]?.push(look);
+    if (looks.some(({ length }) => length === 0)) return;
+    watch.see(
+      ++second,
+      looks.map((waiting) => waiting.shift() as Snapshot),
+    );
+  };
+  const workers: Worker[] = [];
+  const runs = ports.map(
+    (own, index) =>
+      new Promise<ShardReport>((resolve, reject) => {
+        const transferList = own.filter((port) => port !== undefined);
+        const workerData = { options, index, ports: own };
+        const worker = new Worker(WORKER, { workerData, transferList, execArgv: [], resourceLimits: MEMORY });
+        workers.push(worker);
+        worker.on("error", reject);
+        worker.on("message", (message: { look: Snapshot } | { report: ShardReport }) => {
+          if ("look" in message) onLook(index, message.look);
+          else resolve(message.report);
+        });
+      }),
+  );
+  try {
+    return await Promise.all(runs);
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+/** What was seen in the course of a run. */
+class Watch {
+  readonly rings: { readonly at: number; readonly state: RingState }[] = [];
+  peakHeapBytes = 0;
   readonly #tell: (line: string) => void;
-  readonly #world: SimWorld;
-  readonly #prng: Prng;
-  readonly #server: Server;
-  readonly #stream: SourceTag[];
-  readonly #published: { readonly at: number[]; readonly total: number };
-  readonly #context: SwarmContext;
-  readonly #delays = new Histogram();
-  readonly #publisher: Member;
-  readonly #viewers: Member[] = [];
-  readonly #rings: { at: number; state: RingState }[] = [];
-  readonly #steadyFrom: number;
-  #survivors: Member[] = [];
-  #atSteady = { sent: 0, tag: 0 };
-  #peakHeap = 0;
+  #wall: number = performance.now();
 
-  constructor(options: SwarmOptions, tell: (line: string) => void) {
-    const { seed, kbps, seconds, joinSeconds, crypto } = options;
-    this.#options = options;
+  constructor(tell: (line: string) => void) {
     this.#tell = tell;
-    this.#world = new SimWorld(`swarm ${seed}`);
-    this.#prng = new Prng(`swarm ${seed} choices`);
-    this.#stream = makeStream(kbps, seconds);
-    this.#published = { at: [], total: this.#stream.length };
-    this.#steadyFrom = 1000 * Math.min(joinSeconds + 5, seconds / 2);
-    const provider = crypto === "real" ? undefined : createPlainProvider();
-    this.#context = {
-      world: this.#world,
-      url: `rtmfp://${SERVER_NAME}/swarm`,
-      groupspec: GROUPSPEC,
-      crypto: provider,
-      published: this.#published,
-      arrived: (ms) => this.#delays.add(ms),
-    };
-    const host = this.#world.host("server", { addresses: [SERVER_ADDRESS], link: { latencyMs: 5 } });
-    this.#world.name(SERVER_NAME, [SERVER_ADDRESS]);
-    this.#server = createServer({
-      carrier: () => host.open([{ port: 1935 }]),
-      random: (length) => host.random(length),
-      ...(provider === undefined ? {} : { crypto: provider }),
-    });
-    const home = makeHome(this.#world, this.#prng, "publisher", options.loss, PUBLISHER_UP_BITS);
-    this.#publisher = new Member(this.#context, home);
   }
 
-  /** The server listens, and the publisher is on air. */
-  async start(): Promise<void> {
-    const world = this.#world;
-    await world.settle(this.#server.listen(), 1_000);
-    const stream = await world.settle(this.#publisher.publish(), 10_000);
-    const onAirAt = world.now;
-    const next = (at: number): void => {
-      const due = this.#stream[at];
-      if (due === undefined) return;
-      world.at(onAirAt + due.at, () => {
-        this.#published.at.push(world.now);
-        stream.writeTag(due.tag);
-        next(at + 1);
-      });
-    };
-    next(0);
-  }
-
-  /** Everything that happens, until the end. */
-  async play(): Promise<void> {
-    const { members, churn, seconds, joinSeconds, kill, killAt } = this.#options;
-    const world = this.#world;
-    const prng = this.#prng;
-    const at = (second: number, run: () => void): void => void world.at(second * 1000, run);
-    for (let i = 0; i < members; i++) at(prng.next() * joinSeconds, () => this.#come());
-    const leaving = Math.round((churn * members * (seconds - joinSeconds)) / 60);
-    for (let i = 0; i < leaving; i++) {
-      at(joinSeconds + prng.next() * (seconds - joinSeconds), () => this.#leave(i % 2 === 0));
-      at(joinSeconds + prng.next() * (seconds - joinSeconds), () => this.#come());
-    }
-    if (kill > 0) at(killAt, () => this.#kill(kill));
-    world.at(this.#steadyFrom, () => {
-      this.#atSteady = { sent: this.#publisher.bytesOut, tag: this.#published.at.length };
-    });
-    let wall = performance.now();
-    for (let second = Math.ceil(world.now / 1000); second <= seconds; second++) {
-      await world.runUntilAsync(() => false, second * 1000 - world.now);
-      this.#sample(second, performance.now() - wall);
-      wall = performance.now();
-    }
-  }
-
-  end(wallSeconds: number, cpuSeconds: number): SwarmRun {
-    const { stats } = this.#world;
-    for (const { delivery, leftAt } of this.#viewers) delivery?.end(leftAt ?? this.#world.now);
-    return {
-      options: this.#options,
-      publisher: this.#publisher,
-      viewers: this.#viewers,
-      delays: this.#delays,
-      rings: this.#rings,
-      survivors: this.#survivors,
-      steadyFrom: this.#steadyFrom,
-      publisherBytes: this.#publisher.bytesOut - this.#atSteady.sent,
-      streamBytes: this.#stream
-        .slice(this.#atSteady.tag, this.#published.at.length)
-        .reduce((sum, { tag }) => sum + tag.data.length, 0),
-      allBytes: stats.bytesSent,
-      datagrams: stats.sent,
-      lost: stats.dropped.loss + stats.dropped.queue,
-      published: this.#published,
-      wallSeconds,
-      cpuSeconds,
-      peakHeapBytes: this.#peakHeap,
-    };
-  }
-
-  #come(): void {
-    const name = `member ${this.#viewers.length}`;
-    const home = makeHome(this.#world, this.#prng, name, this.#options.loss, MEMBER_UP_BITS);
-    const member = new Member(this.#context, home);
-    this.#viewers.push(member);
-    void member.view();
-  }
-
-  #leave(inOrder: boolean): void {
-    const up = this.#viewers.filter(({ isUp }) => isUp);
-    const member = up[this.#prng.int(up.length)];
-    if (inOrder) void member?.close();
-    else member?.vanish();
-  }
-
-  #kill(share: number): void {
-    const up = this.#viewers.filter(({ isUp }) => isUp);
-    const count = Math.round(share * up.length);
-    for (let i = 0; i < count; i++) up.splice(this.#prng.int(up.length), 1)[0]?.vanish();
-    this.#survivors = up;
-  }
-
-  #sample(second: number, wallMs: number): void {
-    const { now } = this.#world;
-    // Who has just come is not expected to know its place yet.
-    const settled = [this.#publisher, ...this.#viewers].filter(
-      ({ isUp, startedAt }) => isUp && now - startedAt > SETTLED_MS,
+  /** All parts at the end of a second. */
+  see(second: number, looks: readonly Snapshot[]): void {
+    const state = inspectRing(
+      looks.flatMap(({ settled }) => settled),
+      (a, b) => canMeet(a.access, b.access),
     );
-    const state = inspectRing(settled, (a, b) => canMeet(a.access, b.access));
-    this.#rings.push({ at: now, state });
-    const { heapUsed } = process.memoryUsage();
-    this.#peakHeap = Math.max(this.#peakHeap, heapUsed);
-    const up = this.#viewers.filter(({ isUp }) => isUp);
-    const playing = up.filter(({ delivery }) => delivery?.firstKeyAt !== undefined).length;
+    this.rings.push({ at: second * 1000, state });
+    const heapBytes = sum(looks.map((look) => look.heapBytes));
+    this.peakHeapBytes = Math.max(this.peakHeapBytes, heapBytes);
+    const wall = performance.now();
+    const [up, playing, datagrams] = (["up", "playing", "datagrams"] as const).map((field) =>
+      sum(looks.map((look) => look[field])),
+    );
     this.#tell(
-      `${second} s: ${up.length} up, ${playing} play, ring ${state.right}/${state.members}, pieces ${state.pieces}, ` +
-        `${this.#world.stats.sent} datagrams, ${(wallMs / 1000).toFixed(1)} s of wall time, ${Math.round(heapUsed / 2 ** 20)} MiB`,
+      `${second} s: ${up} up, ${playing} play, ring ${state.right}/${state.members}, pieces ${state.pieces}, ` +
+        `${datagrams} datagrams, ${((wall - this.#wall) / 1000).toFixed(1)} s of wall time, ${Math.round(heapBytes / 2 ** 20)} MiB`,
     );
+    this.#wall = wall;
   }
 }
 
-const SERVER_NAME = "server.test";
-const SERVER_ADDRESS = "198.51.100.1";
-/** Version 2, multicast, server channel, name "swarm". */
-const GROUPSPEC = "G:027f020101010c060e737761726d00";
-/** Time that a newcomer has to find its place in the ring; ms. */
-const SETTLED_MS = 10_000;
+function steadyBytes(options: SwarmOptions): number {
+  const stream = makeStream(options.kbps, options.seconds);
+  const { at } = publishedTimes(stream);
+  const isIn = (ms: number): boolean => ms >= steadyFrom(options) && ms < options.seconds * 1000;
+  return sum(stream.map(({ tag }, number) => (isIn(at[number] as number) ? tag.data.length : 0)));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+const WORKER: URL = new URL("./worker.js", import.meta.url);
+/** The collector of new objects costs less the more of them it may leave. */
+const MEMORY = { maxYoungGenerationSizeMb: 96, maxOldGenerationSizeMb: 8_192 } as const;

@@ -22,4 +22,4 @@ export { Prng } from "./prng.ts";
 /** Counters, captures, filters. */
 export type { Capture, CaptureRecord, DropReason, Filter, FilterView, SimStats } from "./traffic.ts";
 /** The world that holds it all. */
-export { type Block, SimWorld } from "./world.ts";
+export { type Block, type ForeignDatagram, SimWorld, type WorldOptions } from "./world.ts";

@@ -11,7 +11,7 @@ export interface Attachment {
 
 /** Addresses that reach each other without translation: the internet, or the inside of a NAT. */
 export class SimNetwork {
-  /** Where packets to foreign addresses go; undefined on the internet. */
+  /** Where packets to foreign addresses go; undefined on an internet that has nothing beyond it. */
   readonly gateway: ((packet: SimPacket) => void) | undefined;
   readonly #traffic: SimTraffic;
   readonly #prefix: string;

@@ -30,6 +30,12 @@ export interface SimPacket {
   isShared: boolean;
 }
 
+/** A packet that another world's host sent. */
+export function foreignPacket(from: Address, to: Address, bytes: Uint8Array): SimPacket {
+  const mtu = Number.POSITIVE_INFINITY;
+  return { from, to, bytes, sender: FOREIGNER, target: to.host, mtu, mayFragment: false, isShared: false };
+}
+
 /** A copy of a datagram, in memory that others lie in too: memory of its own costs more than the copy. */
 export function copyDatagram(bytes: Uint8Array): Uint8Array {
   const { length } = bytes;
@@ -68,6 +74,7 @@ function ipHeader(ipv6: boolean): number {
 
 /** Largest UDP payload, whatever the path. */
 export const MAX_UDP_PAYLOAD = 65507;
+const FOREIGNER: PacketSender = { name: "beyond", behind: undefined, learnMtu: () => {} };
 const SLAB_BYTES = 16_384;
 let slab: ArrayBuffer = new ArrayBuffer(SLAB_BYTES);
 let slabUsed = 0;

@@ -1,12 +1,32 @@
-import { canonicalHost } from "../proto/address.ts";
+import { type Address, canonicalHost } from "../proto/address.ts";
 import { SimClock } from "./clock.ts";
 import type { SimContext } from "./context.ts";
 import { type HostOptions, SimHost } from "./host.ts";
 import { type NatOptions, SimNat } from "./nat.ts";
 import { SimNetwork } from "./network.ts";
-import type { SimNode } from "./packet.ts";
+import { foreignPacket, type SimNode } from "./packet.ts";
 import { Prng } from "./prng.ts";
 import { type Capture, type CaptureRecord, type Filter, type SimStats, SimTraffic } from "./traffic.ts";
+
+/** Settings of a world. */
+export interface WorldOptions {
+  /** First two bytes of the IPv4 addresses that it gives to hosts on its internet. Default "198.18". */
+  readonly prefix?: string;
+  /**
+   * Takes what is sent to addresses that nobody here has, such as those of another world that is run beside this one; it owns
+   * the bytes. Default: such datagrams are dropped as unroutable.
+   */
+  readonly beyond?: (datagram: ForeignDatagram) => void;
+}
+
+/** A datagram on its way from one world to another. */
+export interface ForeignDatagram {
+  /** Source, behind all NATs. */
+  readonly from: Address;
+  readonly to: Address;
+  /** UDP payload. */
+  readonly bytes: Uint8Array;
+}
 
 /** A standing partition or outage. */
 export interface Block {
@@ -22,16 +42,17 @@ export interface Block {
 export class SimWorld extends SimClock {
   readonly #prng: Prng;
   readonly #traffic: SimTraffic = new SimTraffic(this);
-  readonly #internet: SimNetwork = new SimNetwork(this.#traffic, "198.18");
+  readonly #internet: SimNetwork;
   readonly #names = new Map<string, readonly string[]>([["localhost", ["127.0.0.1", "::1"]]]);
   readonly #blocks = new Set<{ readonly from: readonly SimNode[]; readonly to: readonly SimNode[] }>();
   readonly #context: SimContext;
   #nats = 0;
 
   /** Equal seeds and equal calls give equal runs, datagram by datagram. */
-  constructor(seed: number | string) {
+  constructor(seed: number | string, { prefix = "198.18", beyond }: WorldOptions = {}) {
     super();
     this.#prng = new Prng(seed);
+    this.#internet = new SimNetwork(this.#traffic, prefix, beyond);
     this.#context = {
       clock: this,
       traffic: this.#traffic,
@@ -49,6 +70,11 @@ export class SimWorld extends SimClock {
   /** Bytes of the world's own random source. A new array. */
   random(length: number): Uint8Array {
     return this.#prng.bytes(length);
+  }
+
+  /** A datagram of another world's arrives on the internet; the world owns its bytes from then on. */
+  receive({ from, to, bytes }: ForeignDatagram): void {
+    this.#internet.routeInside(foreignPacket(from, to, bytes));
   }
 
   /** Adds a host. Its name seeds its links and random source, so give each another. */

@@ -1,0 +1,217 @@
+/** The part of a swarm that one thread simulates: some of the viewers, and in the first part the server and the publisher. */
+import { Prng, SimWorld } from "rtmfp-core/testing";
+import { createServer } from "rtmfp-server";
+import type { Published } from "./delivery.ts";
+import { Histogram } from "./histogram.ts";
+import { Member, type MemberReport, type SwarmContext } from "./member.ts";
+import { type Access, MEMBER_UP_BITS, makeHome, PUBLISHER_UP_BITS } from "./network.ts";
+import type { SwarmOptions } from "./options.ts";
+import { Parcel, unpack } from "./parcel.ts";
+import { createPlainProvider } from "./plain-crypto.ts";
+import { makeStream, type SourceTag } from "./source.ts";
+
+/** A member as the ring sees it. */
+export interface RingEntry {
+  readonly address: string;
+  readonly neighbours: ReadonlySet<string>;
+  readonly access: Access;
+}
+
+/** What a part looks like at some time. */
+export interface Snapshot {
+  /** Viewers that are up, and those of them that have had a key frame. */
+  readonly up: number;
+  readonly playing: number;
+  /** Members, the publisher included, that have had time to find their place. */
+  readonly settled: readonly RingEntry[];
+  readonly datagrams: number;
+  readonly heapBytes: number;
+}
+
+/** What a part has to say at the end. */
+export interface ShardReport {
+  readonly viewers: readonly MemberReport[];
+  /** Of end-to-end delays, see {@link Histogram}. */
+  readonly delays: Uint32Array;
+  readonly publisherBytes: number;
+  readonly allBytes: number;
+  readonly datagrams: number;
+}
+
+/** See the file's head. Times are ms of virtual time. */
+export class Shard {
+  readonly #options: SwarmOptions;
+  readonly #world: SimWorld;
+  readonly #parcels: readonly Parcel[];
+  readonly #stream: readonly SourceTag[];
+  readonly #context: SwarmContext;
+  readonly #delays = new Histogram();
+  readonly #viewers: Member[] = [];
+  #publisher: Member | undefined;
+  #publisherBytes = 0;
+  #failure: unknown;
+
+  /** Part `index` of `count`. */
+  constructor(options: SwarmOptions, index: number, count: number) {
+    this.#options = options;
+    this.#parcels = Array.from({ length: count }, () => new Parcel());
+    const first = Number(PREFIX.split(".")[1]);
+    this.#world = new SimWorld(`swarm ${options.seed} part ${index}`, {
+      prefix: `198.${first + index}`,
+      beyond: (datagram) => {
+        const [a, b] = datagram.to.host.split(".", 2).map(Number);
+        const isServer = datagram.to.host === SERVER_ADDRESS;
+        const part = isServer ? 0 : a === 198 ? (b as number) - first : -1;
+        if (part !== index) this.#parcels[part]?.add(datagram);
+      },
+    });
+    this.#stream = makeStream(options.kbps, options.seconds);
+    this.#context = {
+      world: this.#world,
+      url: `rtmfp://${SERVER_NAME}/swarm`,
+      groupspec: GROUPSPEC,
+      crypto: options.crypto === "real" ? undefined : createPlainProvider(),
+      published: publishedTimes(this.#stream),
+      arrived: (ms) => this.#delays.add(ms),
+    };
+    this.#world.name(SERVER_NAME, [SERVER_ADDRESS]);
+    if (index === 0) this.#startServer();
+    this.#planViewers(index, count);
+  }
+
+  /** Lets everything happen until a time. Rejects if the server or the publisher cannot even start. */
+  async runTo(at: number): Promise<void> {
+    await this.#world.runAsync(at - this.#world.now);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** What was sent to the other parts since this was last asked; one parcel for each, its own stays empty. */
+  parcels(): Uint8Array[] {
+    return this.#parcels.map((parcel) => parcel.take());
+  }
+
+  /** What another part's members have sent arrives now. */
+  receive(parcel: Uint8Array): void {
+    for (const datagram of unpack(parcel)) this.#world.receive(datagram);
+  }
+
+  look(): Snapshot {
+    const { now } = this.#world;
+    const all = this.#publisher === undefined ? this.#viewers : [this.#publisher, ...this.#viewers];
+    const up = this.#viewers.filter(({ isUp }) => isUp);
+    const settled = all
+      .filter(({ isUp, startedAt }) => isUp && now - startedAt > SETTLED_MS)
+      .map(({ address, neighbours, access }) => ({ address, neighbours, access }));
+    return {
+      settled,
+      up: up.length,
+      playing: up.filter(({ delivery }) => delivery?.firstKeyAt !== undefined).length,
+      datagrams: this.#world.stats.sent,
+      heapBytes: process.memoryUsage().heapUsed,
+    };
+  }
+
+  report(): ShardReport {
+    const { stats, now } = this.#world;
+    return {
+      viewers: this.#viewers.map((member) => member.report(now)),
+      delays: this.#delays.counts,
+      publisherBytes: (this.#publisher?.bytesOut ?? 0) - this.#publisherBytes,
+      allBytes: stats.bytesSent,
+      datagrams: stats.sent,
+    };
+  }
+
+  #startServer(): void {
+    const { crypto } = this.#context;
+    const host = this.#world.host("server", { addresses: [SERVER_ADDRESS], link: { latencyMs: 5 } });
+    const server = createServer({
+      carrier: () => host.open([{ port: 1935 }]),
+      random: (length) => host.random(length),
+      ...(crypto === undefined ? {} : { crypto }),
+    });
+    const start = async (): Promise<void> => {
+      await server.listen();
+      const prng = new Prng(`swarm ${this.#options.seed} publisher`);
+      const home = makeHome(this.#world, prng, "publisher", this.#options.loss, PUBLISHER_UP_BITS);
+      const publisher = new Member(this.#context, home);
+      this.#publisher = publisher;
+      const stream = await publisher.publish();
+      const next = (at: number): void => {
+        const due = this.#stream[at];
+        if (due === undefined) return;
+        this.#world.at(ON_AIR_MS + due.at, () => {
+          stream.writeTag(due.tag);
+          next(at + 1);
+        });
+      };
+      next(0);
+    };
+    start().catch((error: unknown) => {
+      this.#failure = error;
+    });
+    this.#world.at(steadyFrom(this.#options), () => {
+      this.#publisherBytes = this.#publisher?.bytesOut ?? 0;
+    });
+  }
+
+  /** Who comes, and goes, when. */
+  #planViewers(index: number, count: number): void {
+    const { seed, members, churn, seconds, joinSeconds, kill, killAt } = this.#options;
+    const leaving = Math.round((churn * members * (seconds - joinSeconds)) / 60);
+    for (let i = index; i < members + leaving; i += count) {
+      const prng = new Prng(`swarm ${seed} member ${i}`);
+      const isFirst = i < members;
+      const [from, to] = isFirst ? [ON_AIR_MS / 1000, joinSeconds] : [joinSeconds, seconds];
+      this.#world.at((from + prng.next() * Math.max(0, to - from)) * 1000, () => {
+        const home = makeHome(this.#world, prng, `member ${i}`, this.#options.loss, MEMBER_UP_BITS);
+        const member = new Member(this.#context, home);
+        this.#viewers.push(member);
+        void member.view();
+      });
+      if (isFirst) continue;
+      const leaves = new Prng(`swarm ${seed} leave ${i}`);
+      const leavesAt = joinSeconds + leaves.next() * (seconds - joinSeconds);
+      this.#world.at(leavesAt * 1000, () => {
+        const [member] = draw(leaves, this.#up, 1);
+        if (i % (2 * count) < count) void member?.close();
+        else member?.vanish();
+      });
+    }
+    if (kill === 0) return;
+    this.#world.at(killAt * 1000, () => {
+      const up = this.#up;
+      for (const member of draw(new Prng(`swarm ${seed} kill ${index}`), up, Math.round(kill * up.length)))
+        member.vanish();
+    });
+  }
+
+  get #up(): Member[] {
+    return this.#viewers.filter(({ isUp }) => isUp);
+  }
+}
+
+/** From when on the swarm is in full swing: figures of rates begin there. */
+export function steadyFrom({ joinSeconds, seconds }: SwarmOptions): number {
+  return 1000 * Math.min(joinSeconds + 5, seconds / 2);
+}
+
+/** When the tags of a stream are published. */
+export function publishedTimes(stream: readonly SourceTag[]): Published {
+  return { at: stream.map(({ at }) => ON_AIR_MS + at) };
+}
+
+/** `count` of them, taken out. */
+function draw<T>(prng: Prng, from: T[], count: number): T[] {
+  return Array.from({ length: Math.min(count, from.length) }, () => from.splice(prng.int(from.length), 1)[0] as T);
+}
+
+const PREFIX = "198.18";
+const SERVER_NAME = "server.test";
+const SERVER_ADDRESS = "198.51.100.1";
+/** Version 2, multicast, server channel, name "swarm". */
+const GROUPSPEC = "G:027f020101010c060e737761726d00";
+/** When the publisher, which has connected by then, begins. */
+const ON_AIR_MS = 2_000;
+/** Time that a newcomer has to find its place in the ring. */
+const SETTLED_MS = 10_000;
