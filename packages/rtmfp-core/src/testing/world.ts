@@ -23,8 +23,9 @@ export interface WorldOptions {
 export interface ForeignDatagram {
   /** Source, behind all NATs. */
   readonly from: Address;
+  /** Destination, in front of all NATs. */
   readonly to: Address;
-  /** UDP payload. */
+  /** UDP payload; who takes the datagram owns it. */
   readonly bytes: Uint8Array;
 }
 
