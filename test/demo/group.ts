@@ -45,27 +45,26 @@ export async function groupDemo(stage: Stage, folder: string): Promise<void> {
   };
   const early = Array.from({ length: GROUP_VIEWERS - 1 }, (_, i) => join(String(i + 1)));
   await hasMembers(`${String(http)}/api/groups/${groupIdAs(spec)}`, early);
-  const publish = ["publish", url, "cam", source, "--group", spec, "--wait", String(early.length)];
+  const publish = ["publish", url, "cam", source, "--group", spec, "--wait", String(early.length - SPARE)];
   const publisher = { label: "pub", command: stage.start("publisher", "rtmfp-client", publish) };
   await publisher.command.take("publishing", GROUP_START_MS);
   for (const { command } of early) await command.take("playing", GROUP_START_MS);
 
   const members: Shown[] = [publisher, ...early];
   const view = new SwarmView(members);
-  const [leaver, victim] = early.slice(-2) as [Viewer, Viewer];
-  const stay = early.slice(0, -2);
+  const leaver = early[0] as Viewer;
   view.start(SHOW_MS);
   try {
     await view.reaches(LATE_MS);
     view.note(`viewer ${GROUP_VIEWERS} joins late`);
     const late = join(String(GROUP_VIEWERS));
     members.push(late);
-    stay.push(late);
     await view.reaches(LEAVE_MS);
     view.note(`viewer ${leaver.label} leaves`);
     leaver.command.signal("SIGINT");
     await view.reaches(KILL_MS);
-    view.note(`viewer ${victim.label} is killed (-9)`);
+    const victim = view.busiest(early.slice(1));
+    view.note(`viewer ${victim.label}, who serves the others most, is killed (-9)`);
     victim.command.signal("SIGKILL");
     await view.reaches(SERVER_END_MS);
     await late.command.take("playing", GROUP_STREAM_MS - ALONE_MS - SERVER_END_MS);
@@ -73,15 +72,16 @@ export async function groupDemo(stage: Stage, folder: string): Promise<void> {
     server.signal("SIGKILL");
     await publisher.command.take("done", GROUP_STREAM_MS + GROUP_END_MS);
     view.note("the publisher is done");
+    const stay = [...early, late].filter((viewer) => viewer !== leaver && viewer !== victim);
     for (const { command } of stay) await command.take("done", GROUP_END_MS);
+    view.stop();
+    const codes = await Promise.all([publisher, ...stay, leaver].map(({ command }) => command.exited));
+    if (codes.some((code, i) => code !== (i <= stay.length ? 0 : 130)))
+      throw new Error(`exit codes ${codes.join(", ")}, expected 0 and, from who left by SIGINT, 130`);
+    verdict(original, [...stay, leaver, victim], stay, view.report(publisher)?.bytesOut ?? Number.NaN);
   } finally {
     view.stop();
   }
-  const codes = await Promise.all([publisher, ...stay].map(({ command }) => command.exited));
-  if (codes.some((code) => code !== 0)) throw new Error(`exit codes ${codes.join(", ")}, expected 0 from all who stay`);
-  const left = await leaver.command.exited;
-  if (left !== 130) throw new Error(`viewer ${leaver.label} left with exit code ${left}, expected 130`);
-  verdict(original, [...stay, leaver, victim], stay, view.report(publisher)?.bytesOut ?? Number.NaN);
 }
 
 /** Compares the files with what was published, and prints the verdict; throws on the first that does not agree. */
@@ -144,5 +144,7 @@ async function hasMembers(url: string, viewers: readonly Viewer[]): Promise<void
   }
 }
 
+/** The first tag waits for all neighbours but so many: not everybody must find everybody. */
+const SPARE = 2;
 const MIN_PLAYED_MS = 2_000;
 const POLL_MS = 200;

@@ -17,7 +17,7 @@ export const TRANSFER_MS = 90_000;
 export const MAX_SERVER_SHARE = 0.02;
 
 /** How long the stream of a group is. */
-export const GROUP_STREAM_MS = 30_000;
+export const GROUP_STREAM_MS = 36_000;
 /** When in it a viewer joins late, one leaves, one is killed, and, once the late one plays, the server is. */
 export const LATE_MS = 3_000;
 export const LEAVE_MS = 7_000;

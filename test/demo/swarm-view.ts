@@ -13,6 +13,8 @@ export interface SwarmReport {
     readonly bytesIn: number;
     readonly bytesOut: number;
   }[];
+  /** Bytes of fragments; the last report has none. */
+  readonly multicastInfo?: { readonly bytesPushedToPeers: number; readonly bytesRequestedByPeers: number };
 }
 
 /** One process that is shown, under a short name. */
@@ -25,7 +27,7 @@ export interface Shown {
 export class SwarmView {
   readonly #members: readonly Shown[];
   readonly #started = performance.now();
-  /** Bytes that a member had from another, by both labels, when the last table was printed. */
+  /** Bytes when the last table was printed. */
   readonly #before = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -50,6 +52,13 @@ export class SwarmView {
     return command.latest("swarm") as SwarmReport | undefined;
   }
 
+  /** Of these, the one that has sent most of the stream to neighbours. */
+  busiest<S extends Shown>(members: readonly S[]): S {
+    const sent = (member: S): number =>
+      this.report(member)?.neighbors.reduce((sum, { bytesOut }) => sum + bytesOut, 0) ?? 0;
+    return members.reduce((best, member) => (sent(member) > sent(best) ? member : best));
+  }
+
   stop(): void {
     clearInterval(this.#timer);
   }
@@ -59,7 +68,7 @@ export class SwarmView {
     console.log(`${this.#time}  -- ${text}`);
   }
 
-  /** One row for each member that is there: from whom it had the stream since the last table, in percent. */
+  /** What the publisher sent since the last table, and for each viewer that is there, from whom it had the stream, in percent. */
   #show(): void {
     const labels = new Map<string, string>();
     const reports = new Map<string, SwarmReport>();
@@ -71,20 +80,43 @@ export class SwarmView {
     }
     const columns = this.#members.map(({ label }) => label);
     console.log(`${this.#time}  % from ${columns.map((label) => label.padStart(4)).join("")}   kB  neighbours`);
-    for (const [label, { neighbors }] of reports) {
-      const had = new Map<string, number>();
-      for (const { peerId, bytesIn } of neighbors) {
-        const from = labels.get(peerId);
-        if (from === undefined) continue;
-        const key = `${label} ${from}`;
-        had.set(from, bytesIn - (this.#before.get(key) ?? 0));
-        this.#before.set(key, bytesIn);
-      }
-      const all = [...had.values()].reduce((sum, bytes) => sum + bytes, 0);
-      const cells = columns.map((from) => cell(from === label ? undefined : had.get(from), all));
-      const kilobytes = (all / 1_000).toFixed(0).padStart(5);
-      console.log(`${" ".repeat(INDENT)}${label.padStart(6)} ${cells.join("")}${kilobytes}  ${neighbors.length}`);
+    for (const [label, report] of reports) {
+      const row = label === columns[0] ? this.#sent(label, report) : this.#had(label, report, labels, columns);
+      console.log(`${" ".repeat(INDENT)}${label.padStart(6)} ${row}  ${report.neighbors.length}`);
     }
+  }
+
+  #sent(label: string, { bytesOut, multicastInfo }: SwarmReport): string {
+    const { bytesPushedToPeers = 0, bytesRequestedByPeers = 0 } = multicastInfo ?? {};
+    // A stream that has ended has no figures.
+    if (bytesPushedToPeers < (this.#before.get(`${label} 0`) ?? 0)) return "is done;";
+    const [pushed, pulled, all] = [bytesPushedToPeers, bytesRequestedByPeers, bytesOut].map((bytes, i) =>
+      kilobytes(this.#since(`${label} ${i}`, bytes)),
+    );
+    return `sent ${all} kB: ${pushed} pushed, ${pulled} asked for, the rest headers and repeats `;
+  }
+
+  #had(
+    label: string,
+    { neighbors }: SwarmReport,
+    labels: ReadonlyMap<string, string>,
+    columns: readonly string[],
+  ): string {
+    const had = new Map<string, number>();
+    for (const { peerId, bytesIn } of neighbors) {
+      const from = labels.get(peerId);
+      if (from !== undefined) had.set(from, this.#since(`${label} ${from}`, bytesIn));
+    }
+    const all = [...had.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const cells = columns.map((from) => cell(from === label ? undefined : had.get(from), all));
+    return `${cells.join("")}${kilobytes(all).padStart(5)}`;
+  }
+
+  /** How much more a figure is than when it was last asked for. */
+  #since(key: string, now: number): number {
+    const before = this.#before.get(key) ?? 0;
+    this.#before.set(key, now);
+    return now - before;
   }
 
   get #time(): string {
@@ -95,6 +127,10 @@ export class SwarmView {
 function cell(bytes: number | undefined, all: number): string {
   if (bytes === undefined) return "   .";
   return (all === 0 ? "0" : ((bytes * 100) / all).toFixed(0)).padStart(4);
+}
+
+function kilobytes(bytes: number): string {
+  return (bytes / 1_000).toFixed(0);
 }
 
 const INDENT = 9;

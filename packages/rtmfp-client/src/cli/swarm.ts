@@ -8,16 +8,16 @@ import type { Work } from "./run.ts";
 export class Swarm {
   readonly #group: NetGroup;
   readonly #groupspec: string;
-  readonly #report: () => void = () => {};
+  readonly #report: (figures: object) => void = () => {};
   readonly #timer: NodeJS.Timeout | undefined;
 
-  /** The reports tell the figures of `stream`, if there is one. */
+  /** The reports tell the figures of `stream`, if there is one, as long as it goes on. */
   constructor({ connection, reporter }: Work, groupspec: string, stream?: NetStream) {
     this.#groupspec = groupspec;
     this.#group = new NetGroup(connection, groupspec);
     this.#group.on("status", ({ code }) => reporter.log("debug", "status", { code }, code));
     if (!reporter.json) return;
-    this.#report = () => {
+    this.#report = (figures) => {
       if (!connection.connected) return;
       const { bytesIn, bytesOut } = connection.core.endpoint.stats;
       const neighbors = this.#group.neighbors.map((each) => ({
@@ -25,10 +25,10 @@ export class Swarm {
         bytesIn: each.bytesIn,
         bytesOut: each.bytesOut,
       }));
-      const figures = stream === undefined ? {} : { multicastInfo: stream.multicastInfo };
       reporter.event("swarm", { peerId: connection.nearID, bytesIn, bytesOut, neighbors, ...figures }, "");
     };
-    this.#timer = setInterval(this.#report, REPORT_MS).unref();
+    const report = (): void => this.#report(stream === undefined ? {} : { multicastInfo: stream.multicastInfo });
+    this.#timer = setInterval(report, REPORT_MS).unref();
   }
 
   /** The groupspec without what lets others publish. */
@@ -51,7 +51,7 @@ export class Swarm {
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#report();
+    this.#report({});
     this.#group.close();
   }
 }
