@@ -4,7 +4,14 @@ import { TokenBucket } from "../proto/token-bucket.ts";
 import type { GroupStats } from "./group-stats.ts";
 import type { Member } from "./member-list.ts";
 import type { GroupFlowContext, Neighbour } from "./neighbour.ts";
-import { MAX_HELD_FLOWS, MAX_USELESS, MAX_WAITING_BYTES, REPORTS_BURST, REPORTS_PER_SECOND } from "./params.ts";
+import {
+  CLOSE_ASKED_MS,
+  MAX_HELD_FLOWS,
+  MAX_USELESS,
+  MAX_WAITING_BYTES,
+  REPORTS_BURST,
+  REPORTS_PER_SECOND,
+} from "./params.ts";
 import type { GroupRecvFlow, GroupSendFlow, GroupSession } from "./session.ts";
 import { type ControlMessage, decodeControl, encodeControl } from "./wire/control.ts";
 import { GroupFlow, groupFlowMetadata } from "./wire/flows.ts";
@@ -60,6 +67,8 @@ export class Link implements Neighbour, GroupFlowContext, ControlReader {
   /** Our last report was no answer. */
   #awaitsAnswer = false;
   #useless = 0;
+  /** When it last asked us to end the session; ms. */
+  #wasAskedAt: number = Number.NEGATIVE_INFINITY;
   #held: { readonly kind: number; readonly flow: GroupRecvFlow }[] | undefined;
 
   constructor(host: LinkHost, member: Member, session: GroupSession) {
@@ -179,14 +188,12 @@ export class Link implements Neighbour, GroupFlowContext, ControlReader {
         this.#onReport(message.report);
         return;
       case "askClose":
-        this.#host.askedToClose(this);
+        this.#onAskClose();
         return;
       case "prelude":
         return;
       default:
-        this.#host.stats.useless++;
-        this.#useless++;
-        if (this.#useless > MAX_USELESS) this.#host.ended(this, true);
+        this.#onUseless();
     }
   }
 
@@ -197,6 +204,21 @@ export class Link implements Neighbour, GroupFlowContext, ControlReader {
   #onBegin(): void {
     this.#hasBegun = true;
     if (this.reportedAt === Number.NEGATIVE_INFINITY) this.report(true);
+  }
+
+  /** Each costs a look at all members. */
+  #onAskClose(): void {
+    const now = this.#host.now();
+    const isTooSoon = now - this.#wasAskedAt < CLOSE_ASKED_MS;
+    this.#wasAskedAt = now;
+    if (isTooSoon) this.#onUseless();
+    else this.#host.askedToClose(this);
+  }
+
+  #onUseless(): void {
+    this.#host.stats.useless++;
+    this.#useless++;
+    if (this.#useless > MAX_USELESS) this.#host.ended(this, true);
   }
 
   #onReport(report: Report): void {
