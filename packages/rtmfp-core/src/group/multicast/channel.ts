@@ -1,7 +1,7 @@
 /** All streams of one name, those who play it here, and which of the streams they get. */
 import { MulticastCounters } from "./info.ts";
 import type { Media } from "./media.ts";
-import { FOCUS_FAILED_MS, FOCUS_SILENT_MS } from "./params.ts";
+import { FOCUS_EMPTY_MS, FOCUS_FAILED_MS, FOCUS_SILENT_MS } from "./params.ts";
 import type { MediaMessage } from "./reassembler.ts";
 import { announcedSettings, changeSettings, DEFAULT_MULTICAST_SETTINGS, type MulticastSettings } from "./settings.ts";
 import type { MulticastSink } from "./subscription.ts";
@@ -24,6 +24,8 @@ export class Channel {
   #focus: Media | undefined;
   /** Since when it is, ms. */
   #focusedAt = 0;
+  /** The stream that messages came from last. */
+  #heard: Media | undefined;
   /** Streams that brought nothing, and until when they are passed over, ms. */
   readonly #failed = new WeakMap<Media, number>();
   /** What those who play have set. */
@@ -57,7 +59,7 @@ export class Channel {
   join(sink: MulticastSink): void {
     this.#sinks.add(sink);
     if (this.#published) sink.published();
-    for (const media of this.#media) media.activate();
+    for (const media of this.#media) media.listen();
     this.#choose();
   }
 
@@ -76,7 +78,7 @@ export class Channel {
     this.#media.add(media);
     media.counters = this.counters;
     if (!this.isPlayed) return;
-    media.activate();
+    media.listen();
     this.#choose();
   }
 
@@ -90,6 +92,7 @@ export class Channel {
   /** A message of one of the streams. */
   message(media: Media, message: MediaMessage, missing: number): void {
     if (media !== this.#focus) return;
+    this.#heard = media;
     for (const sink of this.#sinks) sink.message(message, missing);
   }
 
@@ -114,14 +117,15 @@ export class Channel {
     }
   }
 
+  /** The first is played as soon as it is known; another only once it has brought something. */
   #isBetter(media: Media, than: Media | undefined, now: number): boolean {
     if (media.isOwn || this.#hasEnded(media, now) || (this.#failed.get(media) ?? 0) > now) return false;
     if (than === undefined) return true;
-    const isGoing = media.advancedAt > media.since && now - media.advancedAt < FOCUS_SILENT_MS;
-    if (!isGoing) return false;
+    if (!media.isProven(now)) return false;
     if (than !== this.#focus) return media.since > than.since;
     // The newer one wins; the older one only where the present one brings nothing.
-    const isSilent = now - Math.max(than.receivedAt, this.#focusedAt) >= FOCUS_SILENT_MS;
+    const patienceMs = than.receivedAt < this.#focusedAt ? FOCUS_EMPTY_MS : FOCUS_SILENT_MS;
+    const isSilent = now - Math.max(than.receivedAt, this.#focusedAt) >= patienceMs;
     if (isSilent) this.#failed.set(than, now + FOCUS_FAILED_MS);
     return isSilent || media.since > than.since + SAME_TIME_MS;
   }
@@ -138,7 +142,7 @@ export class Channel {
   }
 
   #focusOn(media: Media, now: number): void {
-    const isChange = this.#focus !== undefined || this.#wasFocused;
+    const isChange = this.#heard !== undefined && this.#heard !== media;
     this.#unfocus();
     this.#focus = media;
     this.#focusedAt = now;
@@ -147,16 +151,14 @@ export class Channel {
     const own = changeSettings(DEFAULT_MULTICAST_SETTINGS, this.#overrides);
     media.settings = changeSettings(announcedSettings(media.info, own), this.#overrides);
     if (isChange) for (const sink of this.#sinks) sink.reset();
-    this.#wasFocused = true;
+    this.#heard = undefined;
     if (!this.#published) {
       this.#published = true;
       for (const sink of this.#sinks) sink.published();
     }
+    media.activate();
     media.fetch();
   }
-
-  /** Some stream of the name has been played. */
-  #wasFocused = false;
 }
 
 /** Streams first heard of within this time of each other are heard of by others in another order, ms. */

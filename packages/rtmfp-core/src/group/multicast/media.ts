@@ -9,14 +9,19 @@ import { MulticastCounters } from "./info.ts";
 import { type LinkOwner, MediaLink } from "./link.ts";
 import { Output } from "./output.ts";
 import {
+  END_AGAIN_MS,
+  END_GRACE_MS,
+  FOCUS_SILENT_MS,
   GATHER_MS,
   MAX_COPIES,
   MAX_FRAGMENT_BYTES,
   MAX_FROM_START,
   MAX_STREAM_BYTES,
   MIN_PUSH_MS,
+  MIN_SAMPLES,
   NEIGHBOURS_PER_COPY,
   PULLS_PER_SECOND,
+  SAMPLE_MS,
   STRIPES,
   TICK_MS,
 } from "./params.ts";
@@ -25,7 +30,7 @@ import { Puller } from "./puller.ts";
 import { PushIn } from "./push-in.ts";
 import { PushOut } from "./push-out.ts";
 import type { MediaMessage } from "./reassembler.ts";
-import { announcedSettings, type MulticastSettings } from "./settings.ts";
+import type { MulticastSettings } from "./settings.ts";
 import type { MulticastStats } from "./stats.ts";
 
 /** What a stream needs of the group's streams. */
@@ -69,7 +74,15 @@ export class Media implements LinkOwner {
   readonly #progress = new Progress();
   readonly #output: Output;
   #active = false;
+  #listening = false;
   #fetching = false;
+  /** When the end was told of, ms; and which end we told others of last, and when. */
+  #endedAt = 0;
+  #endTold: number | undefined;
+  #endToldAt: number = Number.NEGATIVE_INFINITY;
+  /** Fragments that came before the stream is played; and when we last asked for one, ms. */
+  #samples = 0;
+  #sampledAt = 0;
   #cancelTick: (() => void) | undefined;
   #mapAt = 0;
   #mapTurn = 0;
@@ -77,9 +90,6 @@ export class Media implements LinkOwner {
   /** When neighbours are first asked for stripes, ms. */
   #askAt = 0;
   #pullRate = { at: 0, newest: 0 };
-  /** The settings have changed and are to be passed on, and when that was done last, ms. */
-  #isNews = false;
-  #newsAt: number = Number.NEGATIVE_INFINITY;
 
   /** `isOwn`: we are the publisher. */
   constructor(host: MediaHost, info: MediaInfo, settings: MulticastSettings, isOwn: boolean) {
@@ -138,16 +148,21 @@ export class Media implements LinkOwner {
 
   /** Whether, as far as we can see, somebody publishes it. */
   isLive(now: number): boolean {
-    if (this.last !== undefined) return false;
+    if (this.#isOver) return false;
     if (!this.#active) return this.isAnnounced;
     const { windowMs, relayMarginMs } = this.settings;
     return now - Math.max(this.advancedAt, this.receivedAt) <= windowMs + relayMarginMs;
   }
 
-  /** Whether nobody else has told of it, and we have no part in it. */
+  /** Whether that neighbour announces it, and nobody else. */
   isKnownOnlyBy(neighbour: Neighbour): boolean {
-    if (this.#active) return false;
+    if (this.isOwn || this.#links.get(neighbour)?.controlIn === undefined) return false;
     return this.#list.every((link) => link.controlIn === undefined || link.neighbour === neighbour);
+  }
+
+  /** Whether it gets on, and not in words alone: fragments have come lately. */
+  isProven(now: number): boolean {
+    return this.#samples >= MIN_SAMPLES && now - this.receivedAt < FOCUS_SILENT_MS;
   }
 
   /** Bytes that wait for the neighbour that has most to take. */
@@ -157,21 +172,37 @@ export class Media implements LinkOwner {
 
   /** Whether everything up to the publisher's end has come out, or been given up. */
   get isFinished(): boolean {
-    return this.last !== undefined && this.#output.next > this.last;
+    return this.last !== undefined && this.#isOver && this.#output.next > this.last;
+  }
+
+  /** Nothing has belied for a moment that it has ended. */
+  get #isOver(): boolean {
+    return this.last !== undefined && this.#host.clock.now() - this.#endedAt >= END_GRACE_MS;
   }
 
   /** Announces the stream to all neighbours, and answers their announcements from now on. */
   activate(): void {
     if (this.#active) return;
     this.#active = true;
-    for (const neighbour of this.#host.neighbours) this.#announce(this.#linkOf(neighbour));
+    for (const neighbour of this.#host.neighbours) {
+      const link = this.#linkOf(neighbour);
+      if (!link.isAnnounced) this.#announce(link);
+    }
     this.#scheduleTick();
+  }
+
+  /** Answers those who announce it, and asks them for a fragment now and then, to see whether there is anything to play. */
+  listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    for (const link of this.#list) if (link.controlIn !== undefined && !link.isAnnounced) this.#announce(link);
   }
 
   /** Ends our part in the stream; announcements of others are still heard. */
   deactivate(): void {
     this.unfetch();
     this.#active = false;
+    this.#listening = false;
     this.#cancelTick?.();
     this.#cancelTick = undefined;
     for (const link of this.#list) {
@@ -204,15 +235,17 @@ export class Media implements LinkOwner {
   /** Tells all neighbours that nothing follows our last fragment. */
   end(last: number): void {
     this.last = last;
-    for (const link of this.#list) if (link.isAnnounced) link.send({ type: "end", last });
-    this.#host.changed(this);
+    this.#tellEnd();
   }
 
-  /** Announces the stream again, because its settings are others. */
-  announceAgain(info: MediaInfo): void {
-    this.info = info;
-    if (!this.#active) return;
-    for (const link of this.#list) if (link.isAnnounced) link.announce(info);
+  /** Once for each end that is told of, but not all the time. */
+  #tellEnd(): void {
+    const { last } = this;
+    const now = this.#host.clock.now();
+    if (last === undefined || last === this.#endTold || now - this.#endToldAt < END_AGAIN_MS) return;
+    this.#endTold = last;
+    this.#endToldAt = now;
+    for (const link of this.#list) if (link.isAnnounced) link.send({ type: "end", last });
   }
 
   /** Our neighbours are one more. */
@@ -258,7 +291,7 @@ export class Media implements LinkOwner {
       link.controlIn = flow;
       before.reject();
     }
-    if (!this.#active) return;
+    if (!this.#active && !this.#listening) return;
     if (!link.isAnnounced) this.#announce(link);
     if (this.last !== undefined) link.send({ type: "end", last: this.last });
     this.#sendMap(link);
@@ -344,29 +377,13 @@ export class Media implements LinkOwner {
     }
   }
 
-  /** The publisher has changed its settings. */
+  /**
+   * Anybody could say of a stream that its settings are others: those hold that came first. Live peers were not seen to
+   * change them.
+   */
   #onInfo(info: MediaInfo): void {
-    const { info: known } = this;
-    if (this.isOwn || info.name !== known.name || info.key.some((byte, i) => byte !== known.key[i])) {
+    if (info.name !== this.info.name || info.key.some((byte, i) => byte !== this.info.key[i]))
       this.#host.stats.useless++;
-      return;
-    }
-    const isNews = (["windowMs", "updateMs", "fetchMs", "sendToAll", "expiryMs"] as const).some(
-      (field) => info[field] !== known[field],
-    );
-    if (!isNews) return;
-    this.settings = announcedSettings(info, this.settings);
-    this.info = { ...info, key: known.key };
-    this.#isNews = true;
-    this.#tellNews(this.#host.clock.now());
-  }
-
-  /** Passes changed settings on, though not each of many changes. */
-  #tellNews(now: number): void {
-    if (!this.#isNews || now - this.#newsAt < NEWS_MS) return;
-    this.#isNews = false;
-    this.#newsAt = now;
-    this.announceAgain(this.info);
   }
 
   /** Anybody can say so: it holds as long as nothing newer is known, or comes. */
@@ -377,7 +394,9 @@ export class Media implements LinkOwner {
       return;
     }
     if (this.#output.next > 0) this.store.hear(last, now);
+    this.#endedAt = now;
     this.end(last);
+    this.#host.clock.after(END_GRACE_MS, () => this.#host.changed(this));
   }
 
   #onMap(link: MediaLink, newest: number, have: Uint8Array, now: number): void {
@@ -393,9 +412,18 @@ export class Media implements LinkOwner {
     }
     link.setMap(newest, have.length > MAX_SLOTS / 8 ? have.slice(0, MAX_SLOTS / 8) : have);
     this.#progress.tell(link, newest, now);
-    this.#hear(this.#progress.believed(link, newest, this.#list, now), now);
+    this.#hear(this.#progress.believed(link, newest, this.#list, store.newest, now), now);
     if (this.#fetching) this.#start();
+    else if (this.#listening) this.#sample(now);
     this.#pushIn.onMap(link, now);
+  }
+
+  #sample(now: number): void {
+    if (now - this.#sampledAt < SAMPLE_MS) return;
+    this.#sampledAt = now;
+    this.expire(now);
+    for (const link of this.#list) this.#puller.drop(link);
+    this.#puller.first(this.store.newest, this.#list, now);
   }
 
   /** Somebody has a fragment with this id. */
@@ -440,7 +468,8 @@ export class Media implements LinkOwner {
       counters.pushedFrom++;
       counters.pushedFromBytes += data.length;
     }
-    if (this.isOwn || !this.#fetching || (store.newest > 0 && id < store.oldest)) {
+    const isSample = wasPulled && this.#listening && !this.#fetching;
+    if (this.isOwn || (!this.#fetching && !isSample) || (store.newest > 0 && id < store.oldest)) {
       stats.late++;
       return;
     }
@@ -458,24 +487,26 @@ export class Media implements LinkOwner {
     }
     stats.fragments++;
     this.receivedAt = now;
+    if (isSample) this.#samples++;
     link.broughtAt = now;
     this.#progress.tell(link, id, now);
     this.#hear(id, now);
     if (!wasPulled) this.#pushIn.onPushed(id, link, true, now);
     this.#pushIn.onHere(id);
     this.#put(id, data, link);
-    if (this.#output.next === 0) this.#start();
+    if (this.#fetching && this.#output.next === 0) this.#start();
     if (this.#output.next === id) this.#drain(now, this.settings.windowMs);
   }
 
-  /** Whether a fragment that was not pulled may come from there: whoever was asked for its stripe goes before others. */
+  /** Whether a fragment that was not pulled may come from there: only from one that was asked for its stripe. */
   #isWelcome(id: number, link: MediaLink, now: number): boolean {
     const { stats } = this.#host;
-    if (!link.isAsked(id % STRIPES, now) && this.#pushIn.hasParent(id % STRIPES)) {
+    if (!link.isAsked(id % STRIPES, now)) {
       stats.unasked++;
       return false;
     }
-    if (id <= this.#progress.limit(link, this.#list, this.store.newest, now)) return true;
+    const { newest } = this.store;
+    if (id <= newest || id <= this.#progress.fragmentLimit(link, this.#list, newest, now)) return true;
     stats.farAhead++;
     return false;
   }
@@ -520,6 +551,7 @@ export class Media implements LinkOwner {
     this.#scheduleTick();
     this.counters.tick(now);
     this.expire(now);
+    this.#tellEnd();
     if (now - this.#mapAt >= this.settings.updateMs) {
       this.#mapAt = now;
       this.#sendMaps();
@@ -529,7 +561,6 @@ export class Media implements LinkOwner {
       if (now >= this.#askAt) this.#pushIn.tick(this.#list, now);
       this.#puller.tick(this.#output.next, this.#list, now);
     }
-    this.#tellNews(now);
     this.#pushOut.tick(now, this.#list);
     this.#refillPulls(now);
   };
@@ -592,9 +623,6 @@ function mapOf(store: FragmentStore): { newest: number; have: Uint8Array } {
   }
   return { newest, have: have.subarray(0, used) };
 }
-
-/** Changes of settings by others are passed on so often at most, ms. */
-const NEWS_MS = 2_000;
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -8,7 +8,14 @@ import { decodeMulticast } from "../wire/multicast.ts";
 import { Channel } from "./channel.ts";
 import { MediaLink } from "./link.ts";
 import { Media, type MediaHost } from "./media.ts";
-import { CLEANING_MS, MAX_NAME, MAX_STREAMS, MAX_STREAMS_OF_NEIGHBOUR } from "./params.ts";
+import {
+  CLEANING_MS,
+  MAX_NAME,
+  MAX_RIVALS,
+  MAX_RIVALS_OF_NEIGHBOUR,
+  MAX_STREAMS,
+  MAX_STREAMS_OF_NEIGHBOUR,
+} from "./params.ts";
 import { announcement, MulticastPublication } from "./publication.ts";
 import { announcedSettings, changeSettings, DEFAULT_MULTICAST_SETTINGS, type MulticastSettings } from "./settings.ts";
 import { type MulticastStats, newMulticastStats } from "./stats.ts";
@@ -179,9 +186,16 @@ export class Multicast implements GroupService {
       this.stats.useless++;
       return undefined;
     }
-    let told = 0;
-    for (const media of this.#media.values()) if (media.isKnownOnlyBy(neighbour)) told++;
-    if (this.#media.size >= MAX_STREAMS || told >= MAX_STREAMS_OF_NEIGHBOUR) {
+    let [told, rivals, rivalsTold] = [0, 0, 0];
+    for (const media of this.#media.values()) {
+      const isRival = media.info.name === info.name && media.last === undefined;
+      const isTold = media.isKnownOnlyBy(neighbour);
+      if (isTold) told++;
+      if (isRival) rivals++;
+      if (isRival && isTold) rivalsTold++;
+    }
+    const isTooMany = this.#media.size >= MAX_STREAMS || told >= MAX_STREAMS_OF_NEIGHBOUR;
+    if (isTooMany || rivals >= MAX_RIVALS || rivalsTold >= MAX_RIVALS_OF_NEIGHBOUR) {
       this.stats.streamsRefused++;
       return undefined;
     }

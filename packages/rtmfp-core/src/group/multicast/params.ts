@@ -84,6 +84,17 @@ export const CONTROLS_BURST = 300;
 export const PULLS_PER_SECOND = 32;
 export const PULLS_BURST = 512;
 
+/** Streams of one name that one neighbour alone tells of, and of one name in all. */
+export const MAX_RIVALS_OF_NEIGHBOUR = 2;
+export const MAX_RIVALS = 16;
+/** A stream that is not played is asked for a fragment so often, and is believed to have any after so many. */
+export const SAMPLE_MS = 500;
+export const MIN_SAMPLES = 2;
+/** A stream that is played and brings nothing gives way to one that does after so long. */
+export const FOCUS_EMPTY_MS = 500;
+/** The end of a stream holds when nothing has belied it for so long; others are told of another end no sooner than this. */
+export const END_GRACE_MS = 500;
+export const END_AGAIN_MS = 2_000;
 /** A stream whose newest fragment has not changed for so long gives way to one of the same name that goes on. */
 export const FOCUS_SILENT_MS = 2_000;
 /** A stream that brought nothing gives way for so long. */

@@ -26,11 +26,25 @@ export class Progress {
     return newest === 0 ? Number.MAX_SAFE_INTEGER : newest + MAX_AHEAD;
   }
 
-  /** As much of what a neighbour tells as is believed: all if it brings fragments, or nobody says otherwise. */
-  believed(link: MediaLink, newest: number, links: readonly MediaLink[], now: number): number {
-    if (now - link.broughtAt < TRUST_MS) return newest;
+  /**
+   * The highest id of fragments that are taken from a neighbour: those between it and what is known are looked for at once, so
+   * that a false one costs more than a false map.
+   */
+  fragmentLimit(link: MediaLink, links: readonly MediaLink[], newest: number, now: number): number {
     const others = this.#highest(links, now, link);
-    return others === 0 ? newest : Math.min(newest, others + MIN_LEAD);
+    if (others === 0) return this.limit(link, links, newest, now);
+    return Math.max(others, newest) + this.#step;
+  }
+
+  /**
+   * As much of what a neighbour tells as is believed: not much more than others tell, a little more if it brings fragments,
+   * and all where there are no others.
+   */
+  believed(link: MediaLink, told: number, links: readonly MediaLink[], newest: number, now: number): number {
+    const others = this.#highest(links, now, link);
+    if (others === 0) return told;
+    const isTrusted = now - link.broughtAt < TRUST_MS;
+    return Math.min(told, isTrusted ? Math.max(others, newest) + this.#step : others + MIN_LEAD);
   }
 
   /**
@@ -57,6 +71,10 @@ export class Progress {
     return this.#rate === undefined ? MAX_AHEAD : Math.max(MIN_LEAD, LEAD_MS * this.#rate);
   }
 
+  get #step(): number {
+    return this.#rate === undefined ? FIRST_STEP : Math.max(MIN_STEP, STEP_MS * this.#rate);
+  }
+
   #measure(second: number, now: number): void {
     const ms = now - this.#measuredAt;
     if (ms < MEASURE_MS) return;
@@ -80,6 +98,11 @@ function isGoing(link: MediaLink, now: number): boolean {
   return link.told > 0 && now - link.toldAt < GOING_MS;
 }
 
+/** What one neighbour may be ahead of all others with what it brings: as much as comes in this time, ms, and so many at least. */
+const STEP_MS = 1_000;
+const MIN_STEP = 64;
+/** Before it is known how fast the stream is. */
+const FIRST_STEP = 512;
 const MEASURE_MS = 1_000;
 const DECAY = 0.9;
 /** Whoever tells of much more than others has so long to bring some of it. */

@@ -55,18 +55,14 @@ export class MulticastPublication {
     return this.#media.waitingBytes;
   }
 
-  /** Changes settings for everybody who plays. Throws RangeError for what is no setting. */
+  /**
+   * Changes settings: those that are announced for everybody who hears of the stream from now on, all of them for what we do
+   * ourselves. Throws RangeError for what is no setting.
+   */
   set(changes: Partial<MulticastSettings>): void {
-    const settings = changeSettings(this.#media.settings, changes);
-    const { windowMs, updateMs, fetchMs, sendToAll } = settings;
-    const { info } = this.#media;
-    this.#media.settings = settings;
-    const isNews =
-      windowMs !== info.windowMs ||
-      updateMs !== info.updateMs ||
-      fetchMs !== info.fetchMs ||
-      sendToAll !== info.sendToAll;
-    if (isNews) this.#media.announceAgain(announcement(info.name, info.key, settings, info.expiryMs));
+    const media = this.#media;
+    media.settings = changeSettings(media.settings, changes);
+    media.info = announcement(media.info.name, media.info.key, media.settings, media.info.expiryMs);
   }
 
   /**

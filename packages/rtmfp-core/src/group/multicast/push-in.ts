@@ -54,6 +54,8 @@ export class PushIn {
     const { store } = this.#host;
     for (let stripe = 0; stripe < STRIPES; stripe++) {
       const top = newestOf(stripe, store.newest);
+      // Nothing of the stripe is known yet.
+      if (top < store.oldest) continue;
       let id = top;
       const end = Math.max(store.oldest, top - LOOK_BACK);
       while (id >= end && !link.has(id)) id -= STRIPES;
@@ -102,16 +104,12 @@ export class PushIn {
 
   /** Wants nothing any more. */
   stop(links: readonly MediaLink[], now: number): void {
+    this.#pushedAt = 0;
     for (const link of links) {
       this.drop(link);
       link.asks = 0;
       link.flushAsks(now);
     }
-  }
-
-  /** Whether some neighbour was chosen to push the stripe. */
-  hasParent(stripe: number): boolean {
-    return this.#stripes[stripe]?.parent !== undefined;
   }
 
   /** The stream is not as far as it seemed: chooses anew. */

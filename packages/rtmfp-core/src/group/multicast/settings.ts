@@ -46,11 +46,14 @@ export function changeSettings(
 
 /** What a publisher's announcement says, within bounds, and `own` for what announcements do not say. */
 export function announcedSettings(info: MediaInfo, own: Readonly<MulticastSettings>): MulticastSettings {
-  const windowMs = Math.min(Math.max(info.windowMs, MIN_TOLD_WINDOW_MS), MAX_WINDOW_MS);
-  const updateMs = Math.min(info.updateMs, MAX_TOLD_UPDATE_MS);
-  // What is asked for later than this does not come within the window.
-  const fetchMs = Math.min(info.fetchMs, windowMs / 2);
-  return bounded({ ...own, windowMs, updateMs, fetchMs, sendToAll: info.sendToAll });
+  const { windowMs, updateMs, fetchMs, sendToAll } = info;
+  return bounded({
+    ...own,
+    sendToAll,
+    windowMs: Math.max(windowMs, MIN_ANNOUNCED_WINDOW_MS),
+    updateMs: Math.min(updateMs, MAX_ANNOUNCED_UPDATE_MS),
+    fetchMs: Math.min(fetchMs, Math.max(windowMs, MIN_ANNOUNCED_WINDOW_MS) / 2),
+  });
 }
 
 function bounded(settings: MulticastSettings): MulticastSettings {
@@ -66,10 +69,9 @@ function bounded(settings: MulticastSettings): MulticastSettings {
 }
 
 /** What a publisher, or anybody who claims to be one, can make others keep and do. */
+const MIN_ANNOUNCED_WINDOW_MS = 1_000;
+const MAX_ANNOUNCED_UPDATE_MS = 5_000;
 const MAX_WINDOW_MS = 120_000;
 const MIN_UPDATE_MS = 20;
 const MAX_UPDATE_MS = 60_000;
 const MAX_PUSH_LIMIT = 64;
-/** What others tell leaves a stream that can be played. */
-const MIN_TOLD_WINDOW_MS = 1_000;
-const MAX_TOLD_UPDATE_MS = 1_000;

@@ -11,7 +11,7 @@ export interface MulticastStats {
   farAhead: number;
   /** Times that we went back because one neighbour alone had told how far the stream is. */
   tales: number;
-  /** Fragments of stripes that others were asked for. */
+  /** Fragments that their sender was not asked for. */
   unasked: number;
   /** Fragments that never came. */
   lost: number;
