@@ -42,12 +42,13 @@ export class GroupScene {
     this.world.name("server.test", ["198.51.100.1"]);
   }
 
-  /** Starts the server, or another one in its place. */
-  async start(): Promise<this> {
+  /** Starts the server, or another one in its place, after `prepare`. */
+  async start(prepare: (server: Server) => unknown = () => {}): Promise<this> {
     this.server = createServer({
       carrier: () => this.#host.open([{ port: 1935 }]),
       random: (length) => this.#host.random(length),
     });
+    prepare(this.server);
     await this.world.settle(this.server.listen(), 1_000);
     return this;
   }
