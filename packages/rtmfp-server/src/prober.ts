@@ -123,16 +123,19 @@ export class Prober {
     await this.#options.carrier.close();
   }
 
-  /** Where a peer reaches a socket of ours: by its own address if that reaches far enough. */
+  /**
+   * Where a peer reaches a socket of ours: by its own address if that reaches far enough, or else by the nearest that does.
+   * A peer in our own network need not get there by the public address: few routers turn packets back inside.
+   */
   #replyTo({ host, port }: Address, peer: Address): Address | undefined {
     const loopback = isIpv6(host) ? "::1" : "127.0.0.1";
     const publicHosts = this.#options.publicHosts();
     const hosts = isWildcard(host) ? [...publicHosts, loopback] : [host, ...publicHosts];
     const reach = reachOf(peer.host);
-    const found = hosts.find((candidate) => {
-      const reaches = reachOf(candidate);
-      return isIpv6(candidate) === isIpv6(host) && (reach === 0 ? reaches === 0 : reaches >= reach);
-    });
+    const reaches = (candidate: string): boolean =>
+      isIpv6(candidate) === isIpv6(host) && (reach === 0 ? reachOf(candidate) === 0 : reachOf(candidate) >= reach);
+    const distance = (candidate: string): number => (candidate === host ? 0 : reachOf(candidate));
+    const [found] = hosts.filter(reaches).sort((a, b) => distance(a) - distance(b));
     return found === undefined ? undefined : { host: found, port };
   }
 

@@ -71,6 +71,30 @@ describe("a prober", () => {
     });
   });
 
+  it(...rfc("C-9", "V-5"), "has a peer answer to the nearest address that reaches as far as it is", async () => {
+    const world = new SimWorld(7);
+    const host = world.host("server", { addresses: ["10.0.0.5"] });
+    const random = (length: number) => host.random(length);
+    const bound = (address: string) => {
+      const prober = new Prober({
+        carrier: host.open([{ host: address, port: 0 }]),
+        serverSockets: [{ host: address, port: 1935 }],
+        publicHosts: () => ["203.0.113.10", "2001:db8::10", "10.0.0.5"],
+        provider: defaultProvider(),
+        random,
+        after: (ms, run) => world.after(ms, run),
+      });
+      return (peer: string) => {
+        const probed = { session: { via: 0 } as Session, farID: "", address: { host: peer, port: 7 } };
+        return prober.vantages(probed).otherPorts[0]?.replyTo?.host;
+      };
+    };
+    const [any, own] = [bound("0.0.0.0"), bound("10.0.0.5")];
+    const peers = ["198.51.100.7", "10.0.0.9", "127.0.0.1"];
+    expect(peers.map(any)).toEqual(["203.0.113.10", "10.0.0.5", "127.0.0.1"]);
+    expect(peers.map(own)).toEqual(["203.0.113.10", "10.0.0.5", undefined]);
+  });
+
   it("sees another address where there is one, of use for those whom it reaches", async () => {
     const { prober, probed } = await scene(undefined, [HERE, THERE]);
     const { otherPorts, otherHosts } = prober.vantages(probed);
