@@ -189,14 +189,14 @@ export const CONNECTION_FAULTS: readonly Fault[] = [
       "R7425-5.3.1-01",
     ],
     [
-      "const session = await endpoint.connect(addresses, { epd, timeoutMs, signal }).catch((error) => {",
-      "const session = await endpoint.connect(addresses.slice(0, 1), { epd, timeoutMs, signal }).catch((error) => {",
+      "return await endpoint.connect(addresses, { epd, timeoutMs, signal }).catch((error) => {",
+      "return await endpoint.connect(addresses.slice(0, 1), { epd, timeoutMs, signal }).catch((error) => {",
       "R7425-5.3.1-01",
     ],
   ),
   ...faultsOf(
     `${CLIENT}/connection-core.ts`,
-    ["this.#tree = trees.open(0);", "this.#tree = trees.open(1);", "R7425-5.3.1-02"],
+    ["const tree = trees.open(0);", "const tree = trees.open(1);", "R7425-5.3.1-02"],
     [
       'if (event.code !== "NetConnection.Connect.Success") throw statusError(event);',
       "throw statusError(event);",

@@ -6,6 +6,7 @@ import { FLASH_FAULTS } from "./crypto-flash.ts";
 import type { Fault } from "./fault.ts";
 import { FLOW_RECEIVE_FAULTS } from "./flow-receive.ts";
 import { FLOW_SEND_FAULTS } from "./flow-send.ts";
+import { GROUP_FAULTS } from "./group.ts";
 import { PROTO_FAULTS } from "./proto.ts";
 import { CHUNK_FAULTS } from "./proto-chunks.ts";
 import { FLOW_CHUNK_FAULTS } from "./proto-flow-chunks.ts";
@@ -28,4 +29,5 @@ export const FAULTS: readonly Fault[] = [
   ...FLASH_FAULTS,
   ...CONNECTION_FAULTS,
   ...TC_FAULTS,
+  ...GROUP_FAULTS,
 ];
