@@ -167,7 +167,8 @@ describe("a channel", () => {
       expectPlayable(tags);
       const pictures = tags.filter((tag) => tag.type === "video" && !isSequenceHeader(tag));
       const steps = pictures.slice(1).map((tag, i) => tag.timestamp - (pictures[i]?.timestamp ?? 0));
-      expect(Math.max(...steps)).toBeLessThanOrEqual(100);
+      // Pictures end before sound, and the next sender's begin behind both.
+      expect(Math.max(...steps)).toBeLessThanOrEqual(300);
     },
     90_000,
   );
@@ -198,7 +199,7 @@ describe("a channel", () => {
       await Promise.all(watchers.map((run) => run.event("playing")));
       await sender.event("notice");
       clearInterval(writing);
-      expect(sender.events.filter(({ event }) => event === "channelFailed")).toMatchObject([
+      expect(sender.events.filter(({ event }) => event === "channelFailed").sort(byChannel)).toMatchObject([
         {
           channel: "none",
           message: `cannot read "${join(folder, "none.flv")}": there is no such file; check the path`,
@@ -244,6 +245,12 @@ describe("a channel", () => {
     expect(both.lines).toContainEqual(
       expect.stringMatching(/^error: bad: cannot read ".*damaged\.flv": .* is cut off/),
     );
+    // What is no FLV is told before the channel is said to be there.
+    const text = join(folder, "text.flv");
+    await writeFile(text, "this is no stream");
+    const no = await runHere("broadcast", url, `no=${text}`, "--no-follow");
+    const line = `rtmfp-client: cannot read "${text}": this is not an FLV stream: it does not begin with "FLV"`;
+    expect([no.code, no.lines]).toEqual([1, [line]]);
     const none = await runHere("watch", url, "nothing", "--wait", "0.5");
     expect([none.code, none.lines]).toEqual([
       1,
@@ -302,6 +309,10 @@ describe("a channel", () => {
     ]);
   });
 });
+
+function byChannel(one: Record<string, unknown>, other: Record<string, unknown>): number {
+  return String(one["channel"]).localeCompare(String(other["channel"]));
+}
 
 async function serve(answer: Parameters<typeof createHttp>[1] & object): Promise<string> {
   const server = createHttp(answer as never);

@@ -65,7 +65,8 @@ function request(url: URL, { clock, signal, answerMs }: HttpRequestOptions): Pro
       cancel();
       resolve(response);
     });
-    outgoing.once("error", (error) => {
+    // Also after the answer, whose reader has been told by then.
+    outgoing.on("error", (error) => {
       cancel();
       reject(signal.aborted ? signal.reason : (explain(error, url.host) ?? error));
     });

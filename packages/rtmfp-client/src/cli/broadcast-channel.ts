@@ -37,10 +37,13 @@ export class BroadcastChannel {
   readonly #signal: AbortSignal;
   readonly #progress: Progress;
   readonly #onFailure: (channel: BroadcastChannel) => void;
+  /** Ends the source when the channel has failed. */
+  readonly #end = new AbortController();
   #swarm: Swarm | undefined;
+  #tags: AsyncGenerator<FlvTag, void, undefined> | undefined;
   #sender: ChannelSender | undefined;
   #record: TagSink | undefined;
-  #tags = 0;
+  #tagCount = 0;
   #bytes = 0;
 
   /** `onFailure` is called when the channel has ended for a reason, while the others go on. */
@@ -68,15 +71,19 @@ export class BroadcastChannel {
       const { connection } = this.#work;
       const { loop = false, follow } = this.#options;
       this.opened = await openSource(this.#plan.from, {
-        signal: this.#signal,
+        signal: AbortSignal.any([this.#signal, this.#end.signal]),
         loop,
         ...(follow === undefined ? {} : { follow }),
         onNotice: (line) => this.#warn(line),
       });
+      const first = this.#read(this.opened);
+      first.catch(() => {});
       if (this.#options.force !== true && (await isOnAir(connection, this.groupspec, this.#signal)))
         throw new Error(
           `the channel "${this.name}" is on air already: choose another name, or take it over with --force`,
         );
+      // A source that is none has shown it by now, mostly.
+      await Promise.race([first, Promise.resolve()]);
       this.#signal.throwIfAborted();
       this.#sender = new ChannelSender(connection, this.groupspec, (line) => this.#warn(line));
       await this.#sender.open();
@@ -96,14 +103,12 @@ export class BroadcastChannel {
 
   /** Sends the source to its end. */
   async send(): Promise<void> {
-    const { opened } = this;
-    const sender = this.#sender;
-    if (opened === undefined || sender === undefined || this.failure !== undefined) return;
+    const [opened, tags, sender] = [this.opened, this.#tags, this.#sender];
+    if (opened === undefined || tags === undefined || sender === undefined || this.failure !== undefined) return;
     await this.#attempt(async () => {
       const { clock } = this.#work.connection.core;
-      const { source, leadMs } = opened;
       const ready = (): Promise<unknown> => sender.ready;
-      for await (const tag of realtime(source, { clock, leadMs, ready, signal: this.#signal }))
+      for await (const tag of realtime(tags, { clock, leadMs: opened.leadMs, ready, signal: this.#signal }))
         this.#write(tag, sender);
     });
     this.#swarm?.stop();
@@ -118,12 +123,25 @@ export class BroadcastChannel {
   get result(): object {
     const { skipped = 0, repaired = 0, beginnings = 0 } = this.opened?.source.stats ?? {};
     const error = this.failure === undefined ? {} : { error: this.failure };
-    return { channel: this.name, tags: this.#tags, bytes: this.#bytes, skipped, repaired, beginnings, ...error };
+    return { channel: this.name, tags: this.#tagCount, bytes: this.#bytes, skipped, repaired, beginnings, ...error };
+  }
+
+  /** Begins to read; resolves when the first tag is there, and rejects if the source fails before. */
+  async #read({ source }: OpenedSource): Promise<void> {
+    const tags = source[Symbol.asyncIterator]();
+    const first = tags.next();
+    this.#tags = (async function* () {
+      const { done, value } = await first;
+      if (done !== true) yield value;
+      for (let next = await tags.next(); next.done !== true; next = await tags.next()) yield next.value;
+    })();
+    await first;
   }
 
   #write(tag: FlvTag, sender: ChannelSender): void {
-    if (this.#tags === 0) this.#work.reporter.log("info", "onAir", { channel: this.name }, `${this.name} is on air`);
-    this.#tags++;
+    if (this.#tagCount === 0)
+      this.#work.reporter.log("info", "onAir", { channel: this.name }, `${this.name} is on air`);
+    this.#tagCount++;
     this.#bytes += tag.data.length;
     this.#progress.count(tag.data.length);
     this.#record?.add(tag);
@@ -137,6 +155,7 @@ export class BroadcastChannel {
       if (this.#signal.aborted) return;
       this.failure = error instanceof Error ? error.message : String(error);
       this.#onFailure(this);
+      this.#end.abort();
       await this.#sender?.close();
     }
   }
