@@ -24,6 +24,7 @@ export class PushOut {
   readonly #pushed: MediaLink[][] = Array.from({ length: STRIPES }, () => []);
   readonly #waiting: MediaLink[][] = Array.from({ length: STRIPES }, () => []);
   #grants = 0;
+  readonly #isPublisher: boolean;
   #maxGrants: number;
   #loadAt = 0;
   #calmSince = 0;
@@ -31,6 +32,7 @@ export class PushOut {
   /** A publisher pushes to as many as its copies say; a relay to {@link FIRST_GRANTS} at first, and then to what it can. */
   constructor(host: PushOutHost, isPublisher: boolean) {
     this.#host = host;
+    this.#isPublisher = isPublisher;
     this.#maxGrants = isPublisher ? Number.POSITIVE_INFINITY : FIRST_GRANTS;
   }
 
@@ -94,7 +96,8 @@ export class PushOut {
       this.#takeNewest(link);
     }
     // A neighbour that takes nothing is slow itself; most of them are because we are.
-    if (slow * 2 > busy) this.#maxGrants = Math.max(MIN_GRANTS, Math.min(this.#maxGrants, this.#grants));
+    const least = this.#isPublisher ? STRIPES : MIN_GRANTS;
+    if (slow * 2 > busy) this.#maxGrants = Math.max(least, Math.min(this.#maxGrants, this.#grants));
     if (slow > 0) this.#calmSince = now;
     else if (now - this.#calmSince > GROWTH_MS && this.#grants >= this.#maxGrants) {
       this.#calmSince = now;
@@ -120,7 +123,7 @@ export class PushOut {
   #share(now: number): void {
     for (let stripe = 0; stripe < STRIPES; stripe++) {
       const poor = this.#nextWaiting(stripe, now);
-      if (poor === undefined) continue;
+      if (poor === undefined || poor.slowUntil > now) continue;
       const rich = this.#pushed[stripe]!.reduce<MediaLink | undefined>(
         (most, link) => (most === undefined || bitsOf(link.granted) > bitsOf(most.granted) ? link : most),
         undefined,
@@ -140,11 +143,17 @@ export class PushOut {
     this.#grants++;
   }
 
+  /** What a publisher pushes to nobody, all pull from it: it pushes to a slow neighbour where there is no other. */
   #nextWaiting(stripe: number, now: number): MediaLink | undefined {
     let best: MediaLink | undefined;
     for (const link of this.#waiting[stripe]!) {
-      if (link.slowUntil > now || this.#host.isParent(stripe, link)) continue;
-      if (best === undefined || bitsOf(link.granted) < bitsOf(best.granted)) best = link;
+      const isSlow = link.slowUntil > now;
+      if ((isSlow && !this.#isPublisher) || this.#host.isParent(stripe, link)) continue;
+      const isBetter =
+        best === undefined || isSlow === best.slowUntil > now
+          ? best === undefined || bitsOf(link.granted) < bitsOf(best.granted)
+          : !isSlow;
+      if (isBetter) best = link;
     }
     return best;
   }
