@@ -6,6 +6,8 @@
 
 /** The group of a channel. */
 export { CHANNEL_STREAM, channelGroupspec, DEFAULT_GROUP_NAME } from "./channel-group.ts";
+/** What viewers are shown. */
+export { ChannelOutput } from "./channel-output.ts";
 /** Sources. */
 export { FileSource, type FileSourceOptions } from "./file-source.ts";
 /** Queues that lose old groups of pictures. */
@@ -15,6 +17,9 @@ export { GrowingFileSource } from "./growing-file-source.ts";
 export { type HttpFlvOptions, HttpFlvServer } from "./http-flv-server.ts";
 export type { HttpPlace } from "./http-place.ts";
 export { HttpSource, type HttpSourceOptions } from "./http-source.ts";
+/** Who is on air, and what is read. */
+export { isOnAir } from "./on-air.ts";
+export { type OpenedSource, type OpenSourceOptions, openSource } from "./open-source.ts";
 /** At the speed of their time. */
 export { type RealtimeOptions, realtime } from "./realtime.ts";
 /** Recording. */

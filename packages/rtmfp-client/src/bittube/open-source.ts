@@ -19,10 +19,13 @@ export interface OpenSourceOptions extends SourceOptions {
   readonly follow?: boolean;
 }
 
-/** A source, what it is, and how far its tags may be ahead of their time, ms. */
+/** A source that was found. */
 export interface OpenedSource {
+  /** To be read once. */
   readonly source: Source;
+  /** What it is: a stream over HTTP, a file that is being written, one that is finished, or standard input. */
   readonly kind: "http" | "growing" | "file" | "stdin";
+  /** How far its tags may be ahead of their time, for {@link realtime}; ms. */
   readonly leadMs: number;
 }
 

@@ -87,11 +87,9 @@ export class BroadcastChannel {
       this.#signal.throwIfAborted();
       this.#sender = new ChannelSender(connection, this.groupspec, (line) => this.#warn(line));
       await this.#sender.open();
-      this.#swarm = new Swarm(this.#work, this.groupspec);
+      this.#joinSwarm();
       connection.on("status", ({ code }) => {
-        if (code !== "NetConnection.Connect.Success" || this.#swarm === undefined) return;
-        this.#swarm.stop();
-        this.#swarm = new Swarm(this.#work, this.groupspec);
+        if (code === "NetConnection.Connect.Success" && this.#swarm !== undefined) this.#joinSwarm();
       });
       const path = recordPath(this.name, this.#options);
       if (path !== undefined)
@@ -124,6 +122,12 @@ export class BroadcastChannel {
     const { skipped = 0, repaired = 0, beginnings = 0 } = this.opened?.source.stats ?? {};
     const error = this.failure === undefined ? {} : { error: this.failure };
     return { channel: this.name, tags: this.#tagCount, bytes: this.#bytes, skipped, repaired, beginnings, ...error };
+  }
+
+  /** Memberships end with their connection. */
+  #joinSwarm(): void {
+    this.#swarm?.stop();
+    if (this.#work.connection.connected) this.#swarm = new Swarm(this.#work, this.groupspec);
   }
 
   /** Begins to read; resolves when the first tag is there, and rejects if the source fails before. */
