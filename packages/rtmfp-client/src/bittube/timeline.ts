@@ -11,7 +11,7 @@ export class Timeline {
   #latest = -FRAME_MS;
   /** The source's time of its last sound or picture; undefined before the first of the stretch. */
   #last: number | undefined;
-  /** Where that one is in the channel's time, not wrapped; tags of a kind that is behind may be before the start. */
+  /** Where that one is in the channel's time, not wrapped. */
   #position = 0;
 
   /** Where the latest tag is, ms, not wrapped. */
@@ -38,7 +38,8 @@ export class Timeline {
     }
     if (step < -MAX_BACK_MS) throw backwards(this.#last ?? 0, tag.timestamp);
     this.#last = tag.timestamp;
-    this.#position += step;
+    // One from before the first makes room for itself: held at the start, a whole group of pictures would come at once.
+    this.#position = Math.max(this.#start, this.#position + step);
     return this.#at(tag, this.#position);
   }
 

@@ -103,7 +103,7 @@ class Watcher {
     this.#http = await HttpFlvServer.open({ ...http, channel: this.#channel, token });
     const { url } = this.#http;
     const shown = token === undefined ? url : `${url}?token=...`;
-    this.#work.reporter.log("info", "http", { url }, `serving ${this.#channel}; play it with: ffplay ${shown}`);
+    this.#work.reporter.event("http", { url }, `serving ${this.#channel}; play it with: ffplay ${shown}`);
   }
 
   #await(): void {

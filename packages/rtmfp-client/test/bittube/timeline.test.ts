@@ -36,8 +36,9 @@ describe("Timeline", () => {
     expect(times(timeline, ...tags)).toEqual([0, 0, 0, 40, 40, 60]);
   });
 
-  it("holds what is a little before the first tag at the first tag, and lets the rest keep time", () => {
-    expect(times(new Timeline(), key(1_000), sound(980), inter(1_040))).toEqual([0, 0, 40]);
+  it("makes room for what is a little before the first tag, so that the rest keeps its distances", () => {
+    const tags = [key(1_000), sound(980), inter(1_040), sound(1_003)];
+    expect(times(new Timeline(), ...tags)).toEqual([0, 0, 60, 23]);
   });
 
   it(...rfc("B-8"), "takes time that goes back, or below 0, for an error", () => {
