@@ -68,6 +68,7 @@ export {
   type ControlMessage,
   decodeControl,
   encodeControl,
+  MAX_CONTROL_BYTES,
   type PreludeMessage,
   type ReportMessage,
 } from "./wire/control.ts";

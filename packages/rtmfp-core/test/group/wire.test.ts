@@ -10,6 +10,7 @@ import {
   GroupFlow,
   groupFlowKind,
   groupFlowMetadata,
+  MAX_CONTROL_BYTES,
   mapHas,
 } from "../../src/group/index.ts";
 import { fromHex, Origin, toHex } from "../../src/proto/index.ts";
@@ -133,7 +134,36 @@ describe("control messages between members", () => {
     for (const cut of ["0a", "0a 080d027f", `0a 00 22210f${V1}`, `0a 00 22210f${V1} 01 080a`, "0a 00 22210f"]) {
       expect(report(cut), cut).toBeUndefined();
     }
-    expect(report(`0a 00 ${`22210f${V1}0000`.repeat(2_000)}`)?.peers).toHaveLength(256);
+    expect(report(`0a 00 ${`22210f${V1}0000`.repeat(1_000)}`)?.peers).toHaveLength(256);
+  });
+});
+
+describe("control messages of members and of streams", () => {
+  it(...rfc("G-3", "G-6"), "are not read where they are longer than any that is of use", () => {
+    const peer = {
+      peerId: V1,
+      ageSeconds: 2 ** 40,
+      addresses: Array.from({ length: 8 }, () => ({ ...at(1), host: "fd00::1" })),
+    };
+    const longest = { type: "report", report: { you: at(1), addresses: [], peers: Array(256).fill(peer) } } as const;
+    expect(encodeControl(longest).length).toBeLessThan(MAX_CONTROL_BYTES);
+    expect(decodeControl(encodeControl(longest))).toEqual(longest);
+    for (const [type, decode] of [
+      [0x02, decodeControl],
+      [0x0a, decodeControl],
+      [0x21, decodeMulticast],
+      [0x22, decodeMulticast],
+    ] as const) {
+      const bytes = new Uint8Array(MAX_CONTROL_BYTES + 1).fill(1);
+      bytes[0] = type;
+      expect(decode(bytes)).toBeUndefined();
+    }
+    const have = new Uint8Array(MAX_CONTROL_BYTES - 2);
+    expect(decodeMulticast(encodeMulticast({ type: "map", newest: 1, have }))).toEqual({
+      type: "map",
+      newest: 1,
+      have,
+    });
   });
 });
 

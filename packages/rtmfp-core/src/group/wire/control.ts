@@ -42,6 +42,9 @@ export interface AskCloseMessage {
   readonly type: "askClose";
 }
 
+/** Longer messages, of streams too, are not read: the longest report that {@link readReport} reads to its end is shorter. */
+export const MAX_CONTROL_BYTES = 65_536;
+
 /** Bytes of a message, a new array. Throws RangeError for what is no group identity, peer ID or IP address. */
 export function encodeControl(message: ControlMessage): Uint8Array {
   switch (message.type) {
@@ -63,6 +66,7 @@ export function encodeControl(message: ControlMessage): Uint8Array {
  * Bytes behind the one that says it all are ignored, as live peers do.
  */
 export function decodeControl(bytes: Uint8Array): ControlMessage | undefined {
+  if (bytes.length > MAX_CONTROL_BYTES) return undefined;
   const reader = new ByteReader(bytes);
   switch (reader.u8()) {
     case CONNECT:

@@ -1,5 +1,6 @@
 /** Messages of the control flows of streams ({@link GroupFlow.multicastControl}): who has what, and who wants it. */
 import { ByteReader, buildBytes, concatBytes, vluSize } from "../../proto/bytes.ts";
+import { MAX_CONTROL_BYTES } from "./control.ts";
 import { encodeMediaInfo, type MediaInfo, readMediaInfo } from "./media-info.ts";
 
 /** One message. */
@@ -60,6 +61,7 @@ export function encodeMulticast(message: MulticastMessage): Uint8Array {
 
 /** What `bytes` say, which are borrowed for as long as the message lives; undefined for what is malformed or of no known type. */
 export function decodeMulticast(bytes: Uint8Array): MulticastMessage | undefined {
+  if (bytes.length > MAX_CONTROL_BYTES) return undefined;
   const reader = new ByteReader(bytes);
   const message = readMulticast(reader);
   return reader.failed ? undefined : message;
