@@ -23,7 +23,11 @@ export const GROUP_FAULTS: readonly Fault[] = [
       "if (spec.peerToPeerDisabled) return false;",
       "G-7",
     ],
-    ['if (event.type === "neighbourConnected") this.#neighbours.set(event.peerId, event);', "", "B-3"],
+    [
+      'if (event.type === "neighbourConnected") this.#neighbours.set(event.peerId, event);',
+      'if (event.type === "neighbourConnected") this.#neighbours.delete(event.peerId);',
+      "B-3",
+    ],
   ),
   ...faultsOf(
     `${GROUP}/groups.ts`,
