@@ -62,7 +62,8 @@ export class HttpFlvServer {
     });
     http.maxConnections = MAX_CONNECTIONS;
     await new Promise<void>((resolve, reject) => {
-      http.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, options)));
+      // Later ones are of connections that could not be taken, for want of file descriptors for example.
+      http.on("error", (error: NodeJS.ErrnoException) => reject(explain(error, options)));
       http.listen(options.port, options.host, resolve);
     });
     return new HttpFlvServer(http, options);
