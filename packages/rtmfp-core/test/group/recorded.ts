@@ -1,7 +1,7 @@
 /** What four members of a group said to each other, recorded at one of them; some packets of it were left out. */
 import { readFileSync } from "node:fs";
 import { groupFlowKind } from "../../src/group/index.ts";
-import type { UserDataChunk } from "../../src/proto/chunk/types.ts";
+import type { Chunk, FlowExceptionChunk, UserDataChunk } from "../../src/proto/chunk/types.ts";
 import { ChunkType, concatBytes, decodePacket, FragmentControl, fromHex } from "../../src/proto/index.ts";
 
 /** A message between the recorder and another member. */
@@ -41,14 +41,22 @@ export const PORTS: Readonly<Record<string, number>> = {
   e7135a151f35f7f8baa84d06096faee1ec2d47383dc48a12e294e2c8c3b69d76: 48198,
 };
 
-/** All complete messages of flows between members, as they went over the wire, and the secrets of the sessions. */
-export function readRecorded(): { messages: RecordedMessage[]; keys: readonly RecordedKeys[] } {
+/**
+ * All complete messages of flows between members, as they went over the wire, the secrets of the sessions, and the codes with
+ * which flows were rejected.
+ */
+export function readRecorded(): { messages: RecordedMessage[]; keys: readonly RecordedKeys[]; rejections: number[] } {
   const url = new URL("../../../../test/fixtures/vectors/mona.json", import.meta.url);
   const { scenarios } = JSON.parse(readFileSync(url, "utf8")) as { scenarios: readonly Scenario[] };
   const scenario = scenarios.find(({ name }) => name === "group-viewer") as Scenario;
   const flows = new Map<string, Flow>();
   const messages = scenario.packets.flatMap((packet) => messagesOf(packet, flows));
-  return { messages, keys: scenario.groupKeys ?? [] };
+  const rejections = scenario.packets.flatMap((packet) =>
+    chunksOf(packet).flatMap((chunk) =>
+      chunk?.type === ChunkType.flowException ? [(chunk as FlowExceptionChunk).code] : [],
+    ),
+  );
+  return { messages, keys: scenario.groupKeys ?? [], rejections };
 }
 
 interface Scenario {
@@ -79,9 +87,7 @@ function messagesOf(packet: Packet, flows: Map<string, Flow>): RecordedMessage[]
   if (peerId === undefined) return [];
   let flowId = 0;
   let sequence = 0;
-  // A checksum of two bytes is in front of the packet.
-  const chunks = decodePacket(fromHex(packet.plaintext).subarray(2))?.chunks ?? [];
-  return chunks.flatMap((chunk) => {
+  return chunksOf(packet).flatMap((chunk) => {
     if (chunk?.type !== ChunkType.userData && chunk?.type !== ChunkType.nextUserData) return [];
     const data = chunk as UserDataChunk;
     if (data.type === ChunkType.userData) [flowId, sequence] = [data.flowId, data.sequenceNumber];
@@ -99,6 +105,11 @@ function messagesOf(packet: Packet, flows: Map<string, Flow>): RecordedMessage[]
     const { kind, answers } = flow;
     return [{ at: packet.tMs / 1_000, isIncoming, peerId, port, kind, answers, flowId, sequence, bytes }];
   });
+}
+
+function chunksOf({ plaintext }: Packet): readonly (Chunk | undefined)[] {
+  // A checksum of two bytes is in front of the packet.
+  return decodePacket(fromHex(plaintext).subarray(2))?.chunks ?? [];
 }
 
 /** The message that this fragment completes; undefined if it completes none, or one before it was left out. */

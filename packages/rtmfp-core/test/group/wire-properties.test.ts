@@ -115,7 +115,7 @@ describe("messages between members", () => {
         if (part !== undefined) expect(fragmentIdOf(bytes)).toBe(part.id);
         expect(groupFlowKind(bytes) ?? -1).toBeLessThan(256);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 

@@ -17,7 +17,7 @@ import {
 import { fromHex, toHex } from "../../src/proto/index.ts";
 import { type RecordedMessage, readRecorded } from "./recorded.ts";
 
-const { messages, keys } = readRecorded();
+const { messages, keys, rejections } = readRecorded();
 const provider = defaultProvider();
 const hmac = (key: Uint8Array, data: Uint8Array) => hmacSha256(provider, key, data);
 
@@ -70,6 +70,11 @@ describe("what live members said to each other", () => {
       else expect(answers).toBe(opened.get(`${!isIncoming} ${port} ${answered}`));
     }
     expect(opened.size).toBe(16);
+  });
+
+  it(...rfc("G-3"), "ends with flows that are rejected with code 0", () => {
+    expect(rejections.length).toBeGreaterThan(4);
+    expect(new Set(rejections)).toEqual(new Set([0]));
   });
 
   it(...rfc("G-7"), "proves with the groupspec and the session's secrets that they are members", () => {

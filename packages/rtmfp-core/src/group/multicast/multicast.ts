@@ -173,7 +173,7 @@ export class Multicast implements GroupService {
       }
       if (message?.type !== "info") this.stats.useless++;
       flow.onMessage = () => {};
-      flow.reject(NOT_WANTED);
+      flow.reject();
     };
     return true;
   }
@@ -267,7 +267,7 @@ export class Multicast implements GroupService {
     this.#media.delete(toHex(media.info.key));
     this.#channels.get(media.info.name)?.remove(media);
     media.deactivate();
-    for (const link of media.links) link.controlIn?.reject(NOT_WANTED);
+    for (const link of media.links) link.controlIn?.reject();
     if (!media.isOwn) this.#notify(media.info.name);
   }
 }
@@ -289,5 +289,3 @@ function checkName(name: string): void {
 }
 
 const KEY_BYTES = 32;
-/** With it live peers refuse streams that they do not play. */
-const NOT_WANTED = 0x5e;
