@@ -34,27 +34,22 @@ export class Puller {
   /** The fragment has come; true if `link` was asked for it. */
   onFragment(id: number, link: MediaLink): boolean {
     const pull = this.#asked.get(id);
-    if (pull === undefined) return false;
-    if (pull.link === link || pull.before === link) {
-      this.#forget(id, pull);
-      return true;
-    }
-    // Somebody else pushed it; the answer still comes.
-    pull.done = true;
-    return false;
+    if (pull === undefined || (pull.link !== link && !pull.before.includes(link))) return false;
+    this.#forget(id, pull);
+    return true;
   }
 
   /** Asks no more of a neighbour that is gone. */
   drop(link: MediaLink): void {
     for (const [id, pull] of this.#asked) {
-      if (pull.before === link) pull.before = undefined;
+      pull.before = pull.before.filter((other) => other !== link);
       if (pull.link === link) this.#forget(id, pull);
     }
   }
 
   /** Asks for one fragment at once, of anybody who has it. */
   first(id: number, links: readonly MediaLink[], now: number): void {
-    if (!this.#host.store.has(id) && !this.#asked.has(id)) this.#ask(id, undefined, links, now);
+    if (!this.#host.store.has(id) && !this.#asked.has(id)) this.#ask(id, [], links, now);
   }
 
   /** The stream is not as far as it seemed: asks anew. */
@@ -68,11 +63,12 @@ export class Puller {
     const { store, stats } = this.#host;
     for (const [id, pull] of this.#asked) {
       const isLate = now - pull.at > PULL_RETRY_MS + 4 * pull.link.rttMs;
-      if (id >= from && !pull.done && !isLate) continue;
+      // Where somebody else has pushed it meanwhile, the answer still comes.
       if (!isLate && id >= store.oldest) continue;
-      if (isLate && !pull.done) stats.pullsUnanswered++;
+      const isHere = store.has(id);
+      if (isLate && !isHere) stats.pullsUnanswered++;
       this.#forget(id, pull);
-      if (!pull.done && id >= from && !store.has(id)) this.#ask(id, pull.link, links, now);
+      if (!isHere && id >= from) this.#ask(id, [...pull.before, pull.link], links, now);
     }
     this.#from = Math.max(this.#from, from, store.oldest);
     while (this.#from <= store.newest && store.has(this.#from)) this.#from++;
@@ -82,16 +78,16 @@ export class Puller {
       const age = now - store.heardAt(id);
       if (age < leastMs) return;
       if (store.has(id) || this.#asked.has(id) || age < this.#host.patienceMs(id, now)) continue;
-      if (!this.#ask(id, undefined, links, now)) failures++;
+      if (!this.#ask(id, [], links, now)) failures++;
     }
   }
 
   /** False if there is nobody to ask. */
-  #ask(id: number, before: MediaLink | undefined, links: readonly MediaLink[], now: number): boolean {
-    const link = this.#choose(id, before, links);
+  #ask(id: number, before: readonly MediaLink[], links: readonly MediaLink[], now: number): boolean {
+    const link = this.#choose(id, before.at(-1), links);
     if (link === undefined || !link.send({ type: "pull", id })) return false;
     link.pulls++;
-    this.#asked.set(id, { link, before, at: now, done: false });
+    this.#asked.set(id, { link, before, at: now });
     this.#host.stats.pulls++;
     return true;
   }
@@ -119,9 +115,7 @@ const MAX_FAILURES = 1_024;
 
 interface Pull {
   readonly link: MediaLink;
-  /** Who was asked before, and may still answer. */
-  before: MediaLink | undefined;
+  /** Who were asked before, the last one last: each may still answer. */
+  before: readonly MediaLink[];
   readonly at: number;
-  /** It is here; the answer is to come. */
-  done: boolean;
 }
