@@ -75,6 +75,7 @@ export class PushIn {
     const index = id % STRIPES;
     const stripe = this.#stripes[index]!;
     this.#pushedAt = now;
+    if (link === stripe.former && id >= stripe.first) this.#dismiss(stripe, index);
     if (link === stripe.parent) {
       if (stripe.first === 0) stripe.first = id;
       if (id > stripe.pushed) stripe.pushed = id;
@@ -99,6 +100,7 @@ export class PushIn {
     for (const stripe of this.#stripes) {
       if (stripe.parent === link) stripe.leave();
       if (stripe.trial === link) stripe.trial = undefined;
+      if (stripe.former === link) stripe.former = undefined;
     }
   }
 
@@ -147,6 +149,7 @@ export class PushIn {
     if (this.#pushedAt === 0) this.#pushedAt = now;
     this.#stripes.forEach((stripe, index) => {
       this.#checkTrial(stripe, index, now);
+      if (stripe.former !== undefined && now - stripe.askedAt > FORMER_MS) this.#dismiss(stripe, index);
       if (stripe.parent !== undefined && this.#hasStalled(stripe, index, now)) this.#giveUp(stripe, index, now);
       if (stripe.parent !== undefined) return;
       const link = this.#best(links, index, now);
@@ -165,8 +168,9 @@ export class PushIn {
 
   #setParent(index: number, link: MediaLink, now: number, first: number): void {
     const stripe = this.#stripes[index]!;
-    const before = stripe.parent;
-    if (before !== undefined) before.asks &= ~(1 << index);
+    this.#dismiss(stripe, index);
+    // The one that was tried begins where it was asked: the former goes on up to there.
+    if (stripe.parent !== undefined) stripe.former = stripe.parent;
     stripe.parent = link;
     stripe.askedAt = now;
     stripe.first = first;
@@ -175,6 +179,11 @@ export class PushIn {
     link.asks |= 1 << index;
     this.#host.stats.masks++;
     this.#host.chosen(index, link);
+  }
+
+  #dismiss(stripe: Stripe, index: number): void {
+    if (stripe.former !== undefined) stripe.former.asks &= ~(1 << index);
+    stripe.former = undefined;
   }
 
   #giveUp(stripe: Stripe, index: number, now: number): void {
@@ -286,6 +295,8 @@ class Stripe {
   /** The newest fragment of the stripe that is here. */
   newest = 0;
   jitter = 0;
+  /** The parent before, until it has pushed up to where the present one began. */
+  former: MediaLink | undefined;
   trial: MediaLink | undefined;
   trialAt = 0;
 
@@ -307,6 +318,8 @@ function note(link: MediaLink, stripe: number, ms: number): void {
 
 /** So long after the last push we believe that there are any, ms. */
 const PUSHED_MS = 3_000;
+/** A former parent goes on for no longer than this, ms. */
+const FORMER_MS = 1_000;
 const SMOOTHING = 0.25;
 /** Times that {@link REFUSAL_MS} is doubled. */
 const MAX_REFUSALS = 3;
