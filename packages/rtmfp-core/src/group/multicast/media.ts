@@ -1,4 +1,5 @@
 /** One stream of a group: what its publisher sent under one key, at this member. */
+import { equalBytes } from "../../proto/bytes.ts";
 import type { Neighbour } from "../neighbour.ts";
 import type { GroupClock, GroupRecvFlow } from "../session.ts";
 import { decodeFragment, fragmentIdOf } from "../wire/fragment.ts";
@@ -7,6 +8,7 @@ import { decodeMulticast, type MulticastMessage } from "../wire/multicast.ts";
 import { FragmentStore, MAX_SLOTS } from "./fragment-store.ts";
 import { MulticastCounters } from "./info.ts";
 import { type LinkOwner, MediaLink } from "./link.ts";
+import { Maps } from "./maps.ts";
 import { Output } from "./output.ts";
 import {
   END_AGAIN_MS,
@@ -72,6 +74,7 @@ export class Media implements LinkOwner {
   readonly #pushIn: PushIn;
   readonly #puller: Puller;
   readonly #progress = new Progress();
+  readonly #maps: Maps = new Maps(this.store);
   readonly #output: Output;
   #active = false;
   #listening = false;
@@ -84,9 +87,6 @@ export class Media implements LinkOwner {
   #samples = 0;
   #sampledAt = 0;
   #cancelTick: (() => void) | undefined;
-  #mapAt = 0;
-  #mapTurn = 0;
-  #map: { version: number; newest: number; have: Uint8Array } = { version: -1, newest: 0, have: new Uint8Array(0) };
   /** When neighbours are first asked for stripes, ms. */
   #askAt = 0;
   #pullRate = { at: 0, newest: 0 };
@@ -294,7 +294,7 @@ export class Media implements LinkOwner {
     if (!this.#active && !this.#listening) return;
     if (!link.isAnnounced) this.#announce(link);
     if (this.last !== undefined) link.send({ type: "end", last: this.last });
-    this.#sendMap(link);
+    this.#maps.send(link);
   }
 
   /** A neighbour opens a flow of fragments. */
@@ -329,7 +329,7 @@ export class Media implements LinkOwner {
 
   #announce(link: MediaLink): void {
     link.announce(this.info);
-    this.#sendMap(link);
+    this.#maps.send(link);
   }
 
   #linkOf(neighbour: Neighbour): MediaLink {
@@ -382,8 +382,7 @@ export class Media implements LinkOwner {
    * change them.
    */
   #onInfo(info: MediaInfo): void {
-    if (info.name !== this.info.name || info.key.some((byte, i) => byte !== this.info.key[i]))
-      this.#host.stats.useless++;
+    if (info.name !== this.info.name || !equalBytes(info.key, this.info.key)) this.#host.stats.useless++;
   }
 
   /** Anybody can say so: it holds as long as nothing newer is known, or comes. */
@@ -477,7 +476,7 @@ export class Media implements LinkOwner {
     const here = store.get(id);
     if (here !== undefined) {
       stats.duplicates++;
-      if (!isSame(here, data)) stats.contradicting++;
+      if (!equalBytes(here, data)) stats.contradicting++;
       if (!wasPulled) this.#pushIn.onPushed(id, link, false, now);
       return;
     }
@@ -552,10 +551,7 @@ export class Media implements LinkOwner {
     this.counters.tick(now);
     this.expire(now);
     this.#tellEnd();
-    if (now - this.#mapAt >= this.settings.updateMs) {
-      this.#mapAt = now;
-      this.#sendMaps();
-    }
+    this.#maps.tick(this.#list, this.settings.updateMs, this.settings.sendToAll, now);
     if (this.#fetching) this.#checkProgress(now);
     if (this.#fetching && this.#output.next > 0) {
       if (now >= this.#askAt) this.#pushIn.tick(this.#list, now);
@@ -587,45 +583,4 @@ export class Media implements LinkOwner {
     this.#pullRate = { at: now, newest: this.store.newest };
     for (const link of this.#list) link.refillPulls(came);
   }
-
-  /** One neighbour after another is told what is here; those that know nothing yet are told at once. */
-  #sendMaps(): void {
-    const links = this.#list;
-    for (const link of links) if (link.mapVersion === 0) this.#sendMap(link);
-    for (let i = 0; i < links.length; i++) {
-      const link = links[this.#mapTurn++ % links.length]!;
-      if (this.#sendMap(link) && !this.settings.sendToAll) return;
-    }
-  }
-
-  /** Tells a neighbour what is here, if that is news to it. */
-  #sendMap(link: MediaLink): boolean {
-    const { store } = this;
-    if (store.newestHere < store.oldest || link.mapVersion === store.version) return false;
-    // The first goes with the announcement, whether the neighbour wants the stream or not.
-    if (!link.isUp && (link.mapVersion !== 0 || !link.isAnnounced)) return false;
-    if (this.#map.version !== store.version) this.#map = { version: store.version, ...mapOf(store) };
-    link.mapVersion = store.version;
-    return link.send({ type: "map", newest: this.#map.newest, have: this.#map.have });
-  }
-}
-
-/** What a map tells of a store: bit k of byte j is the fragment 8j + k + 1 before the newest. */
-function mapOf(store: FragmentStore): { newest: number; have: Uint8Array } {
-  const { newestHere: newest, oldest } = store;
-  const have = new Uint8Array(Math.ceil((newest - oldest) / STRIPES));
-  let used = 0;
-  for (let id = newest - 1; id >= oldest; id--) {
-    if (!store.has(id)) continue;
-    const before = newest - 1 - id;
-    have[before >> 3]! |= 1 << (before & 7);
-    used = (before >> 3) + 1;
-  }
-  return { newest, have: have.subarray(0, used) };
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
