@@ -14,6 +14,8 @@ export type Cancel = () => void;
  */
 export class SimClock {
   readonly #queue = new EventQueue();
+  /** Events that have run and may be used again: most of what a simulation would leave to the collector. */
+  readonly #spent: SimEvent[] = [];
   #now = 0;
   #sequence = 0;
   #atThisInstant = 0;
@@ -58,7 +60,10 @@ export class SimClock {
   schedule(time: number, run: () => void, phase: number): Cancel {
     if (Number.isNaN(time)) throw new RangeError("expected a time in milliseconds, got NaN");
     if (time === Number.POSITIVE_INFINITY) return () => {};
-    const event = this.#plan(time, run, undefined, phase);
+    const sequence = this.#sequence++;
+    const at = Math.max(time, this.#now);
+    const event = { time: at, phase, sequence, run, argument: undefined, isReusable: false, cancelled: false };
+    this.#queue.push(event);
     return () => {
       event.cancelled = true;
     };
@@ -66,7 +71,19 @@ export class SimClock {
 
   /** {@link schedule} for what is never cancelled, of which there is much: `run` gets `argument`. `time` is finite. */
   post<T>(time: number, run: (argument: T) => void, argument: T, phase: number): void {
-    this.#plan(time, run, argument, phase);
+    const at = Math.max(time, this.#now);
+    const sequence = this.#sequence++;
+    let event = this.#spent.pop();
+    if (event === undefined) {
+      event = { time: at, phase, sequence, run, argument, isReusable: true, cancelled: false };
+    } else {
+      event.time = at;
+      event.phase = phase;
+      event.sequence = sequence;
+      event.run = run;
+      event.argument = argument;
+    }
+    this.#queue.push(event);
   }
 
   /** Runs the next event; false if there is none. Throws what the event throws, and Error when time stands still. */
@@ -76,7 +93,12 @@ export class SimClock {
     this.#atThisInstant = event.time > this.#now ? 0 : this.#atThisInstant + 1;
     if (this.#atThisInstant > MAX_EVENTS_PER_INSTANT) throw new Error(`time stands still at ${this.#now} ms`);
     this.#now = event.time;
-    event.run(event.argument as never);
+    const { run, argument } = event;
+    if (event.isReusable) {
+      event.argument = undefined;
+      this.#spent.push(event);
+    }
+    run(argument as never);
     return true;
   }
 
@@ -150,13 +172,6 @@ export class SimClock {
       throw new Error(`still pending after ${this.#now - started} ms of virtual time`);
     }
     return promise;
-  }
-
-  #plan<T>(time: number, run: (argument: T) => void, argument: T, phase: number): SimEvent {
-    const sequence = this.#sequence++;
-    const event: SimEvent = { time: Math.max(time, this.#now), phase, sequence, run, argument, cancelled: false };
-    this.#queue.push(event);
-    return event;
   }
 
   /** Runs events until one has run foreign code; true if `predicate` holds before that, or time is up, which then passes. */

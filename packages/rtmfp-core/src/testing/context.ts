@@ -26,17 +26,21 @@ export interface AccessOptions {
   readonly down?: Partial<LinkOptions>;
 }
 
-/** Makes a node's access link; each end is where that direction's packets come out. */
+/**
+ * Makes a node's access link; each end is where that direction's packets come out, at once where nothing delays them and
+ * `mayBeAtOnce`: not for a host, whose own code may be the one that sends.
+ */
 export function makeLink(
   context: SimContext,
   name: string,
   options: AccessOptions,
   upEnd: (packet: SimPacket) => void,
   downEnd: (packet: SimPacket) => void,
+  mayBeAtOnce: boolean,
 ): SimLink {
   const { clock, traffic, prng } = context;
-  const up = new SimPipe(clock, traffic, prng.fork(`${name} up`), upEnd);
-  const down = new SimPipe(clock, traffic, prng.fork(`${name} down`), downEnd);
+  const up = new SimPipe(clock, traffic, prng.fork(`${name} up`), upEnd, mayBeAtOnce);
+  const down = new SimPipe(clock, traffic, prng.fork(`${name} down`), downEnd, mayBeAtOnce);
   up.set({ ...options.link, ...options.up });
   down.set({ ...options.link, ...options.down });
   return new SimLink(up, down);

@@ -1,14 +1,16 @@
 /** What shall happen when. */
 export interface SimEvent {
   /** Virtual milliseconds. */
-  readonly time: number;
+  time: number;
   /** Order within one instant: network and alarms 0, deferred turns 1. */
-  readonly phase: number;
+  phase: number;
   /** Order of scheduling, the last tie-break. */
-  readonly sequence: number;
+  sequence: number;
   /** Called with {@link argument}. */
-  readonly run: (argument: never) => void;
-  readonly argument: unknown;
+  run: (argument: never) => void;
+  argument: unknown;
+  /** Nobody holds it: it may stand for another event once it has run. */
+  readonly isReusable: boolean;
   cancelled: boolean;
 }
 

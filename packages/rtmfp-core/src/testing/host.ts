@@ -54,7 +54,7 @@ export class SimHost {
     this.#prng = context.prng.fork(`${name} random`);
     this.#behind = options.behind;
     const upEnd = (packet: SimPacket): void => this.#network.route(packet);
-    this.link = makeLink(context, name, options, upEnd, (packet) => this.#receive(packet));
+    this.link = makeLink(context, name, options, upEnd, (packet) => this.#receive(packet), false);
     this.#addresses = this.#network.attach(this, options.addresses);
   }
 

@@ -48,6 +48,7 @@ export class SimPipe {
   readonly #traffic: SimTraffic;
   readonly #prng: Prng;
   readonly #arrive: (packet: SimPacket) => void;
+  readonly #mayBeAtOnce: boolean;
   readonly #waiting: { packet: SimPacket; wire: number }[] = [];
   #options: LinkOptions = DEFAULT_LINK;
   #queued = 0;
@@ -56,8 +57,15 @@ export class SimPipe {
   #lastArrival = 0;
   #bad = false;
 
-  /** Made by the world; `arrive` takes what comes out. */
-  constructor(clock: SimClock, traffic: SimTraffic, prng: Prng, arrive: (packet: SimPacket) => void) {
+  /** Made by the world; `arrive` takes what comes out, and while it is pushed, too, if `mayBeAtOnce`. */
+  constructor(
+    clock: SimClock,
+    traffic: SimTraffic,
+    prng: Prng,
+    arrive: (packet: SimPacket) => void,
+    mayBeAtOnce: boolean,
+  ) {
+    this.#mayBeAtOnce = mayBeAtOnce;
     this.#clock = clock;
     this.#traffic = traffic;
     this.#prng = prng;
@@ -143,7 +151,8 @@ export class SimPipe {
     let arrival = Math.max(at + latencyMs + jitter, this.#lastArrival);
     if (heldBack) arrival += reorderMs;
     else this.#lastArrival = arrival;
-    this.#clock.post(arrival, this.#arrive, packet, 0);
+    if (this.#mayBeAtOnce && arrival <= this.#clock.now) this.#arrive(packet);
+    else this.#clock.post(arrival, this.#arrive, packet, 0);
   }
 
   #loses(): boolean {

@@ -74,7 +74,7 @@ export class SimNat {
     this.#prng = context.prng.fork(`${name} nat`);
     this.network = new SimNetwork(context.traffic, insidePrefix, (packet) => this.#outbound(packet));
     const upEnd = (packet: SimPacket): void => this.#outer.route(packet);
-    this.link = makeLink(context, name, options, upEnd, (packet) => this.#inbound(packet));
+    this.link = makeLink(context, name, options, upEnd, (packet) => this.#inbound(packet), true);
     this.#addresses = this.#outer.attach(this, options.addresses);
   }
 
