@@ -2,6 +2,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { GroupDoor } from "../../src/group/door.ts";
 import { Group } from "../../src/group/group.ts";
+import { groupAddressOf } from "../../src/group/group-id.ts";
 import type { GroupEvent } from "../../src/group/group-options.ts";
 import { buildGroupspec } from "../../src/group/groupspec.ts";
 import type { GroupService } from "../../src/group/neighbour.ts";
@@ -41,6 +42,8 @@ export class FakeNet {
   isBlocked: (a: FakePeer, b: FakePeer) => boolean = () => false;
   messages = 0;
   bytes = 0;
+  /** A promise may have been settled: its takers are due. */
+  hasSettled = false;
 
   constructor(seed: string | number, detectMs = 15_000) {
     this.prng = new Prng(seed);
@@ -51,12 +54,16 @@ export class FakeNet {
     return { now: () => this.clock.now, after: (ms, run) => this.clock.after(ms, run) };
   }
 
-  /** Lets time pass; what sessions were asked for comes at the next of these steps. */
+  /** Lets time pass; promises settle as soon as they can. */
   async run(ms: number): Promise<void> {
     const end = this.clock.now + ms;
-    while (this.clock.now < end) {
-      this.clock.run(Math.min(STEP_MS, end - this.clock.now));
-      await new Promise((resolve) => setImmediate(resolve));
+    for (;;) {
+      do {
+        this.hasSettled = false;
+        await new Promise((resolve) => setImmediate(resolve));
+      } while (this.hasSettled);
+      if (this.clock.now >= end) return;
+      this.clock.runUntil(() => this.hasSettled, end - this.clock.now);
     }
   }
 
@@ -160,7 +167,7 @@ export class FakePeer {
       crypto: { sha256, hmac, random: (length) => this.prng.bytes(length) },
       clock: { ...this.net.groupClock, after: (ms, run) => this.net.clock.after(ms, () => this.isAlive && run()) },
       host: {
-        connect: (peerId, addresses, timeoutMs) => this.connect(peerId, addresses, timeoutMs),
+        connect: (peerId, addresses, timeoutMs) => this.#watched(this.connect(peerId, addresses, timeoutMs)),
         hold: (session) => this.#holds.set(session as FakeSession, (this.#holds.get(session as FakeSession) ?? 0) + 1),
         release: (session) => this.#release(session as FakeSession),
         introducers: () => [{ host: "192.0.2.1", port: 1935 }],
@@ -198,10 +205,14 @@ export class FakePeer {
     return new Promise((resolve, reject) => {
       const other = net.peers.get(peerId);
       if (other === undefined || !other.isAlive || net.isBlocked(this, other)) {
-        net.clock.after(timeoutMs, () => reject(new RtmfpError("CONNECT_TIMEOUT", "nobody is there")));
+        net.clock.after(timeoutMs, () => {
+          net.hasSettled = true;
+          reject(new RtmfpError("CONNECT_TIMEOUT", "nobody is there"));
+        });
         return;
       }
       net.clock.after(4 * net.latency(this, other), () => {
+        net.hasSettled = true;
         // Both ends that open one at a time get one.
         const glare = [...this.sessions].find((session) => session.peerId === peerId && session.isOpen);
         if (glare !== undefined) resolve(glare);
@@ -209,6 +220,12 @@ export class FakePeer {
         else resolve(openPair(this, other));
       });
     });
+  }
+
+  /** Time stands still until whoever waits has been told. */
+  #watched(session: Promise<GroupSession>): Promise<GroupSession> {
+    this.net.hasSettled = true;
+    return session;
   }
 
   #announce(ring: readonly FakePeer[], spec: string, group: Group): void {
@@ -430,4 +447,7 @@ export class FakeRecvFlow implements GroupRecvFlow {
   }
 }
 
-const STEP_MS = 10;
+/** Where a peer of that ID stands in the ring. */
+export function addressOf(peerId: string): string {
+  return toHex(groupAddressOf(peerId, sha256));
+}

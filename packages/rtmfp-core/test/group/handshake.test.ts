@@ -144,6 +144,27 @@ describe("two members", () => {
     });
   });
 
+  it(...rfc("G-6"), "learn of others by reports, but not of themselves, nor old news", async () => {
+    const net = quiet("reports");
+    const [raw, known] = [new RawPeer(net), new RawPeer(net)];
+    const member = net.member();
+    raw.open(member);
+    const peer = (peerId: string, ageSeconds: number) => ({ peerId, ageSeconds, addresses: [] });
+    const old = new RawPeer(net);
+    raw.greet({
+      addresses: [],
+      peers: [
+        peer(member.peerId, 0),
+        peer(raw.peer.peerId, 0),
+        peer(old.peer.peerId, 300),
+        peer(known.peer.peerId, 299),
+      ],
+    });
+    await net.run(1_000);
+    expect(member.group().stats.dials).toBe(1);
+    expect([known.types[0], old.types[0]]).toEqual(["connect", undefined]);
+  });
+
   it(...rfc("G-6"), "read a prelude with a body, and a beginning that asks for messages to the nearest", async () => {
     const net = quiet("prelude");
     const raw = new RawPeer(net);

@@ -1,7 +1,10 @@
-import { describe, expect } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { buildGroupspec } from "../../src/group/groupspec.ts";
 import { FakeNet, type FakePeer, SPEC } from "./fake-net.ts";
+
+// Hundreds of members are quick where nothing else runs, and not on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Members that join one after the other within `ms`. */
 async function joined(net: FakeNet, count: number, ms: number): Promise<void> {
@@ -77,8 +80,8 @@ describe("a group", () => {
     "has about log2(N) + 13 neighbours for each, and no more are asked of anybody than of others",
     async () => {
       const net = new FakeNet("degree");
-      await joined(net, 120, 20_000);
-      await net.run(200_000);
+      await joined(net, 60, 10_000);
+      await net.run(110_000);
       const counts = net.ring().map((peer) => peer.group().neighborCount);
       const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
       const wanted = Math.floor(Math.log2(60)) + 13;
@@ -88,44 +91,34 @@ describe("a group", () => {
     },
   );
 
-  it(
-    ...rfc("G-6"),
-    "is estimated within a factor of two by most members, and of four by all",
-    async () => {
-      const net = new FakeNet("estimate");
-      await joined(net, 120, 10_000);
-      await net.run(15_000);
-      const ratios = net.ring().map((peer) => peer.group().estimatedMemberCount / 120);
-      const near = ratios.filter((ratio) => ratio > 0.5 && ratio < 2);
-      expect(near.length).toBeGreaterThan(0.85 * ratios.length);
-      for (const ratio of ratios) expect(ratio > 0.25 && ratio < 4).toBe(true);
-    },
-    60_000,
-  );
+  it(...rfc("G-6"), "is estimated within a factor of two by most members, and of four by all", async () => {
+    const net = new FakeNet("estimate");
+    await joined(net, 120, 10_000);
+    await net.run(15_000);
+    const ratios = net.ring().map((peer) => peer.group().estimatedMemberCount / 120);
+    const near = ratios.filter((ratio) => ratio > 0.5 && ratio < 2);
+    expect(near.length).toBeGreaterThan(0.85 * ratios.length);
+    for (const ratio of ratios) expect(ratio > 0.25 && ratio < 4).toBe(true);
+  });
 
-  it(
-    ...rfc("G-6"),
-    "heals within 30 s when 30 % are killed at once",
-    async () => {
-      for (const count of [40, 300]) {
-        const net = new FakeNet(`kill ${count}`);
-        await joined(net, count, 20_000);
-        await net.run(20_000);
-        expect(net.ringCorrectness(3)).toBe(1);
-        const killed = kill(net, 0.3);
-        expect(killed.length).toBeGreaterThan(0.2 * count);
-        expect(await timeToRing(net, 3, 40_000)).toBeLessThanOrEqual(30_000);
-        expect(net.reachable()).toBe(1);
-        // Nobody holds a dead one for a neighbour once its session is known to be over.
-        await net.run(20_000);
-        const dead = new Set(killed.map(({ peerId }) => peerId));
-        for (const peer of net.ring()) {
-          for (const { peerId } of peer.group().neighbours) expect(dead.has(peerId)).toBe(false);
-        }
+  it(...rfc("G-6"), "heals within 30 s when 30 % are killed at once", async () => {
+    for (const count of [40, 300]) {
+      const net = new FakeNet(`kill ${count}`);
+      await joined(net, count, 15_000);
+      await net.run(10_000);
+      expect(net.ringCorrectness(3)).toBe(1);
+      const killed = kill(net, 0.3);
+      expect(killed.length).toBeGreaterThan(0.2 * count);
+      expect(await timeToRing(net, 3, 40_000)).toBeLessThanOrEqual(30_000);
+      expect(net.reachable()).toBe(1);
+      // Nobody holds a dead one for a neighbour once its session is known to be over.
+      await net.run(20_000);
+      const dead = new Set(killed.map(({ peerId }) => peerId));
+      for (const peer of net.ring()) {
+        for (const { peerId } of peer.group().neighbours) expect(dead.has(peerId)).toBe(false);
       }
-    },
-    120_000,
-  );
+    }
+  });
 
   it(...rfc("G-6"), "stays one, with a right ring, while members come and go for minutes", async () => {
     const net = new FakeNet("churn");
