@@ -7,6 +7,7 @@ import type { Fault } from "./fault.ts";
 import { FLOW_RECEIVE_FAULTS } from "./flow-receive.ts";
 import { FLOW_SEND_FAULTS } from "./flow-send.ts";
 import { GROUP_FAULTS } from "./group.ts";
+import { GROUP_CORE_FAULTS } from "./group-core.ts";
 import { PROTO_FAULTS } from "./proto.ts";
 import { CHUNK_FAULTS } from "./proto-chunks.ts";
 import { FLOW_CHUNK_FAULTS } from "./proto-flow-chunks.ts";
@@ -30,4 +31,5 @@ export const FAULTS: readonly Fault[] = [
   ...CONNECTION_FAULTS,
   ...TC_FAULTS,
   ...GROUP_FAULTS,
+  ...GROUP_CORE_FAULTS,
 ];
