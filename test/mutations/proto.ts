@@ -296,11 +296,8 @@ export const PROTO_FAULTS: readonly Fault[] = [
   ]),
   ...faultsOf(
     `${PROTO}/receive-side.ts`,
-    [
-      'if (flow.state === "RF_REJECTED" && !flow.shouldAck && !this.#mayAnswerRejected()) {',
-      "if (this.#now < 0) {",
-      "R7016-5-04",
-    ],
+    ["if (!isEnd && !this.#mayAnswerRejected()) {", "if (this.#now < 0) {", "R7016-5-04"],
+    ["if (!isEnd && !this.#mayAnswerRejected()) {", "if (!this.#mayAnswerRejected()) {", "R7016-3.6.3.7-02"],
     ["if (this.#refused !== undefined && this.#isOfRefused(type, reader)) {", "if (this.#now < 0) {", "R7016-5-04"],
     [
       "if (reader.failed || (type === ChunkType.nextUserData && unplaced)) {",

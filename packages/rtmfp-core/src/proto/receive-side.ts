@@ -161,10 +161,15 @@ export class ReceiveSide implements RecvFlowHost {
       if (this.#current === undefined) return false;
     } else this.#currentSn++;
     const flow = this.#current as RecvFlow;
-    if (flow.state === "RF_REJECTED" && !flow.shouldAck && !this.#mayAnswerRejected()) {
-      this.#refused = flow;
-      this.stats.beyondWindow++;
-      return true;
+    const final = (chunk.flags & UserDataFlag.final) !== 0;
+    if (flow.state === "RF_REJECTED" && !flow.shouldAck) {
+      // Its end is answered whatever the pace: it comes once, and a sender that waits for it takes its path to be full.
+      const isEnd = flow.endsWith(this.#currentSn, this.#currentFsn, final);
+      if (!isEnd && !this.#mayAnswerRejected()) {
+        this.#refused = flow;
+        this.stats.beyondWindow++;
+        return true;
+      }
     }
     this.#packetHadData = true;
     this.stats.fragmentsReceived++;
@@ -172,7 +177,6 @@ export class ReceiveSide implements RecvFlowHost {
     if (chunk.options !== undefined && flow.state === "RF_OPEN" && hasUnknownOption(chunk.options)) flow.breakOff();
     const control = ((chunk.flags >> 4) & 3) as FragmentControl;
     const abandoned = (chunk.flags & UserDataFlag.abandon) !== 0;
-    const final = (chunk.flags & UserDataFlag.final) !== 0;
     if (!flow.onData(this.#currentSn, this.#currentFsn, control, abandoned, final, chunk.data)) {
       this.#refused = flow;
       this.stats.beyondWindow++;

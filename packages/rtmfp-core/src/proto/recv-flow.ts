@@ -229,6 +229,17 @@ export class RecvFlow implements Borrower, MessageSink {
     return !this.#tooLarge;
   }
 
+  /** True if nothing up to the flow's end is missing once this chunk is taken (§3.6.3.8). Takes nothing. */
+  endsWith(sn: number, fsn: number, final: boolean): boolean {
+    const { seen } = this;
+    const end = this.#finalSn ?? (final && !seen.has(sn) ? sn : undefined);
+    if (end === undefined) return false;
+    let top = Math.max(seen.contiguous, fsn);
+    if (sn === top + 1) top = sn;
+    const last = seen.rangeCount - 1;
+    return top >= end || (last >= 0 && seen.first(last) <= top + 1 && seen.last(last) >= end);
+  }
+
   /** Blocks of 1,024 bytes to advertise (§3.6.3.5). */
   get windowBlocks(): number {
     if (this.#heldCount * 2 >= MAX_HELD_FRAGMENTS && this.#isSuspended) return 0;

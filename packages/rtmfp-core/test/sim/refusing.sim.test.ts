@@ -35,6 +35,28 @@ describe("a receiver that has rejected a flow", () => {
     },
   );
 
+  it(
+    ...rfc("R7016-3.6.3.7-02", "R7016-5-04"),
+    "answers what completes the flow whatever the pace, and no end that it has seen as data",
+    () => {
+      const b = receiveBench("reject");
+      expect(atOnce(b, data(3, 1, 1, { options: startup() }))).toEqual(["flowException", "A 0-1"]);
+      burst(b, 2, 451);
+      const flow = b.flows[0] as RecvFlow;
+      const seen = flow.seen.contiguous;
+      const { beyondWindow } = b.session.stats;
+      b.far.send(data(3, seen, 1, { final: true }));
+      b.world.run(0.1);
+      b.far.send(data(3, seen + 3, 3, { final: true }));
+      b.world.run(0.1);
+      expect(b.session.stats.beyondWindow).toBe(beyondWindow + 2);
+      const end = data(3, seen + 3, 0, { abandon: true, final: true });
+      expect(atOnce(b, end)).toContain(`A 0-${seen + 3}`);
+      expect(b.session.stats.beyondWindow).toBe(beyondWindow + 2);
+      expect(flow.state).toBe("RF_COMPLETE_LINGER");
+    },
+  );
+
   it(...rfc("R7016-5-04"), "ends the session of a far end that goes on and on", () => {
     const b = receiveBench("reject");
     expect(atOnce(b, data(3, 1, 1, { options: startup() }))).toEqual(["flowException", "A 0-1"]);

@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
+import type { RecvFlow } from "../../src/index.ts";
 import { checkInFlight, endsClean, openScene, ordered, SEEDS, stream } from "./scenario.ts";
 import { numbered, numberOf } from "./support.ts";
 
@@ -24,6 +25,30 @@ describe("1,000 flows in one session", () => {
       expect([...near.inner.sends.flows, ...far.inner.receives.flows]).toEqual([]);
       checkInFlight(near.inner);
       await endsClean(scene);
+    }
+  });
+});
+
+describe("1,500 flows that are rejected at one time", () => {
+  it(...rfc("R7016-3.6.3.7-02"), "end at once, and the flow beside them goes on as before", async () => {
+    for (const seed of [1, 2]) {
+      const { world, near, far } = await openScene(seed, { latencyMs: 25, bitsPerSecond: 2_000_000 });
+      const beside = stream(world, near, far, { count: 2_000, size: 1_000, name: "beside" });
+      far.onFlow = ((others) => (flow: RecvFlow) => {
+        if (flow.name === "beside") return others?.(flow);
+        flow.reject(1);
+        return undefined;
+      })(far.onFlow);
+      await world.runAsync(2_000);
+      const before = beside.got.length;
+      const rejected = Array.from({ length: 1_500 }, () => near.openFlow("rejected"));
+      for (const flow of rejected) flow.write(numbered(0, 100));
+      await world.settle(Promise.all(rejected.map((flow) => flow.closed)), 3_000);
+      await world.runAsync(2_000);
+      expect(beside.got.length - before).toBeGreaterThan(before);
+      expect(far.stats.beyondWindow).toBe(0);
+      near.abort();
+      await expect(world.settle(beside.done, 1_000)).rejects.toThrow();
     }
   });
 });
