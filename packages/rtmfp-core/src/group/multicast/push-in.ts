@@ -255,8 +255,8 @@ export class PushIn {
       if (parent === undefined || trial !== undefined || first === 0) return;
       const present = parent.lateness[index]!;
       for (const link of links) {
-        if (!link.isUp || link === parent || link.refusedUntil[index]! > now || (link.granted & (1 << index)) !== 0)
-          continue;
+        const isTaken = ((link.granted | link.asks) & (1 << index)) !== 0;
+        if (!link.isUp || isTaken || link.refusedUntil[index]! > now) continue;
         const better = present - link.lateness[index]!;
         if (!(better > gain)) continue;
         gain = better;
@@ -328,6 +328,6 @@ const LOOK_BACK: number = 16 * STRIPES;
 /** A neighbour whose map has nothing of a stripe is not asked for it before the next map may have come. */
 const HAS_NOTHING_MS = 500;
 const UNKNOWN_LATENESS_MS = 300;
-/** Among equals, the one that pushes less to us. */
-const LOAD_PENALTY_MS = 40;
+/** Among equals, the one that pushes less to us. More than a little of this spreads stripes thin: losses show late on idle links. */
+const LOAD_PENALTY_MS = 5;
 const CHANCE_MS = 60;
