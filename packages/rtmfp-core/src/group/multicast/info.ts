@@ -13,22 +13,35 @@ export interface MulticastInfo {
   readonly receiveDataBytesPerSecond: number;
   /** Announcements, maps, masks and pulls received, bytes/s. */
   readonly receiveControlBytesPerSecond: number;
+  /** Sent to neighbours as it came, by stripes. */
   readonly bytesPushedToPeers: number;
+  /** Fragments of these. */
   readonly fragmentsPushedToPeers: number;
+  /** Received likewise. */
   readonly bytesPushedFromPeers: number;
+  /** Fragments of these. */
   readonly fragmentsPushedFromPeers: number;
   /** Sent because neighbours asked for them. */
   readonly bytesRequestedByPeers: number;
+  /** Fragments of these. */
   readonly fragmentsRequestedByPeers: number;
   /** Received because we asked for them. */
   readonly bytesRequestedFromPeers: number;
+  /** Fragments of these. */
   readonly fragmentsRequestedFromPeers: number;
+  /** 0. */
   readonly sendControlBytesPerSecondToServer: number;
+  /** 0. */
   readonly receiveDataBytesPerSecondFromServer: number;
+  /** 0. */
   readonly bytesReceivedFromServer: number;
+  /** 0. */
   readonly fragmentsReceivedFromServer: number;
+  /** 0. */
   readonly receiveDataBytesPerSecondFromIPMulticast: number;
+  /** 0. */
   readonly bytesReceivedFromIPMulticast: number;
+  /** 0. */
   readonly fragmentsReceivedFromIPMulticast: number;
 }
 

@@ -39,9 +39,11 @@ export interface NeighbourTraffic {
 
 /** What the streams of a group need. */
 export interface MulticastOptions {
+  /** Time and timers. */
   readonly clock: GroupClock;
-  /** So many random bytes, new. */
+  /** So many random bytes, new: the caller's own. */
   readonly random: (length: number) => Uint8Array;
+  /** Who is told what others publish. */
   readonly host: MulticastHost;
 }
 
@@ -63,6 +65,7 @@ export class Multicast implements GroupService {
   #cancelCleaning: (() => void) | undefined;
   #closed = false;
 
+  /** Of one group, without streams. */
   constructor(options: MulticastOptions) {
     this.#clock = options.clock;
     this.#random = options.random;
@@ -116,7 +119,8 @@ export class Multicast implements GroupService {
   }
 
   /**
-   * Plays a stream of the group, now or as soon as somebody publishes it. `settings` replace those of the first publisher.
+   * Plays a stream of the group, now or as soon as somebody publishes it. `settings` replace those of the first publisher; by
+   * default none.
    * Throws RangeError as {@link publish}.
    */
   play(name: string, sink: MulticastSink, settings: Partial<MulticastSettings> = {}): MulticastSubscription {

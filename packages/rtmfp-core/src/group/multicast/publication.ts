@@ -30,7 +30,7 @@ export class MulticastPublication {
     return this.#media.info.name;
   }
 
-  /** 32 bytes that tell this publication from others of its name. Do not modify. */
+  /** 32 bytes that tell this publication from others of its name. Owned by the publication: do not modify. */
   get key(): Uint8Array {
     return this.#media.info.key;
   }

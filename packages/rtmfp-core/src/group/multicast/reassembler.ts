@@ -7,7 +7,7 @@ export interface MediaMessage {
   readonly type: number;
   /** ms since the stream began. */
   readonly timestamp: number;
-  /** Without a header. Shared with what is relayed to others: do not modify. */
+  /** Without a header. Owned by the stream, which relays the same bytes to others: do not modify. */
   readonly payload: Uint8Array;
 }
 

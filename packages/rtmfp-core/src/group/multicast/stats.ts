@@ -1,7 +1,8 @@
 /** What the streams of a group have counted since the group was joined. */
 export interface MulticastStats {
-  /** Fragments that were new, and those that were there already. */
+  /** Fragments that were new. */
   fragments: number;
+  /** Those that were there already. */
   duplicates: number;
   /** Duplicates whose bytes differ from those that came first, which stay. */
   contradicting: number;
@@ -27,8 +28,9 @@ export interface MulticastStats {
   pulls: number;
   /** Pulls that nobody answered in time. */
   pullsUnanswered: number;
-  /** Neighbours asked for a stripe, and those that did not push it, or no longer. */
+  /** Neighbours asked for a stripe. */
   masks: number;
+  /** Those of them that did not push it, or no longer. */
   stalls: number;
 }
 

@@ -26,6 +26,7 @@ export class MulticastSubscription {
   readonly #channel: Channel;
   readonly #sink: MulticastSink;
 
+  /** Made by {@link Multicast.play}. */
   constructor(channel: Channel, sink: MulticastSink) {
     this.name = channel.name;
     this.#channel = channel;
