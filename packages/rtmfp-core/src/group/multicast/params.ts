@@ -52,6 +52,8 @@ export const MIN_PUSH_MS = 1_000;
 export const SLOW_MS = 10_000;
 /** One more grant is tried after so long without too much waiting. */
 export const GROWTH_MS = 5_000;
+/** So much longer after most neighbours did not take what was pushed: the uplink was full, and is not tried again soon. */
+export const OVERLOAD_MS = 60_000;
 
 /** Bytes that wait for one neighbour to take them: beyond them fragments to it are left out. */
 export const MAX_WAITING_BYTES = 262_144;

@@ -1,7 +1,7 @@
 /** To whom a member pushes the fragments of a stream as they come. */
 import type { MulticastCounters } from "./info.ts";
 import type { MediaLink } from "./link.ts";
-import { FIRST_GRANTS, GROWTH_MS, LOAD_MS, MAX_GRANTS, MIN_GRANTS, SLOW_MS, STRIPES } from "./params.ts";
+import { FIRST_GRANTS, GROWTH_MS, LOAD_MS, MAX_GRANTS, MIN_GRANTS, OVERLOAD_MS, SLOW_MS, STRIPES } from "./params.ts";
 import type { MulticastStats } from "./stats.ts";
 
 /** What pushing needs of its stream. */
@@ -97,8 +97,11 @@ export class PushOut {
     }
     // A neighbour that takes nothing is slow itself; most of them are because we are.
     const least = this.#isPublisher ? STRIPES : MIN_GRANTS;
-    if (slow * 2 > busy) this.#maxGrants = Math.max(least, Math.min(this.#maxGrants, this.#grants));
-    if (slow > 0) this.#calmSince = now;
+    if (slow * 2 > busy) {
+      this.#maxGrants = Math.max(least, Math.min(this.#maxGrants, this.#grants));
+      this.#calmSince = now + OVERLOAD_MS;
+    }
+    if (slow > 0) this.#calmSince = Math.max(this.#calmSince, now);
     else if (now - this.#calmSince > GROWTH_MS && this.#grants >= this.#maxGrants) {
       this.#calmSince = now;
       this.#maxGrants = Math.min(MAX_GRANTS, this.#maxGrants + 1);
