@@ -50,7 +50,7 @@ export interface SwarmFigures {
   readonly ringPairs: number;
   /** The most pieces that the group was in at once, from 10 s after the last of the first members came. */
   readonly pieces: number;
-  /** After the kill: until the last survivor's last silence ended, and until no tag was late; undefined: never. */
+  /** After the kill: until the last silence that began within a window of it ended, and until no tag was late; undefined: never. */
   readonly healed:
     | { readonly silence: number; readonly late: number | undefined; readonly ring: number | undefined }
     | undefined;
@@ -122,7 +122,9 @@ function healing({ options, viewers, rings }: SwarmRun): SwarmFigures["healed"] 
   const from = options.killAt * 1000;
   const until = options.seconds * 1000 - WINDOW_MS;
   const survivors = viewers.filter(({ startedAt, leftAt }) => startedAt < from && (leftAt ?? until) > from);
-  const quiet = survivors.flatMap(({ silences }) => silences.flatMap(({ to }) => (to > from ? [to - from] : [])));
+  const quiet = survivors.flatMap(({ silences }) =>
+    silences.filter(({ from: begun, to }) => to > from && begun < from + WINDOW_MS).map(({ to }) => to - from),
+  );
   const lastLate = Math.max(from, ...survivors.map(({ missing }) => Math.max(from, ...missing)));
   const whole = ({ state }: SwarmRun["rings"][number]): boolean =>
     state.pieces === 1 && state.connected === state.pairs;
