@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { applyFault, filesNaming, namePattern, passedIn, verdictOf } from "../../tools/mutation.ts";
-import { requirements } from "../../tools/requirements.ts";
+import { features, requirements } from "../../tools/requirements.ts";
 import { scanTests } from "../../tools/rfc-scan.ts";
 import { readSource } from "../../tools/source-files.ts";
 import type { Fault } from "../mutations/fault.ts";
@@ -62,7 +62,7 @@ describe("the faults of test/mutations", () => {
   });
 
   it("each break rows that exist and that tests name", () => {
-    const known = new Set(requirements().map(({ id }) => id));
+    const known = new Set([...requirements(), ...features()].map(({ id }) => id));
     const { shown } = scanTests();
     for (const { line, rows } of FAULTS) {
       expect([line, rows.filter((row) => !known.has(row) || filesNaming([row], shown).length === 0)]).toEqual([

@@ -230,7 +230,9 @@ describe("rtmfp-client", () => {
     await publisher.event("publishing");
     publisher.child.kill("SIGINT");
     publisher.child.kill("SIGTERM");
-    expect([await publisher.exit, publisher.stderr]).toEqual([130, ""]);
+    // Two signals that are there at one time come in either order.
+    expect([130, 143]).toContain(await publisher.exit);
+    expect(publisher.stderr).toBe("");
     expect(server.clients.map(({ tree }) => tree.end)).toEqual([undefined]);
   }, 60_000);
 
