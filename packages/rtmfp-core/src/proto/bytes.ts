@@ -215,7 +215,8 @@ function digitOf(code: number): number {
  * At most some thousand bytes.
  */
 export function packBytes(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+  // Applied, not spread: that goes through an iterator.
+  return String.fromCharCode.apply(undefined, bytes as unknown as number[]);
 }
 
 /** The bytes of such a text, from `start` to `end`. A new array. */
