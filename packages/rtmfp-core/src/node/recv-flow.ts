@@ -25,7 +25,6 @@ export class RecvFlow implements AsyncIterable<Uint8Array> {
   readonly session: Session;
   #onMessage: MessageHandler | undefined;
   #paused = false;
-  #order: "sequence" | "network" = "sequence";
   #ended = false;
   #wake: (() => void) | undefined;
   /** True once the application has shown interest in the flow. */
@@ -70,8 +69,7 @@ export class RecvFlow implements AsyncIterable<Uint8Array> {
   accept(options: Omit<AcceptOptions, "order"> & { order?: "sequence" | "network" } = {}): this {
     checkInteger("capacityBytes", options.capacityBytes);
     this.taken = true;
-    if (options.order !== undefined) this.#order = options.order;
-    this.inner.accept(this.#paused ? { ...options, order: "hold" } : { ...options, order: this.#order });
+    this.inner.accept(options);
     return this;
   }
 
@@ -88,16 +86,14 @@ export class RecvFlow implements AsyncIterable<Uint8Array> {
 
   /** Stops delivery; the sender is held back once the buffer is full. */
   pause(): void {
-    if (this.#paused) return;
     this.#paused = true;
-    this.inner.accept({ order: "hold" });
   }
 
   /** Goes on after {@link pause}: what has waited is told at once, in this call. */
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.inner.accept({ order: this.#order });
+    this.#notify();
     this.#pump();
   }
 
@@ -129,7 +125,7 @@ export class RecvFlow implements AsyncIterable<Uint8Array> {
     this.taken = true;
     try {
       for (;;) {
-        const message = this.inner.read();
+        const message = this.#paused ? undefined : this.inner.read();
         if (message !== undefined) yield message.data;
         else if (this.#ended) return;
         else {

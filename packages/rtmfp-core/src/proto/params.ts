@@ -128,6 +128,10 @@ export const FINISHING_BYTES = 18_874_368;
 export const HELD_SEGMENT_COST_BYTES = 512;
 export const HELD_PART_COST_BYTES = 256;
 export const UNREAD_MESSAGE_COST_BYTES = 320;
+/** Small unread messages that keep so much memory are copied into a block; what that takes, and each message in it. */
+export const PACK_AT_COST_BYTES = 196_608;
+export const PACKED_BLOCK_COST_BYTES = 512;
+export const PACKED_MESSAGE_COST_BYTES = 16;
 /** Receiving flows a session may have open at one time; more are rejected and counted. */
 export const MAX_RECEIVING_FLOWS = 2_048;
 /** Completed receiving flows whose IDs a session remembers; while there are as many, new flows are rejected and counted. */

@@ -1,7 +1,6 @@
 /** A receiving flow (§3.6.3). § means RFC 7016. */
 import type { FragmentControl } from "./chunk/types.ts";
 import type { EndpointConfig } from "./config.ts";
-import { Fifo } from "./fifo.ts";
 import {
   MAX_ASSEMBLED_FRAGMENTS,
   MAX_HELD_FRAGMENTS,
@@ -12,9 +11,10 @@ import {
   WINDOW_TOLERANCE_BYTES,
 } from "./params.ts";
 import { RangeSet } from "./range-set.ts";
-import { costOf, type MessageSink, Reassembly, type ReceivedMessage, unreadCostOf } from "./reassembly.ts";
+import { costOf, type MessageSink, Reassembly, type ReceivedMessage } from "./reassembly.ts";
 import type { Borrower, SessionBudget } from "./receive-budget.ts";
 import type { SendFlow } from "./send-flow.ts";
+import { UnreadMessages } from "./unread.ts";
 
 /** States of a receiving flow (§3.6.3). */
 export type RecvFlowState = "RF_OPEN" | "RF_REJECTED" | "RF_COMPLETE_LINGER" | "RF_CLOSED";
@@ -74,13 +74,10 @@ export class RecvFlow implements Borrower, MessageSink {
   readonly seen: RangeSet = new RangeSet();
   readonly #host: RecvFlowHost;
   readonly #reassembly: Reassembly;
-  readonly #messages = new Fifo<ReceivedMessage>();
+  readonly #unread = new UnreadMessages();
   #state: RecvFlowState = "RF_OPEN";
   #order: DeliveryOrder = "sequence";
   #capacityBytes: number = RECEIVE_CAPACITY_BYTES;
-  #unreadBytes = 0;
-  /** Memory that the unread messages keep. */
-  #unreadCost = 0;
   /** What the session's budget has been told of. */
   #budgetedBytes = 0;
   #tooLarge = false;
@@ -109,7 +106,7 @@ export class RecvFlow implements Borrower, MessageSink {
 
   /** BUFFERED_SIZE: bytes held out of order or not yet read. */
   get bufferedBytes(): number {
-    return this.#reassembly.heldBytes + this.#unreadBytes;
+    return this.#reassembly.heldBytes + this.#unread.bytes;
   }
 
   /** Chooses order and capacity; may be called again to change them. */
@@ -123,14 +120,12 @@ export class RecvFlow implements Borrower, MessageSink {
 
   /** The next message, or undefined. A "readable" event follows when there is one again. */
   read(): ReceivedMessage | undefined {
-    const message = this.#order === "hold" ? undefined : this.#messages.shift();
+    const message = this.#order === "hold" ? undefined : this.#unread.shift();
     if (message === undefined) {
       this.#readableTold = false;
       this.#checkFinished();
       return undefined;
     }
-    this.#unreadBytes -= message.data.length;
-    this.#unreadCost -= unreadCostOf(message.data);
     this.#tellBudget();
     this.#reopenWindow();
     this.#checkFinished();
@@ -171,9 +166,7 @@ export class RecvFlow implements Borrower, MessageSink {
 
   /** A message is complete, and its turn has come. */
   deliver(message: ReceivedMessage): void {
-    this.#messages.push(message);
-    this.#unreadBytes += message.data.length;
-    this.#unreadCost += unreadCostOf(message.data);
+    this.#unread.push(message);
     this.#tellReadable();
   }
 
@@ -260,12 +253,12 @@ export class RecvFlow implements Borrower, MessageSink {
 
   /** Complete messages wait for the application, so that a full buffer is its doing (§3.6.3.5). */
   get #isSuspended(): boolean {
-    return this.#order === "hold" || this.#messages.length > 0;
+    return this.#order === "hold" || this.#unread.length > 0;
   }
 
   /** Fragments and messages held, whatever their size. */
   get #heldCount(): number {
-    return this.#reassembly.heldCount + this.#messages.length;
+    return this.#reassembly.heldCount + this.#unread.length;
   }
 
   /** What comes next in order is not bound to the window, for a message may be larger, but to the largest message. */
@@ -293,7 +286,7 @@ export class RecvFlow implements Borrower, MessageSink {
   }
 
   #tellBudget(): void {
-    const bytes = this.#reassembly.heldCost + this.#unreadCost;
+    const bytes = this.#reassembly.heldCost + this.#unread.cost;
     const more = bytes - this.#budgetedBytes;
     if (more === 0) return;
     this.#budgetedBytes = bytes;
@@ -323,7 +316,7 @@ export class RecvFlow implements Borrower, MessageSink {
       this.#reassembly.takeAllCompleted(this);
       this.#reassembly.dropAbandoned(this.#settledSn, 0);
     } else this.#deliverInSequence();
-    if (this.#messages.length > 0) this.#tellReadable();
+    if (this.#unread.length > 0) this.#tellReadable();
     this.#tellBudget();
     this.#reopenWindow();
     this.#checkFinished();
@@ -362,9 +355,7 @@ export class RecvFlow implements Borrower, MessageSink {
 
   #clear(): void {
     this.#reassembly.clear();
-    this.#messages.clear();
-    this.#unreadBytes = 0;
-    this.#unreadCost = 0;
+    this.#unread.clear();
     this.#tellBudget();
   }
 }

@@ -108,6 +108,27 @@ describe("a zero window", () => {
     await pair.world.settle(flow.close(), 60_000);
     expect(got).toEqual(Array.from({ length: 200 }, (_, i) => i));
   });
+
+  it("keeps an iterator waiting while the flow is paused, and goes on with what had come meanwhile", async () => {
+    const pair = makePair(1, { latencyMs: 10 });
+    const { near, far } = await connect(pair);
+    const got: number[] = [];
+    let reader: Promise<void> = Promise.resolve();
+    far.onFlow = (flow) => {
+      reader = (async () => {
+        for await (const message of flow) if (got.push(numberOf(message)) === 50) flow.pause();
+      })();
+      pair.world.after(10_000, () => flow.resume());
+    };
+    const flow = near.openFlow("paused");
+    for (let i = 0; i < 200; i++) flow.write(numbered(i, 1_000));
+    const closed = flow.close();
+    await pair.world.runAsync(9_000);
+    expect(got.length).toBe(50);
+    await pair.world.settle(closed, 60_000);
+    await pair.world.settle(reader, 60_000);
+    expect(got).toEqual(Array.from({ length: 200 }, (_, i) => i));
+  });
 });
 
 describe("a flow exception", () => {
