@@ -1,6 +1,6 @@
 /** What the results of cases and storm are measured against, and how they are told. */
 import { CASES, type FloodCase } from "./cases.ts";
-import { type CaseResult, MEMORY_TARGET } from "./run-case.ts";
+import { type CaseResult, MEMORY_TARGET, RECOVERED } from "./run-case.ts";
 import { STORM_SECONDS, type StormResult } from "./run-storm.ts";
 
 /** What is wrong. With `lenient`, nothing that depends on how fast the machine is just now. */
@@ -29,7 +29,7 @@ export function caseFaults(result: CaseResult, lenient: boolean): string[] {
   if (sessions === "reopened" && abused < Math.floor(sent / PACKETS_PER_SESSION))
     faults.push("too few sessions were ended");
   if (result.goodput < result.goodputBefore * GOODPUT_TARGET) faults.push("goodput fell below half");
-  if (result.goodputAfter < result.goodputBefore * GOODPUT_AFTER_TARGET)
+  if (result.goodputAfter < result.goodputBefore * RECOVERED)
     faults.push("goodput is not back after the flood");
   if (result.pingMs > PING_TARGET_MS) faults.push(`pings took more than ${PING_TARGET_MS} ms`);
   return faults;
@@ -69,9 +69,8 @@ function mebibytes(bytes: number): number {
   return Math.round(bytes / 2 ** 20);
 }
 
-/** Of the goodput before the flood: during it, and after it. */
+/** Of the goodput before the flood. */
 const GOODPUT_TARGET = 0.5;
-const GOODPUT_AFTER_TARGET = 0.8;
 /** Of all packets, those that a counter must have counted at least, and how many are enough: most fall to a rate first. */
 const COUNTED_SHARE = 0.01;
 const COUNTED_ENOUGH = 1_000;
