@@ -7,7 +7,7 @@ import { type PlayHost, PlayInput } from "../play-input.ts";
 import { Answer, type Playback, type PlaybackHost, type PlayRequest, type Started } from "../playback.ts";
 import { makeStatus } from "../status-error.ts";
 import type { JoinedGroup } from "./joined-group.ts";
-import type { LiveMulticast, MulticastControls } from "./multicast-settings.ts";
+import type { MulticastControls } from "./multicast-settings.ts";
 import { StartGate } from "./start-gate.ts";
 import { checkedName } from "./stream-group.ts";
 
@@ -24,7 +24,7 @@ export async function playFromGroup(
 }
 
 /** One player of one name. The group tells of the stream in the middle of its work: all of it is passed on a little later. */
-class GroupPlayback implements Playback, LiveMulticast {
+class GroupPlayback implements Playback {
   readonly session: undefined;
   readonly answer: Answer = new Answer();
   readonly #name: string;
@@ -60,19 +60,7 @@ class GroupPlayback implements Playback, LiveMulticast {
       unpublished: () => this.#later(() => this.#tell("NetStream.Play.UnpublishNotify", "is now unpublished.")),
     };
     this.#stream = checkedName(() => group.multicast.play(name, sink, controls.own));
-    controls.live = this;
-  }
-
-  get settings(): LiveMulticast["settings"] {
-    return this.#stream.settings;
-  }
-
-  set(changes: Parameters<LiveMulticast["set"]>[0]): void {
-    this.#stream.set(changes);
-  }
-
-  get info(): LiveMulticast["info"] {
-    return this.#stream.info;
+    controls.live = this.#stream;
   }
 
   /** A group is not held back: what comes meanwhile is lost. */
@@ -92,7 +80,7 @@ class GroupPlayback implements Playback, LiveMulticast {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (this.#controls.live === this) this.#controls.live = undefined;
+    if (this.#controls.live === this.#stream) this.#controls.live = undefined;
     this.#stream.close();
     this.#input.end();
   }

@@ -9,11 +9,11 @@ import type { TagReceipt } from "../feed.ts";
 import { NOT_TAKEN, type Publication } from "../publication.ts";
 import { makeStatus, statusError } from "../status-error.ts";
 import type { JoinedGroup } from "./joined-group.ts";
-import type { LiveMulticast, MulticastControls } from "./multicast-settings.ts";
+import type { MulticastControls } from "./multicast-settings.ts";
 import { checkedName } from "./stream-group.ts";
 
 /** One published stream: the group repeats codec configuration and metadata for those who join late. */
-export class GroupPublication implements Publication, LiveMulticast {
+export class GroupPublication implements Publication {
   readonly #core: ConnectionCore;
   readonly #group: JoinedGroup;
   readonly #controls: MulticastControls;
@@ -30,20 +30,8 @@ export class GroupPublication implements Publication, LiveMulticast {
     this.#group = group;
     this.#controls = controls;
     this.#stream = checkedName(() => group.multicast.publish(name, controls.own));
-    controls.live = this;
+    controls.live = this.#stream;
     group.publishing.add(name);
-  }
-
-  get settings(): LiveMulticast["settings"] {
-    return this.#stream.settings;
-  }
-
-  set(changes: Parameters<LiveMulticast["set"]>[0]): void {
-    this.#stream.set(changes);
-  }
-
-  get info(): LiveMulticast["info"] {
-    return this.#stream.info;
   }
 
   /** Resolves when no neighbour has much to take, or after {@link PATIENCE_MS}: those who are slow get the rest from others. */
@@ -66,7 +54,7 @@ export class GroupPublication implements Publication, LiveMulticast {
   /** Resolves when the neighbours have what they asked for, or the window is over. */
   async close(): Promise<void> {
     this.#group.publishing.delete(this.#stream.name);
-    if (this.#controls.live === this) this.#controls.live = undefined;
+    if (this.#controls.live === this.#stream) this.#controls.live = undefined;
     const closed = new Promise<void>((resolve) => {
       this.#stream.onClosed = resolve;
     });

@@ -209,7 +209,8 @@ describe("a stream published to a group", () => {
       [18, 40],
       [9, 80],
     ]);
-    expect(controls.live).toBe(publication);
+    controls.set("pushLimit", 2, "multicastPushNeighborLimit");
+    expect([fake.settings.pushLimit, controls.live?.info.fragmentsPushedFromPeers]).toEqual([2, 7]);
     await publication.close();
     expect([controls.live, fake.isClosed]).toEqual([undefined, true]);
     new GroupPublication(core, fake.group, "cam", controls);
