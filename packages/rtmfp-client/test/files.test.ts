@@ -1,13 +1,12 @@
-import { mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, describe, expect } from "vitest";
+import { describe, expect } from "vitest";
 import { it } from "../../../test/support/rfc.ts";
 import { readFlv, writeFlv } from "../src/index.ts";
 import { collect, SAMPLE, TAGS } from "./support/connections.ts";
+import { makeFolder } from "./support/folder.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "rtmfp-files-"));
-afterAll(() => rm(folder, { recursive: true }));
+const folder = await makeFolder();
 
 describe("FLV files", () => {
   it("are read and written again to the same bytes", async () => {

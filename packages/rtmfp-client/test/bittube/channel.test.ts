@@ -1,15 +1,14 @@
-import { appendFile, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeFlv, encodeFlvTag, type FlvTag } from "rtmfp-core/flv";
-import { afterAll, describe, expect } from "vitest";
+import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { ChannelOutput } from "../../src/bittube/channel-output.ts";
 import { openSource } from "../../src/bittube/open-source.ts";
+import { makeFolder } from "../support/folder.ts";
 import { configuration, HandClock, inter, key, second, shown, sound, soundConfiguration } from "./support.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "rtmfp-channel-"));
-afterAll(() => rm(folder, { recursive: true }));
+const folder = await makeFolder();
 
 describe("ChannelOutput", () => {
   const take = (output: ChannelOutput, ...tags: FlvTag[]): string[] => shown(tags.flatMap((tag) => output.take(tag)));

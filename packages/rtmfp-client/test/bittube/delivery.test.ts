@@ -1,35 +1,21 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeFlv, FlvReader, type FlvTag } from "rtmfp-core/flv";
 import { parseGroupspec } from "rtmfp-core/group";
-import { afterAll, afterEach, describe, expect } from "vitest";
+import { afterEach, describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { channelGroupspec } from "../../src/bittube/channel-group.ts";
 import { GopQueue } from "../../src/bittube/gop-queue.ts";
 import { type HttpFlvOptions, HttpFlvServer, MAX_CONNECTIONS } from "../../src/bittube/http-flv-server.ts";
 import { realtime } from "../../src/bittube/realtime.ts";
 import { recordFlv } from "../../src/bittube/recorder.ts";
-import {
-  configuration,
-  HandClock,
-  inter,
-  key,
-  metadata,
-  mp3,
-  second,
-  shown,
-  sound,
-  soundConfiguration,
-  turn,
-} from "./support.ts";
+import { makeFolder } from "../support/folder.ts";
+import { configuration, HandClock, HEAD, inter, key, mp3, second, shown, sound, turn } from "./support.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "rtmfp-delivery-"));
-afterAll(() => rm(folder, { recursive: true }));
-const HEAD = [metadata(0), configuration(0), soundConfiguration(0)];
+const folder = await makeFolder();
 
 describe("GopQueue", () => {
   const rest = async (queue: GopQueue): Promise<string[]> => {

@@ -1,18 +1,18 @@
-import { appendFile, mkdtemp, rename, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, rename, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeFlv, encodeFlvTag, type FlvTag } from "rtmfp-core/flv";
-import { afterAll, describe, expect } from "vitest";
+import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { FileSource } from "../../src/bittube/file-source.ts";
 import { GrowingFileSource } from "../../src/bittube/growing-file-source.ts";
 import { collect } from "../support/connections.ts";
+import { makeFolder } from "../support/folder.ts";
 import {
   configuration,
   HandClock,
+  HEAD,
   inter,
   key,
-  metadata,
   mp3,
   second,
   shown,
@@ -21,8 +21,7 @@ import {
   take,
 } from "./support.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "rtmfp-sources-"));
-afterAll(() => rm(folder, { recursive: true }));
+const folder = await makeFolder();
 let files = 0;
 async function file(...tags: FlvTag[]): Promise<string> {
   const path = join(folder, `${files++}.flv`);
@@ -32,7 +31,6 @@ async function file(...tags: FlvTag[]): Promise<string> {
 const append = async (path: string, ...tags: FlvTag[]): Promise<void> => {
   for (const tag of tags) await appendFile(path, encodeFlvTag(tag));
 };
-const HEAD = [metadata(0), configuration(0), soundConfiguration(0)];
 const failure = (from: AsyncIterable<FlvTag>): Promise<string> =>
   collect(from).then(
     () => "no failure",

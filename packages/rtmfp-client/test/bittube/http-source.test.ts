@@ -83,6 +83,27 @@ describe("an HTTP source", () => {
     stop.abort();
   });
 
+  it(
+    ...rfc("B-6"),
+    "gives each tag as soon as it is whole: BitTube waited for 1,000 bytes, and thin streams lagged",
+    async () => {
+      let answer: ServerResponse | undefined;
+      const { url } = await serve((response) => {
+        answer = response;
+        response.write(encodeFlv([...HEAD, key(0)]));
+      });
+      const from = source(url);
+      const tags = from[Symbol.asyncIterator]();
+      expect(shown(await take(tags, 3))).toEqual(["AVC1 0", "AAC 0", "key 0"]);
+      for (const tag of [inter(40), sound(41), inter(80)]) {
+        answer?.write(encodeFlvTag(tag));
+        expect(shown(await take(tags, 1))).toEqual(shown([tag]));
+      }
+      expect(from.stats.bytes).toBeLessThan(1_000);
+      await tags.return?.(undefined);
+    },
+  );
+
   it(...rfc("B-4"), "follows redirects with name and password, which it gives to no other server", async () => {
     const elsewhere = await serve(live(...HEAD, ...second(0)));
     const { url, requests } = await serve(redirect("/other?key=1"), redirect(elsewhere.url.href));

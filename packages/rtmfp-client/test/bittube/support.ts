@@ -72,6 +72,9 @@ export const metadata = (timestamp: number): FlvTag => ({
   data: Uint8Array.of(2, 0, 10, ...new TextEncoder().encode("onMetaData"), 8, 0, 0, 0, 0, 0, 0, 9),
 });
 
+/** What a stream begins with. */
+export const HEAD: readonly FlvTag[] = [metadata(0), configuration(0), soundConfiguration(0)];
+
 function video(timestamp: number, ...[first, packet, value, size = 8]: number[]): FlvTag {
   const data = new Uint8Array(size);
   data.set([first ?? 0, packet ?? 0, 0, 0, 0, value ?? 0]);

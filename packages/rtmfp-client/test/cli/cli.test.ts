@@ -1,17 +1,16 @@
-import { mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeFlv, encodeFlv, encodeFlvHeader } from "rtmfp-core/flv";
-import { afterAll, describe, expect, vi } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { main } from "../../src/cli.ts";
 import { NetStream } from "../../src/index.ts";
 import { command, commandWith } from "../support/command.ts";
 import { connectTo, expectSame, makeServer, SAMPLE, TAGS } from "../support/connections.ts";
+import { makeFolder } from "../support/folder.ts";
 import { type RunHere, runHere } from "../support/run-here.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "rtmfp-cli-"));
-afterAll(() => rm(folder, { recursive: true }));
+const folder = await makeFolder();
 
 /** A groupspec with streams, and one of which a server tells the members. */
 const STREAMS = "G:0101020e6e00";

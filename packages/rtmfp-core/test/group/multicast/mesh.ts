@@ -2,7 +2,7 @@
  * Members of a group in memory and virtual time: sessions with latency and loss, and for each member an uplink that sends one
  * message after another. Flows copy nothing: what is written arrives as the same array.
  */
-import { Multicast } from "../../../src/group/multicast/multicast.ts";
+import type { Multicast } from "../../../src/group/multicast/multicast.ts";
 import type { MediaMessage } from "../../../src/group/multicast/reassembler.ts";
 import type { MulticastSettings } from "../../../src/group/multicast/settings.ts";
 import type { Neighbour } from "../../../src/group/neighbour.ts";
@@ -15,6 +15,7 @@ import type {
 } from "../../../src/group/session.ts";
 import { SimClock } from "../../../src/testing/clock.ts";
 import { Prng } from "../../../src/testing/prng.ts";
+import { makeMulticast } from "./make-multicast.ts";
 
 /** What paths are like. */
 export interface MeshOptions {
@@ -95,15 +96,7 @@ export class Member {
     this.index = index;
     this.uplink = uplink;
     this.peerId = index.toString(16).padStart(64, "0");
-    const random = mesh.prng.fork(`member ${index}`);
-    this.multicast = new Multicast({
-      clock: { now: () => mesh.clock.now, after: (ms, run) => mesh.clock.after(ms, run) },
-      random: (length) => Uint8Array.from({ length }, () => random.int(256)),
-      host: {
-        publishNotify: (name) => this.notified.push(`publish ${name}`),
-        unpublishNotify: (name) => this.notified.push(`unpublish ${name}`),
-      },
-    });
+    this.multicast = makeMulticast(mesh.clock, mesh.prng.fork(`member ${index}`), this.notified);
   }
 
   /** Plays a stream into a {@link Viewer}. */

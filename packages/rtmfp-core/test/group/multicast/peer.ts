@@ -1,5 +1,5 @@
 /** A neighbour that a test speaks for: it sees the bytes that we write, and says what it likes. */
-import { Multicast } from "../../../src/group/multicast/multicast.ts";
+import type { Multicast } from "../../../src/group/multicast/multicast.ts";
 import type { Neighbour } from "../../../src/group/neighbour.ts";
 import type {
   GroupFlowOptions,
@@ -11,25 +11,14 @@ import type {
 import { fromHex, toHex } from "../../../src/proto/bytes.ts";
 import { SimClock } from "../../../src/testing/clock.ts";
 import { Prng } from "../../../src/testing/prng.ts";
+import { makeMulticast } from "./make-multicast.ts";
 
 /** Us, with neighbours that a test speaks for. */
 export class Scene {
   readonly clock = new SimClock();
   readonly notified: string[] = [];
-  readonly multicast: Multicast;
+  readonly multicast: Multicast = makeMulticast(this.clock, new Prng(1), this.notified);
   #peers = 0;
-
-  constructor() {
-    const prng = new Prng(1);
-    this.multicast = new Multicast({
-      clock: { now: () => this.clock.now, after: (ms, run) => this.clock.after(ms, run) },
-      random: (length) => Uint8Array.from({ length }, () => prng.int(256)),
-      host: {
-        publishNotify: (name) => this.notified.push(`publish ${name}`),
-        unpublishNotify: (name) => this.notified.push(`unpublish ${name}`),
-      },
-    });
-  }
 
   /** A new neighbour. */
   meet(): Peer {
