@@ -227,7 +227,7 @@ describe("several groups of one connection", () => {
 
 describe("a player of a group's stream", () => {
   it(
-    ...rfc("G-3", "B-22", "P-4"),
+    ...rfc("G-3", "P-4"),
     "that joins late begins at a key frame within 5 s, hears what is sent, and changes to another publisher",
     async () => {
       const scene = await new GroupScene(44).start();

@@ -87,6 +87,32 @@ describe("members of a group", () => {
   );
 
   it(
+    ...rfc("B-22", "G-1"),
+    "have joined with their first neighbour where the server never says that it has the join",
+    async () => {
+      const scene = await new GroupScene(5).start();
+      const { world } = scene;
+      const spec = channelSpec();
+      const bob = await scene.join("bob", spec);
+      await world.runAsync(2_000);
+      const { nc } = await scene.connect("alice");
+      world.filter(({ sender }) => (sender === "server" ? "drop" : undefined));
+      const told: string[] = [];
+      nc.on("status", ({ code }) => told.push(code));
+      const group = new NetGroup(nc, spec);
+      group.on("status", ({ code }) => told.push(code));
+      await world.runAsync(10_000);
+      expect(told).toEqual([]);
+      expect(() => group.addNeighbor(bob.nc.nearID)).toThrow("is not joined yet");
+      bob.group.addNeighbor(nc.nearID, nc.nearAddresses);
+      await world.runAsync(5_000);
+      expect(told).toEqual(["NetGroup.Connect.Success", "NetGroup.Neighbor.Connect", "NetGroup.LocalCoverage.Notify"]);
+      expect(group.neighbors.map(({ peerID }) => peerID)).toEqual([bob.nc.nearID]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     ...rfc("G-6"),
     "come and go behind NATs of all kinds, and every one of those that are there is next to those beside it",
     async () => {
