@@ -23,6 +23,7 @@ export { GroupSpecifier } from "./group/group-specifier.ts";
 export { MulticastStreamSettings } from "./group/multicast-settings.ts";
 export { NetGroup, type NetGroupEvents, type NetGroupNeighbor, type NetGroupOptions } from "./group/net-group.ts";
 /** Connections. */
+export { MeasuredStream } from "./measured-stream.ts";
 export { NetConnection, type NetConnectionEvents, type StatusEvent } from "./net-connection.ts";
 export { NetStream } from "./net-stream.ts";
 export type { NetConnectionOptions } from "./options.ts";

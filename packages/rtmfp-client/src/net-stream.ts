@@ -2,31 +2,23 @@
 import { type Address, RtmfpError } from "rtmfp-core";
 import type { FlvTag } from "rtmfp-core/flv";
 import type { AmfValue, ObjectEncoding, StatusCode } from "rtmfp-core/tc";
-import type { Clock } from "./clock.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import { DirectPublication, type PeerStream } from "./direct-publication.ts";
 import { type FeedOptions, type FeedResult, feed, type TagReceipt } from "./feed.ts";
 import { playFromGroup } from "./group/group-playback.ts";
 import { GroupPublication } from "./group/group-publication.ts";
-import { MulticastControls, MulticastStreamSettings } from "./group/multicast-settings.ts";
+import { MulticastControls } from "./group/multicast-settings.ts";
 import { StreamGroup } from "./group/stream-group.ts";
 import { hex } from "./hex.ts";
+import { MeasuredStream } from "./measured-stream.ts";
 import { Methods } from "./methods.ts";
 import type { NetConnection, StatusEvent } from "./net-connection.ts";
 import { type NetStreamPlayOptions, playArguments, type Reset, resetOf } from "./play-arguments.ts";
-import {
-  type Playback,
-  type PlaybackHost,
-  type PlayRequest,
-  playFromPeer,
-  playFromServer,
-  type Started,
-} from "./playback.ts";
+import { type PlaybackHost, type PlayRequest, playFromPeer, playFromServer, type Started } from "./playback.ts";
 import { NOT_TAKEN, type Publication, type PublicationHost } from "./publication.ts";
-import { Reception } from "./reception.ts";
 import { ServerPublication } from "./server-publication.ts";
 import { makeStatus, statusError } from "./status-error.ts";
-import { type NetStreamInfo, StreamMeter } from "./stream-info.ts";
+import type { NetStreamInfo } from "./stream-info.ts";
 import {
   checkName,
   checkPublishType,
@@ -37,14 +29,15 @@ import {
   type PublishType,
   parseAddress,
 } from "./stream-options.ts";
+import { StreamPlayer } from "./stream-player.ts";
+import { StreamTags } from "./stream-tags.ts";
 import { checkTag } from "./tag-check.ts";
-import { TagQueue } from "./tag-queue.ts";
 
 /**
  * A stream: published or played, on the server, between peers or in a group, as the second argument of the constructor says. To read
  * a played stream, iterate it; until somebody does, and beyond 8 MiB of tags, the oldest are dropped.
  */
-export class NetStream extends MulticastStreamSettings<NetStreamEvents> implements AsyncIterable<FlvTag> {
+export class NetStream extends MeasuredStream<NetStreamEvents> implements AsyncIterable<FlvTag> {
   /** Publish and play by the server. */
   static readonly CONNECT_TO_FMS = "connectToFMS";
   /** Publish to peers directly. */
@@ -57,23 +50,17 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
   readonly #group: StreamGroup | undefined;
   readonly #methods = new Methods();
   readonly #onAbort = (): void => void this.close();
+  readonly #tags: StreamTags;
+  readonly #player: StreamPlayer;
   #abort = new AbortController();
-  #queue = this.#makeQueue();
-  #meter = new StreamMeter();
-  #clock: Clock | undefined;
   #name: string | null = null;
   #client: object = this;
   #publication: Publication | undefined;
-  #playback: Playback | undefined;
-  readonly #reception: Reception;
-  /** The attempt to play that tags are taken from. */
-  #playing: object | undefined;
   #busy = false;
   /** Resolves when no attempt to publish or play is under way. */
   #settled: Promise<void> = Promise.resolve();
   #tellSettled = (): void => {};
   #disposed = false;
-  readonly #told: { metaData: AmfValue; xmpData: AmfValue } = { metaData: null, xmpData: null };
   /** Undoes what makes the stream end with its connection. */
   #unregister: (() => void) | undefined;
 
@@ -88,8 +75,11 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
     options: NetStreamOptions = {},
   ) {
     const multicast = new MulticastControls();
-    super(multicast);
+    const tags = new StreamTags();
+    super(multicast, tags);
     this.#multicast = multicast;
+    this.#tags = tags;
+    tags.onBreak = () => this.close();
     const target = peerID ?? NetStream.CONNECT_TO_FMS;
     const isGroup = target.startsWith("G:");
     const isKnown = target === NetStream.CONNECT_TO_FMS || target === NetStream.DIRECT_CONNECTIONS || isGroup;
@@ -98,7 +88,13 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
     this.#connection = connection;
     this.#target = isKnown ? target : target.toLowerCase();
     this.#options = options;
-    this.#reception = new Reception(this.#isFromServer);
+    this.#player = new StreamPlayer(tags, this.#isFromServer, {
+      status: (event) => this.emit("status", event as StatusEvent),
+      data: (handler, values) => this.#methods.notify(handler, values, (error) => this.emit("asyncError", error)),
+      connection: (code) => this.#tellConnection(code),
+      begun: () => this.#register(),
+      ended: () => this.#stop(),
+    });
     this.#addresses = (options.addresses ?? []).map(parseAddress);
     if (!isGroup) return;
     this.#group = new StreamGroup(target, (code, text) => this.#tellConnection(code, text), this.#onAbort);
@@ -117,7 +113,7 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
     }
     checkName("publish", name);
     checkPublishType(type, this.#isDirect || this.#group !== undefined);
-    if (this.#publication !== undefined || this.#playback !== undefined) throw inUse();
+    if (this.#publication !== undefined || this.#player.isPlaying) throw inUse();
     this.#begin(name);
     try {
       if (this.#group !== undefined) return await this.#publishInGroup(this.#group, name);
@@ -139,7 +135,7 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
   async play(name: string | null | false, start?: number, len?: number, reset?: Reset): Promise<StatusEvent> {
     if (name === null || name === false) {
       await this.#stop();
-      this.#queue.end();
+      this.#tags.queue.end();
       return makeStatus("NetStream.Play.Stop") as StatusEvent;
     }
     checkName("play", name);
@@ -153,16 +149,7 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
     const request: PlayRequest = { name, args, reorderMs, addresses: this.#addresses, signal: this.#abort.signal };
     try {
       await this.#stop();
-      const attempt = { isOver: false };
-      this.#playing = attempt;
-      const host = this.#playbackHost(attempt);
-      const { playback, event } = await this.#startPlaying(core, request, host);
-      this.#playback = playback;
-      this.#register();
-      if (this.#queue.isFull) playback.hold(true);
-      if (attempt.isOver) await this.#stop();
-      else this.#reception.begin(playback);
-      return event as StatusEvent;
+      return (await this.#player.play((host) => this.#startPlaying(core, request, host))) as StatusEvent;
     } catch (error) {
       this.#tellConnectFailure(error);
       throw error;
@@ -204,10 +191,10 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
     checkTag(tag);
     const publication = this.#publication;
     if (publication === undefined) return NOT_TAKEN;
-    this.#meter.add(tag, this.#now);
+    this.#tags.add(tag);
     const receipt = publication.write(tag);
     if (receipt !== NOT_TAKEN)
-      void receipt.done.then((outcome) => this.#meter.settled(tag.type, outcome === "delivered"));
+      void receipt.done.then((outcome) => this.#tags.settled(tag.type, outcome === "delivered"));
     return receipt;
   }
 
@@ -228,12 +215,12 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
 
   /** Asks the publisher or server to send audio, or to stop sending it; also before {@link play}. */
   receiveAudio(flag: boolean): void {
-    this.#reception.receiveAudio(flag, this.#playback);
+    this.#player.receiveAudio(flag);
   }
 
   /** Asks the publisher or server to send pictures, or to stop sending them; also before {@link play}. */
   receiveVideo(flag: boolean): void {
-    this.#reception.receiveVideo(flag, this.#playback);
+    this.#player.receiveVideo(flag);
   }
 
   /** {@link receiveVideo}: none at 0 frames per second, all at more, because frames build on each other. */
@@ -246,17 +233,17 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
    * Nothing happens unless the stream is played.
    */
   pause(): void {
-    this.#pause(true);
+    this.#player.pause(true);
   }
 
   /** Goes on after {@link pause}, pictures with the next key frame; NetStream.Unpause.Notify follows. */
   resume(): void {
-    this.#pause(false);
+    this.#player.pause(false);
   }
 
   /** {@link pause}, or {@link resume} if paused. */
   togglePause(): void {
-    this.#pause(!this.#reception.paused);
+    this.#player.pause(!this.#player.paused);
   }
 
   /**
@@ -264,10 +251,7 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
    * NetStream.Seek.Failed. A peer's stream is live: NetStream.Seek.Failed. Below 0: NetStream.Seek.InvalidTime.
    */
   seek(offset: number): void {
-    if (this.#playback === undefined) return;
-    if (!(offset >= 0)) this.#tell("NetStream.Seek.InvalidTime", `expected seconds of 0 or more, got ${offset}`);
-    else if (this.#isFromServer) this.#playback.command("seek", [offset * 1000]);
-    else this.#tell("NetStream.Seek.Failed", "a stream from a peer is live");
+    this.#player.seek(offset);
   }
 
   /**
@@ -290,57 +274,17 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
 
   /** Peer ID of the publisher that is played; "" for other streams. */
   get farID(): string {
-    return this.#playback?.session?.peerId ?? "";
+    return this.#player.session?.peerId ?? "";
   }
 
   /** Secrets of the session with the publisher, mirrored there: hex digits, "" for other streams. */
   get nearNonce(): string {
-    return hex(this.#playback?.session?.nearNonce);
+    return hex(this.#player.session?.nearNonce);
   }
 
   /** The publisher's {@link nearNonce}. */
   get farNonce(): string {
-    return hex(this.#playback?.session?.farNonce);
-  }
-
-  /** Media time of the last tag that came, or was written; seconds. */
-  get time(): number {
-    return this.#meter.lastTimestamp / 1000;
-  }
-
-  /** Media that waits for its reader, of the kind that has most; a length in seconds, not bytes. */
-  get bufferLength(): number {
-    return Math.max(...Object.values(this.#queue.waiting).map(({ ms }) => ms)) / 1000;
-  }
-
-  /** {@link bufferLength}: how far the reader is behind, seconds. */
-  get liveDelay(): number {
-    return this.bufferLength;
-  }
-
-  /** Pictures that came, or were written, per second. */
-  get currentFPS(): number {
-    return this.#meter.framesPerSecond(this.#now);
-  }
-
-  /** Bytes of tags that came, or were written. */
-  get bytesLoaded(): number {
-    return this.#meter.byteCount;
-  }
-
-  /** Always 0: a live stream has no length. */
-  get bytesTotal(): number {
-    return 0;
-  }
-
-  /** FLV's number of the sound's codec, such as 10 for AAC; 0 before the first. */
-  get audioCodec(): number {
-    return this.#meter.codecs.audio;
-  }
-
-  /** FLV's number of the pictures' codec, such as 7 for H.264; 0 before the first. */
-  get videoCodec(): number {
-    return this.#meter.codecs.video;
+    return hex(this.#player.session?.farNonce);
   }
 
   /** AMF version of the connection. */
@@ -350,21 +294,12 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
 
   /** Figures of the stream at this moment. */
   get info(): NetStreamInfo {
-    const { audio, video, data } = this.#queue.waiting;
     return {
-      ...this.#meter.info(this.#now),
-      audioBufferLength: audio.ms / 1000,
-      audioBufferByteLength: audio.bytes,
-      videoBufferLength: video.ms / 1000,
-      videoBufferByteLength: video.bytes,
-      dataBufferLength: data.ms / 1000,
-      dataBufferByteLength: data.bytes,
-      droppedFrames: this.#meter.lostFrames + this.#queue.dropped,
+      ...this.#tags.info,
       SRTT: this.#srtt,
-      ...this.#told,
       uri: this.#connection.uri,
       resourceName: this.#name,
-      isLive: this.#publication !== undefined || this.#playback !== undefined,
+      isLive: this.#publication !== undefined || this.#player.isPlaying,
     };
   }
 
@@ -376,7 +311,7 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
     // An attempt may have succeeded in the same moment.
     await this.#stop();
     this.#group?.leave();
-    this.#queue.end();
+    this.#tags.queue.end();
   }
 
   /** {@link close}, for good. */
@@ -393,7 +328,7 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
 
   /** Tags as they come; ends on Play.Stop, the end of the connection, or close. Leaving the loop closes the stream. */
   [Symbol.asyncIterator](): AsyncIterator<FlvTag> {
-    return this.#queue;
+    return this.#tags.queue;
   }
 
   async #publishOnServer(name: string, type: PublishType): Promise<StatusEvent> {
@@ -460,45 +395,6 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
     return playFromGroup(core, group, request, this.#multicast, host);
   }
 
-  #playbackHost(attempt: { isOver: boolean }): PlaybackHost {
-    const queue = this.#queue;
-    return {
-      tag: (tag) => {
-        if (attempt.isOver) return;
-        this.#meter.add(tag, this.#now);
-        this.#meter.settled(tag.type, true);
-        queue.push(tag);
-      },
-      lost: (type) => this.#meter.settled(type, false),
-      status: (event) => this.emit("status", event as StatusEvent),
-      data: (handler, values) => this.#onData(handler, values as AmfValue[]),
-      connected: () => this.#tellConnection("NetStream.Connect.Success"),
-      ended: (code) => {
-        if (attempt.isOver) return;
-        attempt.isOver = true;
-        // Another stream may be played in its place already.
-        if (this.#playing === attempt) {
-          queue.end();
-          if (this.#playback !== undefined) void this.#stop();
-        }
-        if (code !== undefined) this.#tellConnection(code);
-      },
-    };
-  }
-
-  #onData(handler: string, values: AmfValue[]): void {
-    if (handler === "onMetaData") this.#told.metaData = values[0];
-    else if (handler === "onXMPData") this.#told.xmpData = values[0];
-    this.#methods.notify(handler, values, (error) => this.emit("asyncError", error));
-  }
-
-  #pause(paused: boolean): void {
-    const playback = this.#playback;
-    if (playback === undefined || paused === this.#reception.paused) return;
-    this.#reception.pause(paused, playback, this.#meter.lastTimestamp);
-    if (!this.#isFromServer) this.#tell(paused ? "NetStream.Pause.Notify" : "NetStream.Unpause.Notify");
-  }
-
   get #isDirect(): boolean {
     return this.#target === NetStream.DIRECT_CONNECTIONS;
   }
@@ -507,13 +403,9 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
     return this.#target === NetStream.CONNECT_TO_FMS;
   }
 
-  get #now(): number {
-    return this.#clock?.now() ?? 0;
-  }
-
   get #srtt(): number {
     const server = this.#isFromServer ? this.#connection.stats : undefined;
-    const all = [server, this.#playback?.session?.stats, ...this.peerStreams.map(({ stats }) => stats)];
+    const all = [server, this.#player.session?.stats, ...this.peerStreams.map(({ stats }) => stats)];
     return Math.max(0, ...all.map((stats) => stats?.srtt ?? 0));
   }
 
@@ -528,20 +420,16 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
       this.#tellSettled = resolve;
     });
     signal?.addEventListener("abort", this.#onAbort, { once: true });
-    this.#clock = clock;
     this.#name = name;
-    this.#meter = new StreamMeter();
-    this.#told.metaData = null;
-    this.#told.xmpData = null;
+    this.#tags.begin(clock);
     if (this.#abort.signal.aborted) this.#abort = new AbortController();
-    if (this.#queue.isEnded) this.#queue = this.#makeQueue();
   }
 
   /** The attempt to publish or play has ended. */
   #settle(): void {
     this.#busy = false;
     this.#tellSettled();
-    if (this.#publication === undefined && this.#playback === undefined) this.#ignoreSignal();
+    if (this.#publication === undefined && !this.#player.isPlaying) this.#ignoreSignal();
   }
 
   /** The stream ends with its connection. */
@@ -557,11 +445,9 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
     this.#unregister?.();
     this.#unregister = undefined;
     if (!this.#busy) this.#ignoreSignal();
-    const [publication, playback] = [this.#publication, this.#playback];
+    const publication = this.#publication;
     this.#publication = undefined;
-    this.#playback = undefined;
-    this.#playing = undefined;
-    await Promise.all([publication?.close(), playback?.close()]);
+    await Promise.all([publication?.close(), this.#player.stop()]);
     if (tells && publication !== undefined)
       this.#tell("NetStream.Unpublish.Success", `${this.#name} is now unpublished.`);
   }
@@ -587,12 +473,5 @@ export class NetStream extends MulticastStreamSettings<NetStreamEvents> implemen
   /** Events of a stream's own connection go to the NetConnection. */
   #tellConnection(code: StatusCode, description?: string): void {
     this.#connection.tellStatus(makeStatus(code, description, { stream: this }) as StatusEvent);
-  }
-
-  #makeQueue(): TagQueue {
-    return new TagQueue(
-      (full) => this.#playback?.hold(full),
-      () => this.close(),
-    );
   }
 }
