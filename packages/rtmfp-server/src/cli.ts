@@ -15,7 +15,8 @@ import type { HttpSide } from "./http/index.ts";
 import { loadIdentity } from "./identity-file.ts";
 import type { LogEntry, Logger } from "./log.ts";
 import { Reporter } from "./reporter.ts";
-import { createServer, type Listening, type Server, type ServerOptions } from "./server.ts";
+import { createServer, type Server } from "./server.ts";
+import type { Listening, ServerOptions } from "./server-options.ts";
 
 /** Runs until a signal; resolves with the exit code. `argv` is as in `process.argv`. */
 export async function main(argv: readonly string[]): Promise<number> {

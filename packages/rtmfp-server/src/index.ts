@@ -43,7 +43,8 @@ export type { Peer } from "./peers.ts";
 export { Reject } from "./reject.ts";
 export type { IntroductionRates } from "./rendezvous.ts";
 /** The server. */
-export { createServer, type Listening, type Server, type ServerOptions } from "./server.ts";
+export { createServer, type Server } from "./server.ts";
+export type { Listening, ServerOptions } from "./server-options.ts";
 /** Names of streams. */
 export type { StreamName } from "./stream-name.ts";
 export type { Rate } from "./token-buckets.ts";

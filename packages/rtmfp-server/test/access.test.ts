@@ -8,7 +8,7 @@ import type { AmfValue } from "rtmfp-core/tc";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
 import type { Client } from "../src/client.ts";
-import type { ServerOptions } from "../src/server.ts";
+import type { ServerOptions } from "../src/server-options.ts";
 import { parseUser } from "../src/user.ts";
 import { SimServer } from "./support/sim.ts";
 

@@ -4,7 +4,8 @@ import type { SimHost, SimWorld } from "rtmfp-core/testing";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
 import type { Hello } from "../src/hello-redirect.ts";
-import { createServer, type Server, type ServerOptions } from "../src/server.ts";
+import { createServer, type Server } from "../src/server.ts";
+import type { ServerOptions } from "../src/server-options.ts";
 import { SimServer } from "./support/sim.ts";
 
 /** Another server in the same world. */

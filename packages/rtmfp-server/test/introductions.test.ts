@@ -13,7 +13,7 @@ import {
 } from "../src/introductions.ts";
 import type { LookupAnswer, PeerLookup } from "../src/lookup-policy.ts";
 import type { Peer, PeerEntry } from "../src/peers.ts";
-import type { ServerOptions } from "../src/server.ts";
+import type { ServerOptions } from "../src/server-options.ts";
 import { SimServer } from "./support/sim.ts";
 import type { TestClient } from "./support/test-client.ts";
 

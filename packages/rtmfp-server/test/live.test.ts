@@ -2,7 +2,7 @@ import { GopGuard, MAX_GROUP_BYTES } from "rtmfp-core/flv";
 import { AmfXml } from "rtmfp-core/tc";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
-import type { ServerOptions } from "../src/server.ts";
+import type { ServerOptions } from "../src/server-options.ts";
 import { SimServer } from "./support/sim.ts";
 import type { TestClient } from "./support/test-client.ts";
 

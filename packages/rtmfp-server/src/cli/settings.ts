@@ -3,7 +3,7 @@ import { DEFAULT_PORT } from "rtmfp-core/tc";
 import type { AuthKeys } from "../access.ts";
 import { DEFAULT_HTTP_PORT } from "../http/address.ts";
 import type { ApplicationOptions } from "../limits.ts";
-import type { ServerOptions } from "../server.ts";
+import type { ServerOptions } from "../server-options.ts";
 import type { CliOptions } from "./command-line.ts";
 import { type AppConfig, type Config, loadConfig } from "./config.ts";
 import { type HttpPlace, parseHttp } from "./http-option.ts";

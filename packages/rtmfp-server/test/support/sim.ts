@@ -3,7 +3,8 @@ import { createIdentity, defaultProvider, type FlashIdentity, SERVER_IDENTITY } 
 import type { AmfObject, AmfValue } from "rtmfp-core/tc";
 import { type HostOptions, type SimHost, SimWorld } from "rtmfp-core/testing";
 import type { LogEntry } from "../../src/log.ts";
-import { createServer, type Server, type ServerOptions } from "../../src/server.ts";
+import { createServer, type Server } from "../../src/server.ts";
+import type { ServerOptions } from "../../src/server-options.ts";
 import { TestClient } from "./test-client.ts";
 
 /** A world with one server in it. */
