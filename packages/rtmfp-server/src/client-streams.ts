@@ -1,5 +1,6 @@
 /** The streams that one client has created, by ID. */
 import { MAX_STREAM_ID } from "rtmfp-core/tc";
+import type { UnpublishReason } from "./live-stream.ts";
 import { ServerStream, type StreamHost } from "./server-stream.ts";
 
 /** See the file's head. */
@@ -59,9 +60,9 @@ export class ClientStreams {
     this.#host.tree.clearRefused(id);
   }
 
-  /** The connection is gone. */
-  end(): void {
-    for (const stream of this.#streams?.values() ?? []) stream.end();
+  /** The connection is gone; `reason`, if not as the client wanted. */
+  end(reason?: UnpublishReason): void {
+    for (const stream of this.#streams?.values() ?? []) stream.end(reason);
     this.#streams = undefined;
   }
 

@@ -1,5 +1,5 @@
 /** One NetConnection of a client: commands in, answers out. § means RFC 7425. */
-import { type Address, peerEpd, RtmfpError, type Session } from "rtmfp-core";
+import { type Address, type CloseReason, peerEpd, RtmfpError, type Session } from "rtmfp-core";
 import {
   type AmfError,
   type AmfObject,
@@ -29,6 +29,7 @@ import type { GroupControl } from "./group-control.ts";
 import type { GroupClient } from "./group-member.ts";
 import { readReport } from "./introduction-report.ts";
 import type { SettledLimits } from "./limits.ts";
+import type { UnpublishReason } from "./live-stream.ts";
 import { type LogEntry, shortId } from "./log.ts";
 import type { NatVerdict } from "./nat.ts";
 import type { PeerEntry } from "./peers.ts";
@@ -162,7 +163,7 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
     if (this.#state === "ended") return;
     if (this.#state === "accepted") this.#state = "left";
     else if (this.#state !== "left") this.#state = "refused";
-    this.#leave();
+    this.#leave("removed");
     await this.#closeTree();
   }
 
@@ -488,16 +489,18 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
     const wasTold = this.#state === "refused" || this.#state === "left";
     this.#state = "ended";
     this.#cancelDeadline?.();
-    this.#leave();
+    // Why a session ends is told behind the end of its flows.
+    if (end === "session") queueMicrotask(() => this.#leave(reasonOf(this.session.closeReason)));
+    else this.#leave();
     this.#host.counters.malformedMessages += this.tree.stats.malformed;
     if (wasAccepted) this.log("disconnect", { reason: end });
     this.#host.onEnd(this, wasTold);
   }
 
-  /** The client has no streams, groups and rights any more. Nothing happens the second time. */
-  #leave(): void {
+  /** The client has no streams, groups and rights any more; `reason`, if it did not want that. Nothing happens the second time. */
+  #leave(reason?: UnpublishReason): void {
     this.#timers?.stop();
-    this.#streams.end();
+    this.#streams.end(reason);
     this.#host.groups.leaveAll(this);
     const client = this.#client;
     if (client !== undefined) {
@@ -530,6 +533,12 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
   ): void {
     (this.context as Connection).#onMessage(streamId, message, flow, missing);
   };
+}
+
+/** Why the streams of a client end whose session has ended so; undefined while we are closing it. */
+function reasonOf(why: CloseReason | undefined): UnpublishReason | undefined {
+  if (why === "far") return undefined;
+  return why === undefined || why === "near" || why === "abusive" ? "removed" : "lost";
 }
 
 /** What a client is told that may not use a stream as it wants to. */

@@ -12,6 +12,9 @@ export interface Publisher {
   readonly notice: AmfObject;
 }
 
+/** Why a stream ends, unless its publisher has ended it: nobody knows where that is, or somebody has taken the name away. */
+export type UnpublishReason = "lost" | "removed";
+
 /** See the file's head. */
 export class LiveStream {
   readonly name: string;
@@ -44,14 +47,14 @@ export class LiveStream {
   }
 
   /** Ends what `publisher` publishes; subscribers stay for the next one. */
-  unpublish(publisher: Publisher): void {
+  unpublish(publisher: Publisher, reason?: UnpublishReason): void {
     if (this.#publisher !== publisher) return;
     this.#publisher = undefined;
     this.#dataFrames.clear();
     this.#dataFrameBytes = 0;
     this.#cache = makeCache();
     this.#timestamp = 0;
-    for (const subscription of this.#subscriptions) subscription.onUnpublish();
+    for (const subscription of this.#subscriptions) subscription.onUnpublish(reason);
   }
 
   /** A late subscriber first gets metadata and decoder configuration, then everything since the last key frame. */

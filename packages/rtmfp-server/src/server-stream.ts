@@ -16,7 +16,7 @@ import {
   type TreeRecvFlow,
 } from "rtmfp-core/tc";
 import { withoutFirstValue } from "./data-frame.ts";
-import type { LiveStream } from "./live-stream.ts";
+import type { LiveStream, UnpublishReason } from "./live-stream.ts";
 import type { BrokerPublisher, StreamBroker } from "./stream-broker.ts";
 import { StreamFlows } from "./stream-flows.ts";
 import { lifetimesOf } from "./stream-lifetimes.ts";
@@ -150,10 +150,10 @@ export class ServerStream implements BrokerPublisher {
     this.#endPlay();
   }
 
-  /** The stream is deleted, or its connection gone. */
-  end(): void {
+  /** The stream is deleted, or its connection gone; `reason`, if not as the client wanted. */
+  end(reason?: UnpublishReason): void {
     this.#asked = undefined;
-    this.#endPublish();
+    this.#endPublish(reason);
     this.#endPlay();
     this.#flows.close();
   }
@@ -287,12 +287,12 @@ export class ServerStream implements BrokerPublisher {
     this.#endPlay();
   }
 
-  #endPublish(): void {
+  #endPublish(reason?: UnpublishReason): void {
     const published = this.#published;
     if (published === undefined) return;
     this.#published = undefined;
-    this.#host.streams.unpublish(published.stream, this);
-    this.#host.log("unpublish", { stream: published.name.name });
+    this.#host.streams.unpublish(published.stream, this, reason);
+    this.#host.log("unpublish", { stream: published.name.name, ...(reason === undefined ? {} : { reason }) });
     this.#host.onOver("publish", published.name);
   }
 

@@ -1,5 +1,5 @@
 /** The live streams of an application instance, by name. */
-import { LiveStream, type Publisher } from "./live-stream.ts";
+import { LiveStream, type Publisher, type UnpublishReason } from "./live-stream.ts";
 import { hashName, isHashName } from "./stream-name.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -60,12 +60,12 @@ export class StreamBroker {
     return true;
   }
 
-  unpublish(stream: LiveStream, publisher: BrokerPublisher): void {
+  unpublish(stream: LiveStream, publisher: BrokerPublisher, reason?: UnpublishReason): void {
     const entry = this.#entries.get(stream);
     if (entry === undefined || entry.publisher !== publisher) return;
     entry.publisher = undefined;
     this.#publishers--;
-    stream.unpublish(publisher);
+    stream.unpublish(publisher, reason);
     this.#prune(entry);
   }
 
@@ -89,7 +89,7 @@ export class StreamBroker {
     const stream = this.#byName.get(name);
     const publisher = stream === undefined ? undefined : this.#entries.get(stream)?.publisher;
     if (stream === undefined || publisher === undefined) return;
-    this.unpublish(stream, publisher);
+    this.unpublish(stream, publisher, "removed");
     publisher.onTaken(why);
   }
 

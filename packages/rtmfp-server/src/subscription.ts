@@ -11,7 +11,7 @@ import {
   type TreeReceipt,
   writeWithin,
 } from "rtmfp-core/tc";
-import type { Publisher } from "./live-stream.ts";
+import type { Publisher, UnpublishReason } from "./live-stream.ts";
 import type { StreamFlows } from "./stream-flows.ts";
 import type { StreamMessage } from "./stream-message.ts";
 
@@ -62,8 +62,10 @@ export class Subscription {
     });
   }
 
-  onUnpublish(): void {
-    this.status("NetStream.Play.UnpublishNotify", `${this.#options.name} is now unpublished.`);
+  onUnpublish(reason?: UnpublishReason): void {
+    const what = `${this.#options.name} is now unpublished`;
+    if (reason === undefined) this.status("NetStream.Play.UnpublishNotify", `${what}.`);
+    else this.status("NetStream.Play.UnpublishNotify", `${what}: ${REASONS[reason]}.`, { reason });
   }
 
   /** Leaves out pictures until the next key frame. */
@@ -144,6 +146,10 @@ export class Subscription {
   };
 }
 
+const REASONS: Readonly<Record<UnpublishReason, string>> = {
+  lost: "its publisher is lost",
+  removed: "the server has taken it from its publisher",
+};
 /** Bytes waiting for one subscriber of one stream beyond which messages are dropped. */
 export const MAX_WAITING_BYTES: number = 768 * 1024;
 /** Bytes waiting at which a subscriber gets everything again. */

@@ -13,7 +13,8 @@ describe("a client that is killed", () => {
     const id = await sim.run(other.publish("other"));
     sim.hosts[0]?.freeze(10 * 60_000);
     await sim.pass(5 * 60_000);
-    await sim.run(viewer.status("NetStream.Play.UnpublishNotify"));
+    const notice = await sim.run(viewer.status("NetStream.Play.UnpublishNotify"));
+    expect(notice).toMatchObject({ reason: "lost", description: "cam is now unpublished: its publisher is lost." });
     expect(sim.logged("disconnect")).toEqual([{ client: `${victim.peerId.slice(0, 8)}…`, reason: expect.any(String) }]);
     expect(sim.server.stats).toMatchObject({ clients: 2, sessions: 2 });
     expect(other.codes).not.toContain("NetConnection.Connect.Closed");

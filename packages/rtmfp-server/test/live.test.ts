@@ -106,6 +106,27 @@ describe("play", () => {
     },
   );
 
+  it(...rfc("F-9"), "says of a stream's end whether its publisher wanted it", async () => {
+    type End = (publisher: TestClient, id: number, sim: SimServer, viewer: TestClient) => unknown;
+    const ends: [string | undefined, End][] = [
+      [undefined, (publisher, id) => publisher.command(id, "closeStream", [])],
+      [undefined, (publisher, id) => publisher.send("deleteStream", id)],
+      [undefined, (publisher) => publisher.tree?.close()],
+      [undefined, (publisher) => publisher.tree?.abort()],
+      [undefined, (publisher) => publisher.session.close()],
+      ["removed", (publisher, _id, sim) => sim.server.clients.find(({ farID }) => farID === publisher.peerId)?.close()],
+      ["removed", (_publisher, _id, _sim, viewer) => viewer.send("releaseStream", "cam")],
+      ["lost", (_publisher, _id, sim) => sim.hosts[0]?.freeze(10 * 60_000)],
+    ];
+    for (const [reason, end] of ends) {
+      const { sim, publisher, viewer } = await world();
+      await sim.run(viewer.play("cam"));
+      void end(publisher, await sim.run(publisher.publish("cam")), sim, viewer);
+      const notice = await sim.run(viewer.status("NetStream.Play.UnpublishNotify"), 5 * 60_000);
+      expect(notice["reason"], String(end)).toBe(reason);
+    }
+  });
+
   it(...rfc("F-9"), "of a recording finds no stream; of a live stream it waits", async () => {
     const { sim, viewer } = await world();
     const id = await sim.run(viewer.createStream());

@@ -57,7 +57,7 @@ class GroupPlayback implements Playback {
       message: (message, missing) => this.#later(() => this.#onMessage(message, missing)),
       reset: () => this.#later(() => this.#onReset()),
       published: () => this.#later(() => this.#onPublished()),
-      unpublished: () => this.#later(() => this.#tell("NetStream.Play.UnpublishNotify", "is now unpublished.")),
+      unpublished: (isOver) => this.#later(() => this.#onUnpublished(isOver)),
     };
     this.#stream = checkedName(() => group.multicast.play(name, sink, controls.own));
     controls.live = this.#stream;
@@ -103,6 +103,12 @@ class GroupPlayback implements Playback {
     this.#host.status(event);
   }
 
+  #onUnpublished(isOver: boolean): void {
+    if (isOver) this.#tell("NetStream.Play.UnpublishNotify", "is now unpublished.");
+    else
+      this.#tell("NetStream.Play.UnpublishNotify", "is now unpublished: nothing comes any more.", { reason: "lost" });
+  }
+
   #onReset(): void {
     this.#controls.own = {};
     this.#gate.reset();
@@ -127,8 +133,9 @@ class GroupPlayback implements Playback {
   #tell(
     code: "NetStream.Play.PublishNotify" | "NetStream.Play.UnpublishNotify" | "NetStream.MulticastStream.Reset",
     what: string,
+    more: object = {},
   ): void {
-    this.#host.status(makeStatus(code, `${this.#name} ${what}`, { details: this.#name }));
+    this.#host.status(makeStatus(code, `${this.#name} ${what}`, { details: this.#name, ...more }));
   }
 }
 

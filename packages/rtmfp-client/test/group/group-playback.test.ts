@@ -81,8 +81,8 @@ class Told implements PlaybackHost {
   lost(type: FlvTagType): void {
     this.all.push(`lost ${type}`);
   }
-  status({ code }: { code: string }): void {
-    this.all.push(code);
+  status({ code, reason }: { code: string; reason?: string }): void {
+    this.all.push(reason === undefined ? code : `${code} ${reason}`);
   }
   data(name: string, args: readonly unknown[]): void {
     this.all.push([name, ...args]);
@@ -162,8 +162,9 @@ describe("a stream played from a group", () => {
     fake.sink.reset();
     fake.say(VIDEO, 0, INTER);
     fake.say(VIDEO, 1, KEY);
-    fake.sink.unpublished();
+    fake.sink.unpublished(true);
     fake.sink.published();
+    fake.sink.unpublished(false);
     await settled();
     expect([controls.own, controls.get("fetchMs")]).toEqual([{}, 2_500]);
     expect(told.tags.map(([, timestamp]) => timestamp)).toEqual([500, 1]);
@@ -171,6 +172,7 @@ describe("a stream played from a group", () => {
       "NetStream.MulticastStream.Reset",
       "NetStream.Play.UnpublishNotify",
       "NetStream.Play.PublishNotify",
+      "NetStream.Play.UnpublishNotify lost",
     ]);
     fake.say(VIDEO, 2, INTER);
     await playback.close();

@@ -52,7 +52,8 @@ export const STATUS_TABLE = {
   "NetStream.Play.Stop": { level: "status" },
   "NetStream.Play.Reset": { level: "status" },
   "NetStream.Play.PublishNotify": { level: "status" },
-  "NetStream.Play.UnpublishNotify": { level: "status" },
+  // Ours and optional: why, unless its publisher has ended it: "lost" or "removed".
+  "NetStream.Play.UnpublishNotify": { level: "status", payload: { reason: "string?" } },
   "NetStream.Play.StreamNotFound": { level: "error" },
   "NetStream.Play.Failed": { level: "error" },
   "NetStream.Play.FileStructureInvalid": { level: "error" },

@@ -31,6 +31,8 @@ export class Channel {
   /** What those who play have set. */
   #overrides: Partial<MulticastSettings>;
   #published = false;
+  /** Of the stream that was played last: its publisher has ended it. */
+  #isOver = false;
 
   constructor(host: ChannelHost, name: string, overrides: Partial<MulticastSettings>) {
     this.#host = host;
@@ -113,7 +115,7 @@ export class Channel {
     if (best !== undefined && best !== this.#focus) this.#focusOn(best, now);
     else if (this.#focus === undefined && this.#published) {
       this.#published = false;
-      for (const sink of this.#sinks) sink.unpublished();
+      for (const sink of this.#sinks) sink.unpublished(this.#isOver);
     }
   }
 
@@ -137,7 +139,9 @@ export class Channel {
   }
 
   #unfocus(): void {
-    this.#focus?.unfetch();
+    if (this.#focus === undefined) return;
+    this.#isOver = this.#focus.last !== undefined;
+    this.#focus.unfetch();
     this.#focus = undefined;
   }
 

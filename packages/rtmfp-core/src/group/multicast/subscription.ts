@@ -15,8 +15,11 @@ export interface MulticastSink {
   reset(): void;
   /** Somebody publishes the name: once at the beginning, and again after {@link unpublished}. */
   published(): void;
-  /** Nobody does any more, and all that was to come out has come out. */
-  unpublished(): void;
+  /**
+   * Nobody does any more, and all that was to come out has come out. `isOver`: the publisher has ended it; false where
+   * nothing has come for the window and the relay margin.
+   */
+  unpublished(isOver: boolean): void;
 }
 
 /** One player of a stream; made by {@link Multicast.play}. */

@@ -127,7 +127,7 @@ describe("a stream in a group", () => {
       } else {
         expect(players.every(({ events }) => events.length === 1)).toBe(true);
         mesh.run(20_000);
-        expect(players.map(({ events }) => events)).toEqual(players.map(() => ["published", "unpublished"]));
+        expect(players.map(({ events }) => events)).toEqual(players.map(() => ["published", "lost"]));
       }
     }
   });

@@ -176,8 +176,8 @@ export class Viewer {
     this.events.push("published");
   }
 
-  unpublished(): void {
-    this.events.push("unpublished");
+  unpublished(isOver: boolean): void {
+    this.events.push(isOver ? "unpublished" : "lost");
   }
 }
 
