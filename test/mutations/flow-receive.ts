@@ -81,8 +81,8 @@ export const FLOW_RECEIVE_FAULTS: readonly Fault[] = [
     ["abandoned ||", "", "R7016-3.6.3.2-05"],
     ["seen.has(sn);", "false;", "R7016-3.6.3.2-07"],
     [
-      'const message = this.#order === "hold" ? undefined : this.#messages.shift();',
-      "const message = this.#messages.shift();",
+      'const message = this.#order === "hold" ? undefined : this.#unread.shift();',
+      "const message = this.#unread.shift();",
       "R7016-3.6.3.3-06",
     ],
     [
@@ -91,7 +91,7 @@ export const FLOW_RECEIVE_FAULTS: readonly Fault[] = [
       "R7016-3.6.3.3-06",
     ],
     ["this.exceptionCode = code;", "this.exceptionCode = 0;", "R7016-3.6.3.7-02"],
-    ["this.#messages.clear();", "", "R7016-3.6.3.7-02"],
+    ["this.#unread.clear();", "", "R7016-3.6.3.7-02"],
     ["this.#unreadBytes = 0;", "", "R7016-3.6.3.7-02"],
   ),
   ...faultsOf(
