@@ -92,8 +92,12 @@ export const FLOW_RECEIVE_FAULTS: readonly Fault[] = [
     ],
     ["this.exceptionCode = code;", "this.exceptionCode = 0;", "R7016-3.6.3.7-02"],
     ["this.#unread.clear();", "", "R7016-3.6.3.7-02"],
-    ["this.#unreadBytes = 0;", "", "R7016-3.6.3.7-02"],
   ),
+  ...faultsOf(`${PROTO}/unread.ts`, [
+    "this.length = this.bytes = this.cost = 0;",
+    "this.length = this.cost = 0;",
+    "R7016-3.6.3.7-02",
+  ]),
   ...faultsOf(
     `${PROTO}/range-set.ts`,
     ["this.contiguous = Math.max(this.contiguous, this.#above[taken + 1] as number);", "", "R7016-3.6.3.3-02"],
