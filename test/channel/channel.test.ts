@@ -1,6 +1,13 @@
 import { existsSync } from "node:fs";
 import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer as createHttp, type Server as HttpServer, request } from "node:http";
+import {
+  createServer as createHttp,
+  type Server as HttpServer,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from "node:http";
+import { createServer as createHttps } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,8 +23,9 @@ import {
 } from "rtmfp-core/flv";
 import { createServer, type Server } from "rtmfp-server";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
-import { type CommandRun, command } from "../../packages/rtmfp-client/test/support/command.ts";
+import { type CommandRun, command, commandWith } from "../../packages/rtmfp-client/test/support/command.ts";
 import { runHere } from "../../packages/rtmfp-client/test/support/run-here.ts";
+import { CERTIFICATE, CERTIFICATE_KEY } from "../../packages/rtmfp-client/test/support/tls.ts";
 import { it, rfc } from "../support/rfc.ts";
 
 const SAMPLE = fileURLToPath(new URL("../fixtures/sample-h264-aac.flv", import.meta.url));
@@ -214,6 +222,45 @@ describe("a channel", () => {
     60_000,
   );
 
+  it(
+    ...rfc("B-4", "B-2"),
+    "comes from standard input, and over HTTPS with a name and password from a server whose issuer is trusted",
+    async () => {
+      const trusted = join(folder, "ca.pem");
+      await writeFile(trusted, CERTIFICATE);
+      const live: Answer = (asked, response) => {
+        const isIn = asked.headers.authorization === `Basic ${Buffer.from("me:secret").toString("base64")}`;
+        response.writeHead(isIn ? 200 : 401).write(encodeFlv(TAGS));
+      };
+      const secure = await serve(live, (answer) => createHttps({ cert: CERTIFICATE, key: CERTIFICATE_KEY }, answer));
+      const viewers = ["tls", "pipe"].map((name) => watch(name, "-o", join(folder, `${name}-seen.flv`)));
+      await Promise.all(viewers.map((viewer) => viewer.event("waiting")));
+      const from = ["pipe=-", `tls=${secure.replace("http://", "https://me:secret@")}`];
+      const record = join(folder, "{channel}-sent.flv");
+      const env = { NODE_EXTRA_CA_CERTS: trusted };
+      const sender = commandWith(env, "broadcast", url, ...from, "--record", record, "--json");
+      const ready = await sender.event("publishing");
+      expect(ready["channels"]).toMatchObject([
+        { channel: "pipe", kind: "stdin", source: "standard input" },
+        { channel: "tls", kind: "http", source: secure.replace("http:", "https:") },
+      ]);
+      const file = encodeFlv(TAGS.slice(0, 700));
+      for (let at = 0; at < file.length; at += 10_007) sender.child.stdin.write(file.subarray(at, at + 10_007));
+      await Promise.all(viewers.map((viewer) => viewer.event("playing")));
+      sender.child.stdin.end();
+      expect(await sender.event("channelEnded")).toMatchObject({ channel: "pipe", tags: 700 });
+      expect(decodeFlv(await readFile(join(folder, "pipe-sent.flv")))).toHaveLength(700);
+      for (const viewer of viewers) await end(viewer);
+      expect(await end(sender)).toBe(130);
+      for (const name of ["tls", "pipe"]) {
+        const seen = decodeFlv(await readFile(join(folder, `${name}-seen.flv`)));
+        expectPlayable(seen);
+        expectGapFree(seen);
+      }
+    },
+    120_000,
+  );
+
   it("comes back when its server does", async () => {
     const first = createServer({ host: "127.0.0.1", port: 0 });
     const listening = await first.listen();
@@ -316,8 +363,11 @@ function byChannel(one: Record<string, unknown>, other: Record<string, unknown>)
   return String(one["channel"]).localeCompare(String(other["channel"]));
 }
 
-async function serve(answer: Parameters<typeof createHttp>[1] & object): Promise<string> {
-  const server = createHttp(answer as never);
+type Answer = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+/** Its URL is one of HTTP, whatever `make` makes. */
+async function serve(answer: Answer, make: (answer: Answer) => HttpServer = createHttp): Promise<string> {
+  const server = make(answer);
   https.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/live.flv`;

@@ -50,7 +50,9 @@ export class FileSource implements Source {
     const stream = this.#open();
     if (signal !== undefined) addAbortSignal(signal, stream);
     this.#input.begin();
+    const { bytes: before } = this.stats;
     for await (const bytes of stream) yield* this.#input.push(bytes);
+    if (this.stats.bytes === before) throw new SourceError(`${this.name} is empty: there is nothing to send`);
     this.#input.end();
     if (!this.#input.hasTags) throw new SourceError(`${this.name} has no tags: there is nothing to send`);
   }

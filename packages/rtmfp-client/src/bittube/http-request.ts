@@ -118,7 +118,7 @@ export function explain(error: unknown, host: string): HttpTrouble | undefined {
   const { code, message } = error as NodeJS.ErrnoException;
   if (typeof code !== "string") return undefined;
   if (/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|ISSUER/.test(code))
-    return new HttpTrouble(`the certificate of ${host} is not valid: ${message}`, true);
+    return new HttpTrouble(`the certificate of ${host} is not valid: ${message}; ${TRUST}`, true);
   if (code === "EPROTO" || code.startsWith("ERR_SSL"))
     return new HttpTrouble(`${host} does not speak HTTPS: try http://`, true);
   if (code === "HPE_HEADER_OVERFLOW") return new HttpTrouble("the headers of the answer have no end", true);
@@ -135,5 +135,6 @@ const REASONS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "no way there",
   ENETUNREACH: "no way there",
 };
+const TRUST = "correct it, or trust its issuer with NODE_EXTRA_CA_CERTS=FILE";
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 10;

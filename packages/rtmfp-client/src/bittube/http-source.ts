@@ -74,6 +74,7 @@ export class HttpSource implements Source {
     const options = { clock: this.#clock, signal: this.#signal, answerMs: this.#stallMs };
     const response = await openHttp(this.#url, options);
     this.#input.begin({ live: true });
+    const { bytes: before } = this.stats;
     for await (const bytes of this.#chunks(response)) {
       yield* this.#input.push(bytes);
       if (this.#input.hasTags) this.#backoff.succeeded();
@@ -81,6 +82,7 @@ export class HttpSource implements Source {
     }
     if (response.headers["content-length"] === undefined)
       throw new HttpTrouble("the server has ended the stream", false);
+    if (this.stats.bytes === before) throw new HttpTrouble("the answer is empty: nobody publishes there now", false);
     this.#input.end();
     if (!this.#input.hasTags) throw new HttpTrouble("the stream has no tags", true);
   }

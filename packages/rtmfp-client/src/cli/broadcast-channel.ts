@@ -78,6 +78,8 @@ export class BroadcastChannel {
       });
       const first = this.#read(this.opened);
       first.catch(() => {});
+      // From here on: those who wait for the channel are neighbours by the time that it begins.
+      this.#joinSwarm();
       if (this.#options.force !== true && (await isOnAir(connection, this.groupspec, this.#signal)))
         throw new Error(
           `the channel "${this.name}" is on air already: choose another name, or take it over with --force`,
@@ -87,7 +89,6 @@ export class BroadcastChannel {
       this.#signal.throwIfAborted();
       this.#sender = new ChannelSender(connection, this.groupspec, (line) => this.#warn(line));
       await this.#sender.open();
-      this.#joinSwarm();
       connection.on("status", ({ code }) => {
         if (code === "NetConnection.Connect.Success" && this.#swarm !== undefined) this.#joinSwarm();
       });
@@ -109,8 +110,7 @@ export class BroadcastChannel {
       for await (const tag of realtime(tags, { clock, leadMs: opened.leadMs, ready, signal: this.#signal }))
         this.#write(tag, sender);
     });
-    this.#swarm?.stop();
-    this.#swarm = undefined;
+    this.#leaveSwarm();
     const [recorded] = await Promise.all([this.#record?.close(), sender.close()]);
     const result = { ...this.result, ...(recorded === undefined ? {} : { recorded: recorded.bytes }) };
     if (!this.#signal.aborted && this.failure === undefined)
@@ -126,8 +126,13 @@ export class BroadcastChannel {
 
   /** Memberships end with their connection. */
   #joinSwarm(): void {
-    this.#swarm?.stop();
+    this.#leaveSwarm();
     if (this.#work.connection.connected) this.#swarm = new Swarm(this.#work, this.groupspec);
+  }
+
+  #leaveSwarm(): void {
+    this.#swarm?.stop();
+    this.#swarm = undefined;
   }
 
   /** Begins to read; resolves when the first tag is there, and rejects if the source fails before. */
@@ -156,6 +161,7 @@ export class BroadcastChannel {
     try {
       await what();
     } catch (error) {
+      this.#leaveSwarm();
       if (this.#signal.aborted) return;
       this.failure = error instanceof Error ? error.message : String(error);
       this.#onFailure(this);

@@ -102,7 +102,7 @@ class Broadcast {
       group !== undefined ? ` --group ${group}` : groupName !== undefined ? ` --group-name '${groupName}'` : "";
     const lines = channels.map(
       ({ name, opened }) =>
-        `broadcasting ${name} from ${KINDS[opened?.kind ?? "file"]} ${opened?.source.name}; ` +
+        `broadcasting ${name} from ${KINDS[opened?.kind ?? "file"]}${opened?.source.name}; ` +
         `watch it with: rtmfp-client watch ${this.#url} ${name}${how} --http 8080`,
     );
     const peerId = this.#work.connection.nearID;
@@ -139,4 +139,4 @@ class Broadcast {
   }
 }
 
-const KINDS = { http: "the stream", growing: "the growing file", file: "the finished file", stdin: "" } as const;
+const KINDS = { http: "the stream ", growing: "the growing file ", file: "the finished file ", stdin: "" } as const;

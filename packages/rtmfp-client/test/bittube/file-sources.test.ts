@@ -224,13 +224,16 @@ describe("a finished file", () => {
     const mp4 = await file();
     await writeFile(mp4, Uint8Array.of(0, 0, 0, 32, ...new TextEncoder().encode("ftypisom...")));
     const back = await file(key(60_000), key(20_000));
-    const sources = [cut, mp4, await file(), join(folder, "no.flv"), back].map((path) =>
+    const empty = await file();
+    await truncate(empty, 0);
+    const sources = [cut, mp4, await file(), empty, join(folder, "no.flv"), back].map((path) =>
       failure(new FileSource(path, { loop: true })),
     );
     expect(await Promise.all(sources)).toEqual([
       expect.stringMatching(/^cannot read "DIR\/N\.flv": the FLV stream is cut off at byte 60, in the body of a tag/),
       expect.stringMatching(/^cannot read "DIR\/N\.flv": it is MP4, not an FLV stream; make FLV of it with: ffmpeg/),
       '"DIR/N.flv" has no tags: there is nothing to send',
+      '"DIR/N.flv" is empty: there is nothing to send',
       'cannot read "DIR/no.flv": there is no such file; check the path',
       'cannot read "DIR/N.flv": the time goes back from 60000 to 20000 ms: the source has started over',
     ]);

@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecure } from "node:https";
 import type { AddressInfo } from "node:net";
 import { encodeFlv, encodeFlvHeader, encodeFlvTag, type FlvTag } from "rtmfp-core/flv";
 import { afterEach, describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { HttpSource, type HttpSourceOptions } from "../../src/bittube/http-source.ts";
 import { collect, TAGS } from "../support/connections.ts";
+import { CERTIFICATE, CERTIFICATE_KEY } from "../support/tls.ts";
 import {
   configuration,
   HandClock,
@@ -34,9 +36,13 @@ async function serve(...answers: Answer[]): Promise<{ url: URL; requests: Incomi
     const answer = answers[Math.min(requests.push(request), answers.length) - 1];
     answer?.(response, request);
   });
+  return { url: await listen(server), requests };
+}
+
+async function listen(server: Server): Promise<URL> {
   open.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/live.flv`), requests };
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/live.flv`);
 }
 
 function source(url: URL, options: HttpSourceOptions = {}): HttpSource {
@@ -158,6 +164,10 @@ describe("an HTTP source", () => {
     const { url } = await serve(() => {});
     url.protocol = "https:";
     expect(await failure(source(url))).toContain("does not speak HTTPS: try http://");
+    const secure = createSecure({ cert: CERTIFICATE, key: CERTIFICATE_KEY });
+    expect(await failure(source(new URL((await listen(secure)).href.replace("http:", "https:"))))).toMatch(
+      /: the certificate of HOST is not valid: self-signed certificate; correct it, or trust its issuer with NODE_EXTRA_CA_CERTS=FILE$/,
+    );
   });
 
   it(
@@ -228,6 +238,29 @@ describe("an HTTP source", () => {
       expect(notices).toEqual([
         "http://HOST/live.flv: HOST does not answer within 10 s; trying again in 1.0 s",
         "http://HOST/live.flv: nothing has come for 10 s; trying again in 2.0 s",
+      ]);
+    },
+  );
+
+  it(
+    ...rfc("B-4"),
+    "asks again where the answer is empty, as some servers have it before anybody publishes",
+    async () => {
+      const clock = new HandClock();
+      const notices: string[] = [];
+      const { url } = await serve(
+        (response) => response.writeHead(200, { "content-length": 0 }).end(),
+        live(...HEAD, key(0)),
+      );
+      const from = source(url, { clock, onNotice: (line) => notices.push(line.replace(url.host, "HOST")) });
+      const tags = from[Symbol.asyncIterator]();
+      const first = take(tags, 3);
+      await clock.waitedFor(1_000);
+      clock.pass(1_000);
+      expect(shown(await first)).toEqual(["AVC1 0", "AAC 0", "key 0"]);
+      await tags.return?.(undefined);
+      expect(notices).toEqual([
+        "http://HOST/live.flv: the answer is empty: nobody publishes there now; trying again in 1.0 s",
       ]);
     },
   );

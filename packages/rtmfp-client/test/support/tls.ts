@@ -1,0 +1,20 @@
+/** For HTTPS servers of tests at 127.0.0.1: made for them, valid from 2020 to 2120, and trusted by nobody. */
+
+/** Of its own issuer, PEM. */
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBazCCARGgAwIBAgIBATAKBggqhkjOPQQDAjAWMRQwEgYDVQQDDAtydG1mcCB0
+ZXN0czAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowFjEUMBIGA1UE
+AwwLcnRtZnAgdGVzdHMwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATvxbrGh9V1
+bmMUwkryrKOB3JIerq6aYiryML/5o1WvRRfV1Qogajxl3ms6V1vSU/iEYuD/4QeZ
+RZlHcmVy1Rb5o04wTDAPBgNVHRMBAf8EBTADAQH/MBoGA1UdEQQTMBGHBH8AAAGC
+CWxvY2FsaG9zdDAdBgNVHQ4EFgQUs6mYNF+FAuTXjYck5ABd65zp8WAwCgYIKoZI
+zj0EAwIDSAAwRQIhAO8ZTSRT+b+TIyQ1Hsh9GcWlcjGHioBRTuofZWTodelDAiAs
+fN7AveJQkhzSy1BMpSlmGvnWNdSHq/ZEy7li7R/v7A==
+-----END CERTIFICATE-----`;
+
+/** The key that belongs to {@link CERTIFICATE}, PEM; everybody knows it. */
+export const CERTIFICATE_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgPAApH0qGyErWzjyf
+bb+obuMVFW3MH+WV4xovHV2fROOhRANCAATvxbrGh9V1bmMUwkryrKOB3JIerq6a
+YiryML/5o1WvRRfV1Qogajxl3ms6V1vSU/iEYuD/4QeZRZlHcmVy1Rb5
+-----END PRIVATE KEY-----`;
