@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Fault } from "../test/mutations/fault.ts";
 import { FAULTS } from "../test/mutations/index.ts";
-import { applyFault, filesNaming, namePattern, passedIn, type Verdict, verdictOf } from "./mutation.ts";
+import { applyFault, failedIn, filesNaming, namePattern, passedIn, type Verdict, verdictOf } from "./mutation.ts";
 import { scanTests } from "./rfc-scan.ts";
 import { root, run, tool } from "./run.ts";
 import { format } from "./tally.ts";
@@ -55,7 +55,7 @@ async function checkUnharmed(tree: string, rows: readonly string[], files: reado
   console.log(`${files.length} files of tests, unharmed`);
   const report = await vitest(tree, rows, files);
   if (verdictOf(report, rows) !== "survived" || passedIn(report) === 0)
-    throw new Error("tests fail without any fault: run pnpm test unit first");
+    throw new Error(`these fail without any fault:\n${failedIn(report).join("\n") || "vitest itself"}`);
 }
 
 async function judge(fault: Fault, tree: string, files: readonly string[]): Promise<Verdict> {

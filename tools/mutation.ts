@@ -46,10 +46,22 @@ export function passedIn(report: string | undefined): number {
   return report === undefined ? 0 : (JSON.parse(report) as VitestReport).numPassedTests;
 }
 
+/** The tests that a report says have failed, and the files of which nothing could run. */
+export function failedIn(report: string | undefined): string[] {
+  if (report === undefined) return [];
+  const { testResults } = JSON.parse(report) as VitestReport;
+  return testResults.flatMap(({ name, status, assertionResults }) => {
+    const failed = assertionResults.filter((each) => each.status === "failed").map(({ title }) => `${name}: ${title}`);
+    return failed.length === 0 && status === "failed" ? [name] : failed;
+  });
+}
+
 interface VitestReport {
   readonly success: boolean;
   readonly numPassedTests: number;
   readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
     readonly assertionResults: readonly { readonly title: string; readonly status: string }[];
   }[];
 }

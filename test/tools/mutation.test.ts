@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { applyFault, filesNaming, namePattern, passedIn, verdictOf } from "../../tools/mutation.ts";
+import { applyFault, failedIn, filesNaming, namePattern, passedIn, verdictOf } from "../../tools/mutation.ts";
 import { features, requirements } from "../../tools/requirements.ts";
 import { scanTests } from "../../tools/rfc-scan.ts";
 import { readSource } from "../../tools/source-files.ts";
@@ -18,7 +18,11 @@ function report(...tests: [title: string, status: string][]): string {
   const success = tests.every(([, status]) => status === "passed");
   const assertionResults = tests.map(([title, status]) => ({ title, status }));
   const numPassedTests = tests.filter(([, status]) => status === "passed").length;
-  return JSON.stringify({ success, numPassedTests, testResults: [{ assertionResults }] });
+  return JSON.stringify({
+    success,
+    numPassedTests,
+    testResults: [{ name: "a.test.ts", status: "failed", assertionResults }],
+  });
 }
 
 describe("a fault", () => {
@@ -37,6 +41,8 @@ describe("a fault", () => {
     expect(verdictOf(report(["x [R7016-2x1-01]", "failed"]), rows)).toBe("unnamed");
     expect(verdictOf(undefined, rows)).toBe("unnamed");
     expect(passedIn(report(["x", "passed"], ["y", "failed"]))).toBe(1);
+    expect(failedIn(report(["x", "passed"], ["y", "failed"]))).toEqual(["a.test.ts: y"]);
+    expect(failedIn(report())).toEqual(["a.test.ts"]);
     expect(new RegExp(namePattern(["A-1", "B-2"])).test("sentence [B-2 C-3]")).toBe(true);
   });
 
