@@ -151,4 +151,4 @@ function sum(values: readonly number[]): number {
 
 const WORKER: URL = new URL("./worker.js", import.meta.url);
 /** The collector of new objects costs less the more of them it may leave. */
-const MEMORY = { maxYoungGenerationSizeMb: 96, maxOldGenerationSizeMb: 8_192 } as const;
+const MEMORY = { maxYoungGenerationSizeMb: 768, maxOldGenerationSizeMb: 8_192 } as const;
