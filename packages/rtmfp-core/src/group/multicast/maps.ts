@@ -18,12 +18,14 @@ export class Maps {
 
   /** Each `updateMs` one neighbour after another, or all of them; those that know nothing yet are told at once. */
   tick(links: readonly MediaLink[], updateMs: number, sendToAll: boolean, now: number): void {
-    if (now - this.#sentAt < updateMs) return;
+    const periods = Math.floor((now - this.#sentAt) / updateMs);
+    if (periods < 1) return;
     this.#sentAt = now;
     for (const link of links) if (link.mapVersion === 0) this.send(link);
-    for (let i = 0; i < links.length; i++) {
-      const link = links[this.#turn++ % links.length]!;
-      if (this.send(link) && !sendToAll) return;
+    // Where ticks come late, neighbours still get theirs as often.
+    let left = sendToAll ? links.length : periods;
+    for (let i = 0; i < links.length && left > 0; i++) {
+      if (this.send(links[this.#turn++ % links.length]!)) left--;
     }
   }
 

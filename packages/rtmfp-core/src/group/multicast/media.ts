@@ -126,6 +126,9 @@ export class Media implements LinkOwner {
       stats,
       patienceMs: (id, now) => this.#pushIn.patienceMs(id, this.settings.fetchMs, now),
       leastPatienceMs: (now) => this.#pushIn.leastPatienceMs(this.settings.fetchMs, now),
+      get fetchMs() {
+        return media.settings.fetchMs;
+      },
     });
     this.#output = new Output(store, stats, (message, missing) => host.message(this, message, missing));
     if (isOwn) store.begin(1);

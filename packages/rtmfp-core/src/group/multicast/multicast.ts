@@ -7,6 +7,7 @@ import { MEDIA_DEFAULTS, type MediaInfo } from "../wire/media-info.ts";
 import { decodeMulticast } from "../wire/multicast.ts";
 import { Channel } from "./channel.ts";
 import { MediaLink } from "./link.ts";
+import { LivedClock } from "./lived-clock.ts";
 import { Media, type MediaHost } from "./media.ts";
 import {
   CLEANING_MS,
@@ -67,7 +68,7 @@ export class Multicast implements GroupService {
 
   /** Of one group, without streams. */
   constructor(options: MulticastOptions) {
-    this.#clock = options.clock;
+    this.#clock = new LivedClock(options.clock);
     this.#random = options.random;
     this.#host = options.host;
     this.#mediaHost = {

@@ -12,6 +12,8 @@ export interface PullerHost {
   patienceMs(id: number, now: number): number;
   /** The least of these times, ms. */
   leastPatienceMs(now: number): number;
+  /** The longest that an answer is waited for, ms. */
+  readonly fetchMs: number;
 }
 
 /** Fragments asked for, and of whom. */
@@ -62,7 +64,7 @@ export class Puller {
   tick(from: number, links: readonly MediaLink[], now: number): void {
     const { store, stats } = this.#host;
     for (const [id, pull] of this.#asked) {
-      const isLate = now - pull.at > PULL_RETRY_MS + 4 * pull.link.rttMs;
+      const isLate = now - pull.at > Math.min(PULL_RETRY_MS + 4 * pull.link.rttMs, this.#host.fetchMs);
       // Where somebody else has pushed it meanwhile, the answer still comes.
       if (!isLate && id >= store.oldest) continue;
       const isHere = store.has(id);

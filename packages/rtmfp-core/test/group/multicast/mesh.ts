@@ -84,6 +84,8 @@ export class Member {
   readonly neighbours = new Map<Member, { neighbour: Neighbour; session: MeshSession }>();
   readonly notified: string[] = [];
   isAlive = true;
+  /** What waits until the process goes on; undefined while it runs. */
+  #held: Held | undefined;
   /** bits/s. */
   uplink: number;
   /** When the uplink has sent everything, ms. */
@@ -96,7 +98,13 @@ export class Member {
     this.index = index;
     this.uplink = uplink;
     this.peerId = index.toString(16).padStart(64, "0");
-    this.multicast = makeMulticast(mesh.clock, mesh.prng.fork(`member ${index}`), this.notified);
+    const clock = {
+      get now() {
+        return mesh.clock.now;
+      },
+      after: (ms: number, run: () => void) => this.#after(ms, run),
+    };
+    this.multicast = makeMulticast(clock, mesh.prng.fork(`member ${index}`), this.notified);
   }
 
   /** Plays a stream into a {@link Viewer}. */
@@ -120,6 +128,23 @@ export class Member {
     });
   }
 
+  /** Stops the process for so long, unless it is stopped: then timers ring, and after them messages are read. */
+  pause(ms: number): void {
+    if (this.#held !== undefined) return;
+    const held: Held = { timers: [], messages: [] };
+    this.#held = held;
+    this.mesh.clock.after(ms, () => {
+      this.#held = undefined;
+      for (const run of [...held.timers, ...held.messages]) run();
+    });
+  }
+
+  /** Takes a message now, or when the process goes on. */
+  receive(take: () => void): void {
+    if (this.#held === undefined) take();
+    else this.#held.messages.push(take);
+  }
+
   /** Leaves: neighbours know after one latency. */
   leave(): void {
     this.isAlive = false;
@@ -140,6 +165,20 @@ export class Member {
     other.#end(this);
   }
 
+  #after(ms: number, run: () => void): () => void {
+    let isCancelled = false;
+    const ring = (): void => {
+      if (isCancelled) return;
+      if (this.#held === undefined) run();
+      else this.#held.timers.push(ring);
+    };
+    const cancel = this.mesh.clock.after(ms, ring);
+    return () => {
+      isCancelled = true;
+      cancel();
+    };
+  }
+
   #end(other: Member): void {
     const there = other.neighbours.get(this);
     if (there === undefined) return;
@@ -147,6 +186,12 @@ export class Member {
     there.session.end();
     other.multicast.disconnected(there.neighbour);
   }
+}
+
+/** Timers and messages of a process that stands still. */
+interface Held {
+  readonly timers: (() => void)[];
+  readonly messages: (() => void)[];
 }
 
 /** Who plays, and what came. */
@@ -274,14 +319,11 @@ class MeshSendFlow implements GroupSendFlow {
       return undefined;
     }
     if (this.#isOrdered) arrival = this.#lastArrival = Math.max(this.#lastArrival, arrival);
-    mesh.clock.schedule(
-      arrival,
-      () => {
-        this.bufferedBytes -= data.length;
-        this.#deliver(data);
-      },
-      0,
-    );
+    const arrive = (): void => {
+      this.bufferedBytes -= data.length;
+      this.#deliver(data);
+    };
+    mesh.clock.schedule(arrival, () => this.#session.farMember.receive(arrive), 0);
     return undefined;
   }
 

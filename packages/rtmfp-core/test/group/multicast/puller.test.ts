@@ -7,17 +7,17 @@ import { Puller } from "../../../src/group/multicast/puller.ts";
 import { newMulticastStats } from "../../../src/group/multicast/stats.ts";
 
 /** A member that misses fragment 1, and neighbours who all have it. */
-function scene(neighbours: number) {
+function scene(neighbours: number, rttMs = 50) {
   const store = new FragmentStore(1_000_000);
   store.begin(1);
   store.hear(1, 0);
   const stats = newMulticastStats();
-  const puller = new Puller({ store, stats, patienceMs: () => 0, leastPatienceMs: () => 0 });
+  const puller = new Puller({ store, stats, patienceMs: () => 0, leastPatienceMs: () => 0, fetchMs: 2_500 });
   const asked: number[] = [];
   const links = Array.from({ length: neighbours }, (_, at) => ({
     isUp: true,
     pulls: 0,
-    rttMs: 50,
+    rttMs,
     has: () => true,
     send: () => asked.push(at) > 0,
   })) as unknown as MediaLink[];
@@ -54,6 +54,14 @@ describe("an answer", () => {
       expect(asked.length).toBe(2);
     },
   );
+
+  it(...rfc("G-3"), "is waited for no longer than the fetch period, however long round trips take at present", () => {
+    const { asked, wait } = scene(3, 1_500);
+    wait(3);
+    expect(asked.length).toBe(1);
+    wait(1);
+    expect(asked.length).toBe(2);
+  });
 
   it(...rfc("G-3"), "is not asked for again once the fragment is here, and nobody is who has gone", () => {
     const { store, puller, asked, links, wait } = scene(3);
