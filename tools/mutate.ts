@@ -53,7 +53,7 @@ export async function mutate(only: string = ""): Promise<number> {
 /** Before any fault, every test that names a row must pass: else all faults would seem to be noticed. */
 async function checkUnharmed(tree: string, rows: readonly string[], files: readonly string[]): Promise<void> {
   console.log(`${files.length} files of tests, unharmed`);
-  const report = await vitest(tree, rows, files);
+  const report = await vitest(tree, rows, files, UNHARMED_TIMEOUT_MS, AT_ONCE);
   if (verdictOf(report, rows) !== "survived" || passedIn(report) === 0)
     throw new Error(`these fail without any fault:\n${failedIn(report).join("\n") || "vitest itself"}`);
 }
@@ -70,12 +70,18 @@ async function judge(fault: Fault, tree: string, files: readonly string[]): Prom
 }
 
 /** One vitest process; its JSON report, or undefined if it did not end by itself. */
-async function vitest(tree: string, rows: readonly string[], files: readonly string[]): Promise<string | undefined> {
+async function vitest(
+  tree: string,
+  rows: readonly string[],
+  files: readonly string[],
+  timeoutMs: number = TIMEOUT_MS,
+  workers = 1,
+): Promise<string | undefined> {
   const out = join(tree, "report.json");
   rmSync(out, { force: true });
-  const argv = tool("vitest/vitest.mjs", "run", ...files, "-t", namePattern(rows), "--maxWorkers=1");
+  const argv = tool("vitest/vitest.mjs", "run", ...files, "-t", namePattern(rows), `--maxWorkers=${workers}`);
   argv.push("--reporter=json", `--outputFile=${out}`);
-  await run(argv, { cwd: tree, show: false, timeoutMs: TIMEOUT_MS });
+  await run(argv, { cwd: tree, show: false, timeoutMs });
   try {
     return readFileSync(out, "utf8");
   } catch {
@@ -139,4 +145,6 @@ function copyTree(): string {
 
 const AT_ONCE = 2;
 const MAX_SURVIVORS = 5;
+/** For the tests of one fault, and for those of all of them. */
 const TIMEOUT_MS = 180_000;
+const UNHARMED_TIMEOUT_MS = 1_200_000;
