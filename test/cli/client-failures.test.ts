@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { NetConnection, NetStream } from "rtmfp-client";
 import { type Client, createServer, Reject, type Server } from "rtmfp-server";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { runHere } from "../../packages/rtmfp-client/test/support/run-here.ts";
@@ -122,6 +123,22 @@ describe("rtmfp-client says in one line what failed", () => {
     await expect.poll(() => [...clients].map((client) => client.app.streams.streams.size)).toEqual([1]);
     await [...clients][0]?.end("NetConnection.Connect.Rejected", "Enough for today.");
     await playing;
+  });
+
+  it("when the server takes the stream from its publisher", async () => {
+    const connection = new NetConnection();
+    await connection.connect(url("open"));
+    await new NetStream(connection).publish("cam");
+    const [publisher] = clients;
+    const playing = expectFailure(
+      1,
+      'the server has ended the publisher\'s stream; received 0 tags of "cam" before: ask whoever runs the server',
+      ...["play", url("open"), "cam"],
+    );
+    await expect.poll(() => publisher?.app.streams.streams.get("cam")?.subscriptions.size).toBe(1);
+    await publisher?.close();
+    await playing;
+    await connection.close();
   });
 
   it("when a file cannot be read or written", async () => {

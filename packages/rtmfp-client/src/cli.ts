@@ -78,7 +78,11 @@ function makeProgram(exit: (code: number) => void): Command {
     .option("--peer <id>", "play from this peer directly", parseId)
     .option("--group <spec>", "play from the members of this group, and pass it on", parseStreamGroup)
     .option("--duration <seconds>", "stop so long after the first tag", parseSeconds)
-    .option("--wait <seconds>", "how long to wait for the stream to appear", parseSeconds, 10)
+    .option(
+      "--wait <seconds>",
+      "how long to wait for the stream to appear (default: 10), or to come back in a group (default: for ever)",
+      parseSeconds,
+    )
     .action(async (url: string, stream: string, options: PlayOptions) => {
       parseUrl(url);
       exit(await play(url, stream, options));

@@ -2,10 +2,13 @@
 import type { FlvTag } from "rtmfp-core/flv";
 import { writeFlv } from "../files.ts";
 import { NetStream } from "../net-stream.ts";
+import { GoingOn } from "./going-on.ts";
 import type { CommonOptions } from "./options.ts";
 import { writeStdout } from "./output.ts";
 import { formatBytes, Progress } from "./progress.ts";
+import { PublisherWatch } from "./publisher-watch.ts";
 import { Reporter } from "./reporter.ts";
+import { Restarts } from "./restarts.ts";
 import { run, tell, type Work } from "./run.ts";
 import { Swarm } from "./swarm.ts";
 import { Timer } from "./timer.ts";
@@ -19,8 +22,8 @@ export interface PlayOptions extends CommonOptions {
   readonly group?: string;
   /** Seconds. */
   readonly duration?: number;
-  /** Seconds. */
-  readonly wait: number;
+  /** Seconds; undefined: 10 for the stream to appear, for ever to come back in a group. */
+  readonly wait?: number;
 }
 
 /** Plays a stream of the server's or of a peer's; resolves with the exit code. */
@@ -46,13 +49,14 @@ class Player {
   readonly #options: PlayOptions;
   readonly #where: string;
   readonly #stream: NetStream;
+  readonly #restarts: Restarts;
   readonly #end = new AbortController();
   readonly #waiting = new Timer();
-  readonly #unpublished = new Timer();
   readonly #duration = new Timer();
+  readonly #publisher: PublisherWatch;
   readonly #progress: Progress;
   readonly #swarm: Swarm | undefined;
-  #isUnpublished = false;
+  #isTimeUp = false;
   /** The peer has gone without a word. */
   #isLost = false;
   #failure: string | undefined;
@@ -68,12 +72,20 @@ class Player {
       signal: AbortSignal.any([signal, this.#end.signal]),
       ...(options.output === undefined ? {} : { reorderMs: FILE_REORDER_MS }),
     });
+    this.#restarts = new Restarts(this.#stream);
     this.#swarm = group === undefined ? undefined : new Swarm(work, group, this.#stream);
     this.#progress = new Progress(reporter, "received");
-    this.#stream.on("status", ({ code }) => {
-      reporter.log("debug", "status", { code }, code);
-      if (code === "NetStream.Play.UnpublishNotify") this.#onUnpublish();
-      else if (code === "NetStream.Play.PublishNotify") this.#onPublish();
+    const onOver = (): void => this.#end.abort();
+    this.#publisher = new PublisherWatch({
+      name,
+      isInGroup: group !== undefined,
+      wait: options.wait,
+      reporter,
+      onOver,
+    });
+    this.#stream.on("status", (event) => {
+      reporter.log("debug", "status", { code: event.code }, event.code);
+      this.#publisher.onStatus(event);
     });
   }
 
@@ -83,15 +95,13 @@ class Player {
       const fileBytes = await this.#write(this.#watch());
       if (this.#failure !== undefined) throw new Error(this.#failure);
       const { connection, signal, ended } = this.#work;
-      if (this.#isLost && connection.connected) throw new Error(this.#lost);
-      if (!connection.connected && !signal.aborted)
-        throw new Error(`${await ended}; received ${this.#progress.tags} tags of "${this.#name}" before`);
-      if (this.#progress.tags === 0 && !this.#work.signal.aborted) throw new Error(this.#absent);
+      if (!connection.connected && !signal.aborted) throw new Error(`${await ended}; ${this.#before}`);
+      if (!signal.aborted && !this.#isTimeUp) this.#check();
       this.#done(fileBytes);
     } catch (error) {
       throw this.#explain(error);
     } finally {
-      for (const timer of [this.#waiting, this.#unpublished, this.#duration]) timer.clear();
+      for (const timer of [this.#waiting, this.#publisher, this.#duration]) timer.clear();
       this.#progress.stop();
       await this.#stream.close();
       this.#swarm?.stop();
@@ -100,7 +110,7 @@ class Player {
 
   /** `--wait` counts from the moment when the publisher could have been heard. */
   async #start(): Promise<void> {
-    const { wait, peer, group } = this.#options;
+    const { wait = WAIT_S, peer, group } = this.#options;
     const count = (): void =>
       this.#waiting.set(wait * 1000, () => {
         this.#failure = `${this.#absent} (waited ${wait} s): start the publisher first, or wait longer with --wait`;
@@ -116,11 +126,13 @@ class Player {
   }
 
   async *#watch(): AsyncGenerator<FlvTag> {
+    const time = new GoingOn();
     for await (const tag of this.#stream) {
+      if (this.#restarts.before(tag) > 0) time.restart();
       if (this.#progress.tags === 0) this.#onFirst(tag);
       this.#progress.count(tag.data.length);
-      if (this.#isUnpublished) this.#onUnpublish();
-      yield tag;
+      this.#publisher.onTag();
+      yield time.place(tag);
     }
   }
 
@@ -129,24 +141,17 @@ class Player {
     const fields = { stream: this.#name, firstTimestamp: tag.timestamp };
     this.#work.reporter.event("playing", fields, `playing ${this.#name} from ${this.#where}`);
     const { duration } = this.#options;
-    if (duration !== undefined) this.#duration.set(duration * 1000, () => this.#end.abort());
-  }
-
-  /** A publisher may come back at once; what was sent may still be under way. */
-  #onUnpublish(): void {
-    this.#isUnpublished = true;
-    this.#unpublished.set(UNPUBLISHED_MS, () => this.#end.abort());
+    if (duration === undefined) return;
+    this.#duration.set(duration * 1000, () => {
+      this.#isTimeUp = true;
+      this.#end.abort();
+    });
   }
 
   /** Whoever ends a stream says so first. */
   #onPeerClosed(): void {
     const isOurs = this.#end.signal.aborted || this.#work.signal.aborted;
-    this.#isLost = this.#options.peer !== undefined && !isOurs && !this.#isUnpublished;
-  }
-
-  #onPublish(): void {
-    this.#isUnpublished = false;
-    this.#unpublished.clear();
+    this.#isLost = this.#options.peer !== undefined && !isOurs && this.#publisher.end === undefined;
   }
 
   /** Resolves with the bytes of the FLV stream written, if any was. */
@@ -158,12 +163,34 @@ class Player {
     return undefined;
   }
 
+  /** Throws unless the stream has ended as its publisher wanted. */
+  #check(): void {
+    const { end } = this.#publisher;
+    const { group, wait } = this.#options;
+    if (this.#isLost || end === "lost") {
+      const who = this.#isLost ? this.#where : "the publisher";
+      const waited = group === undefined ? "" : ` and has not come back within ${wait} s`;
+      throw new Error(`${who} was lost${waited}; ${this.#before}: look whether its program and its network still run`);
+    }
+    if (end === "removed")
+      throw new Error(`the server has ended the publisher's stream; ${this.#before}: ask whoever runs the server`);
+    if (this.#progress.tags === 0) throw new Error(this.#absent);
+  }
+
   #done(fileBytes: number | undefined): void {
     const { tags, bytes } = this.#progress;
     const { output } = this.#options;
     const into = output === undefined || output === "-" ? "" : ` into ${output}`;
-    const fields = { stream: this.#name, tags, bytes, ...(fileBytes === undefined ? {} : { fileBytes }) };
-    this.#work.reporter.event("done", fields, `received ${tags} tags, ${formatBytes(bytes)}${into}`);
+    const [reason, why] = this.#reason;
+    const fields = { stream: this.#name, tags, bytes, ...(fileBytes === undefined ? {} : { fileBytes }), reason };
+    this.#work.reporter.event("done", fields, `received ${tags} tags, ${formatBytes(bytes)}${into}: ${why}`);
+  }
+
+  /** Why it is done: for programs, and for people. */
+  get #reason(): readonly [string, string] {
+    if (this.#work.signal.aborted) return ["stopped", "stopped"];
+    if (this.#isTimeUp) return ["duration", "the time of --duration is over"];
+    return ["ended", "the stream has ended"];
   }
 
   get #absent(): string {
@@ -172,9 +199,8 @@ class Player {
     return `nobody publishes "${this.#name}" ${group === undefined ? "at" : "in"} ${this.#where}`;
   }
 
-  get #lost(): string {
-    const received = `received ${this.#progress.tags} tags of "${this.#name}" before`;
-    return `${this.#where} was lost; ${received}: look whether its program and its network still run`;
+  get #before(): string {
+    return `received ${this.#progress.tags} tags of "${this.#name}" before`;
   }
 
   #explain(error: unknown): unknown {
@@ -188,5 +214,5 @@ class Player {
 
 /** A file is in no haste: its tags wait longer for their turn; ms. */
 const FILE_REORDER_MS = 10_000;
-/** How long after a publisher's end nothing must come; ms. */
-const UNPUBLISHED_MS = 2_000;
+/** How long a stream may take to appear; seconds. */
+const WAIT_S = 10;

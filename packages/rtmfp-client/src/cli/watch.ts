@@ -11,6 +11,7 @@ import { type ChannelOptions, groupspecOf, recordPath } from "./channel-options.
 import { writeStdout } from "./output.ts";
 import { formatBytes, Progress } from "./progress.ts";
 import { Reporter } from "./reporter.ts";
+import { Restarts } from "./restarts.ts";
 import { run, tell, type Work } from "./run.ts";
 import { Swarm } from "./swarm.ts";
 import { Timer } from "./timer.ts";
@@ -146,21 +147,16 @@ class Watcher {
   }
 
   async #play(stream: NetStream): Promise<void> {
-    /** Bytes that had come when the sender started over, each time. */
-    const marks: number[] = [];
+    const restarts = new Restarts(stream);
     this.#be(stream);
     stream.on("status", ({ code }) => {
       this.#work.reporter.log("debug", "status", { code }, code);
-      if (code === "NetStream.MulticastStream.Reset") {
-        marks.push(stream.bytesLoaded);
-        this.#be(stream);
-      } else if (code === "NetStream.Play.UnpublishNotify") this.#onSilence("the sender has stopped");
+      if (code === "NetStream.MulticastStream.Reset") this.#be(stream);
+      else if (code === "NetStream.Play.UnpublishNotify") this.#onSilence("the sender has stopped");
     });
     await stream.play(CHANNEL_STREAM);
-    let taken = 0;
     for await (const tag of stream) {
-      for (; marks[0] !== undefined && marks[0] <= taken; marks.shift()) this.#restart();
-      taken += tag.data.length;
+      for (let count = restarts.before(tag); count > 0; count--) this.#restart();
       for (const each of this.#output.take(tag)) this.#show(each);
     }
   }
