@@ -67,7 +67,11 @@ export class FlvInput {
 
   /** The stretch has ended. @throws FlvError if that was inside a tag. */
   end(): void {
-    this.#reader.end();
+    try {
+      this.#reader.end();
+    } catch (error) {
+      throw this.#explain(error);
+    }
   }
 
   #read(bytes: Uint8Array): FlvTag[] {
@@ -76,10 +80,15 @@ export class FlvInput {
     try {
       return this.#reader.push(bytes);
     } catch (error) {
-      const isForeign = error instanceof FlvError && String.fromCharCode(...this.#head.subarray(0, 3)) !== "FLV";
-      const what = isForeign ? foreignFormat(this.#head) : undefined;
-      throw what === undefined ? error : new FlvError(what);
+      throw this.#explain(error);
     }
+  }
+
+  /** Where it does not begin as FLV does: what it is instead. */
+  #explain(error: unknown): unknown {
+    if (!(error instanceof FlvError) || "FLV".startsWith(String.fromCharCode(...this.#head.subarray(0, 3))))
+      return error;
+    return new FlvError(foreignFormat(this.#head) ?? 'this is not an FLV stream: it does not begin with "FLV"');
   }
 
   #skim(tag: FlvTag): void {

@@ -60,6 +60,22 @@ describe("FlvInput", () => {
     }
   });
 
+  it("knows what is shorter than a header, too, and what of FLV was cut off there", () => {
+    const cases: [string, RegExp][] = [
+      ['{"a":1}', /it is JSON/],
+      ["<a/>", /it is a web page/],
+      ["nothing", /does not begin with "FLV"/],
+      ["FL", /is cut off at byte 2/],
+      ["", /is cut off at byte 0/],
+    ];
+    for (const [text, what] of cases) {
+      const input = new FlvInput(undefined);
+      input.begin();
+      expect([...input.push(Buffer.from(text))]).toEqual([]);
+      expect(() => input.end()).toThrow(what);
+    }
+  });
+
   it("repairs and counts, and gives nothing after an abort", () => {
     const stop = new AbortController();
     const input = new FlvInput(stop.signal);
