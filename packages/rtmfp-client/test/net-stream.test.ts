@@ -1,8 +1,17 @@
 import { encodeMessage, encodeUserControl, type MessageTree, MessageType } from "rtmfp-core/tc";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
-import { NetStream, type StatusEvent } from "../src/index.ts";
+import { type NetConnection, NetStream, type StatusEvent } from "../src/index.ts";
 import { collect, connectTo, expectSame, makeServer, ofKind, TAGS } from "./support/connections.ts";
+
+/** Alice publishes "cam" to peers; Bob is connected too. */
+async function publishing(): Promise<{ alice: NetConnection; bob: NetConnection; cam: NetStream }> {
+  const server = await makeServer();
+  const [alice, bob] = [await connectTo(server), await connectTo(server)];
+  const cam = new NetStream(alice, NetStream.DIRECT_CONNECTIONS);
+  await cam.publish("cam");
+  return { alice, bob, cam };
+}
 
 describe("a stream between peers", () => {
   it(
@@ -108,10 +117,7 @@ describe("a stream between peers", () => {
   }
 
   it("gives a late viewer metadata, codec configuration and the current group of pictures", async () => {
-    const server = await makeServer();
-    const [alice, bob] = [await connectTo(server), await connectTo(server)];
-    const cam = new NetStream(alice, NetStream.DIRECT_CONNECTIONS);
-    await cam.publish("cam");
+    const { alice, bob, cam } = await publishing();
     for (const tag of TAGS.slice(0, 10)) cam.writeTag(tag);
     const view = new NetStream(bob, alice.nearID);
     await view.play("cam");
@@ -120,10 +126,7 @@ describe("a stream between peers", () => {
   });
 
   it(...rfc("V-7"), "mirrors the nonces of both ends", async () => {
-    const server = await makeServer();
-    const [alice, bob] = [await connectTo(server), await connectTo(server)];
-    const cam = new NetStream(alice, NetStream.DIRECT_CONNECTIONS);
-    await cam.publish("cam");
+    const { alice, bob, cam } = await publishing();
     const view = new NetStream(bob, alice.nearID);
     await view.play("cam");
     const [peer] = cam.peerStreams;
@@ -133,10 +136,7 @@ describe("a stream between peers", () => {
   });
 
   it(...rfc("R7425-5.4.3-01", "R7425-5.4.3-02"), "ends at the publisher when the viewer leaves its loop", async () => {
-    const server = await makeServer();
-    const [alice, bob] = [await connectTo(server), await connectTo(server)];
-    const cam = new NetStream(alice, NetStream.DIRECT_CONNECTIONS);
-    await cam.publish("cam");
+    const { alice, bob, cam } = await publishing();
     const left = new Promise<string>((resolve) => {
       cam.on("peerLeft", ({ farID }) => resolve(farID));
     });
@@ -243,10 +243,7 @@ describe("a stream between peers", () => {
   });
 
   it("calls the subscribers' handlers by send, and only those exposed", async () => {
-    const server = await makeServer();
-    const [alice, bob] = [await connectTo(server), await connectTo(server)];
-    const cam = new NetStream(alice, NetStream.DIRECT_CONNECTIONS);
-    await cam.publish("cam");
+    const { alice, bob, cam } = await publishing();
     const view = new NetStream(bob, alice.nearID);
     const calls: unknown[][] = [];
     view.client = { onText: (...args: unknown[]) => calls.push(args) };
@@ -260,10 +257,7 @@ describe("a stream between peers", () => {
   });
 
   it("leaves out what the viewer does not want to receive", async () => {
-    const server = await makeServer();
-    const [alice, bob] = [await connectTo(server), await connectTo(server)];
-    const cam = new NetStream(alice, NetStream.DIRECT_CONNECTIONS);
-    await cam.publish("cam");
+    const { alice, bob, cam } = await publishing();
     const view = new NetStream(bob, alice.nearID);
     await view.play("cam");
     view.receiveVideo(false);

@@ -3,22 +3,10 @@ import { NetConnection, type RtmfpError } from "rtmfp-client";
 import type { AmfObject } from "rtmfp-core/tc";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
-import type { Application, ApplicationHandlers, ApplicationStatus } from "../src/application.ts";
+import type { ApplicationStatus } from "../src/application.ts";
 import type { Client } from "../src/client.ts";
 import { Reject } from "../src/reject.ts";
-import { SimServer } from "./support/sim.ts";
-
-/** A server with one application "lobby". */
-async function lobby(handlers: (app: Application) => ApplicationHandlers) {
-  const sim = new SimServer();
-  const apps: Application[] = [];
-  sim.server.application("lobby", (app) => {
-    apps.push(app);
-    return handlers(app);
-  });
-  await sim.listen();
-  return { sim, apps };
-}
+import { lobby, SimServer } from "./support/sim.ts";
 
 describe("an application", () => {
   it(...rfc("F-3", "O-2"), "hears of everything in AMS's order, once per instance and client", async () => {

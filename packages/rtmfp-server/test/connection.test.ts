@@ -5,18 +5,12 @@ import { it, rfc } from "../../../test/support/rfc.ts";
 import type { Application } from "../src/application.ts";
 import type { Client } from "../src/client.ts";
 import { Reject } from "../src/reject.ts";
-import { SimServer } from "./support/sim.ts";
+import { lobby, SimServer } from "./support/sim.ts";
 import type { TestClient } from "./support/test-client.ts";
 
 describe("a server", () => {
   it("keeps nothing of clients that are gone, however they went", async () => {
-    const sim = new SimServer();
-    const apps: Application[] = [];
-    sim.server.application("lobby", (app) => {
-      apps.push(app);
-      return {};
-    });
-    await sim.listen();
+    const { sim, apps } = await lobby();
     const clients = [await sim.connect("lobby"), await sim.connect("lobby"), await sim.connect("lobby")];
     const [publisher, viewer, silent] = clients as [TestClient, TestClient, TestClient];
     await sim.run(publisher.publish("cam"));

@@ -4,7 +4,7 @@ import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
 import type { Application } from "../src/application.ts";
 import { hashName, parseStreamName, priorityOf, type StreamName } from "../src/stream-name.ts";
-import { SimServer } from "./support/sim.ts";
+import { lobby, SimServer } from "./support/sim.ts";
 
 const KEY_FRAME = [0x17, 1, 0, 0, 0, 2];
 
@@ -42,13 +42,7 @@ describe("the hash of a stream's name", () => {
   });
 
   it("leaves nothing behind once nobody plays or publishes it", async () => {
-    const sim = new SimServer();
-    const apps: Application[] = [];
-    sim.server.application("lobby", (app) => {
-      apps.push(app);
-      return {};
-    });
-    await sim.listen();
+    const { sim, apps } = await lobby();
     const [publisher, viewer, other] = [
       await sim.connect("lobby"),
       await sim.connect("lobby"),

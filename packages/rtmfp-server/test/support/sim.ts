@@ -2,6 +2,7 @@
 import { createIdentity, defaultProvider, type FlashIdentity, SERVER_IDENTITY } from "rtmfp-core/crypto";
 import type { AmfObject, AmfValue } from "rtmfp-core/tc";
 import { type HostOptions, type SimHost, SimWorld } from "rtmfp-core/testing";
+import type { Application, ApplicationHandlers } from "../../src/application.ts";
 import type { LogEntry } from "../../src/log.ts";
 import { createServer, type Server } from "../../src/server.ts";
 import type { ServerOptions } from "../../src/server-options.ts";
@@ -70,6 +71,20 @@ export class SimServer {
   logged(event: string): LogEntry["fields"][] {
     return this.log.filter((entry) => entry.event === event).map((entry) => entry.fields);
   }
+}
+
+/** A server with one application "lobby", and its instances as they come. */
+export async function lobby(
+  handlers: (app: Application) => ApplicationHandlers = () => ({}),
+): Promise<{ sim: SimServer; apps: Application[] }> {
+  const sim = new SimServer();
+  const apps: Application[] = [];
+  sim.server.application("lobby", (app) => {
+    apps.push(app);
+    return handlers(app);
+  });
+  await sim.listen();
+  return { sim, apps };
 }
 
 const PORT = 1935;
