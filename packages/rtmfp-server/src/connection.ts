@@ -17,6 +17,7 @@ import {
   type TreeEnd,
   type TreeRecvFlow,
 } from "rtmfp-core/tc";
+import { answerCall } from "./answer-call.ts";
 import type { Application } from "./application.ts";
 import { applicationPath } from "./application-path.ts";
 import type { Member, RunningApplication } from "./applications.ts";
@@ -33,7 +34,6 @@ import type { UnpublishReason } from "./live-stream.ts";
 import { type LogEntry, shortId } from "./log.ts";
 import type { NatVerdict } from "./nat.ts";
 import type { PeerEntry } from "./peers.ts";
-import { pendingOf } from "./pending.ts";
 import { Reject } from "./reject.ts";
 import type { Refusal, StreamHost, StreamUse } from "./server-stream.ts";
 import type { StreamBroker } from "./stream-broker.ts";
@@ -277,7 +277,7 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
     else if (name === "createStream") this.#createStream(transactionId);
     else if (name === "deleteStream") this.#deleteStream(transactionId, args[0]);
     else if (name === "releaseStream") this.#releaseStream(transactionId, args[0]);
-    else this.#call(command);
+    else answerCall(this.#writer, this.#client?.exposed(name), command);
   }
 
   #onConnect({ transactionId, commandObject, args }: Command, encoding: ObjectEncoding): void {
@@ -463,27 +463,6 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
     return { code, description: "The application has no place for publishers." };
   }
 
-  /** A call of the application's: what it exposed, a call that old clients make for no effect, or an error. */
-  #call({ name, transactionId, args }: Command): void {
-    const exposed = this.#client?.exposed(name);
-    if (exposed === undefined) {
-      if (QUIET_CALLS.has(name)) this.#writer.reply(transactionId, name === "getStreamLength" ? 0 : null);
-      else this.#writer.fail(transactionId, `Method not found (${name}).`);
-      return;
-    }
-    const fail = (error: unknown): void => {
-      this.#writer.fail(transactionId, error instanceof Error ? error.message : "The call failed.");
-    };
-    try {
-      const result = exposed(...args);
-      const pending = pendingOf(result);
-      if (pending === undefined) this.#writer.reply(transactionId, result as AmfValue);
-      else pending.then((value) => this.#writer.reply(transactionId, value as AmfValue)).catch(fail);
-    } catch (error) {
-      fail(error);
-    }
-  }
-
   #onEnd(end: TreeEnd): void {
     const wasAccepted = this.#state === "accepted" || this.#state === "left";
     const wasTold = this.#state === "refused" || this.#state === "left";
@@ -546,15 +525,3 @@ const REFUSED = { publish: "NetStream.Publish.Denied", play: "NetStream.Play.Fai
 const FULL = "The application is full.";
 /** How long a client may take to close its end once it is told to go; ms. */
 const CLOSE_DEADLINE_MS = 5_000;
-/** Calls of old clients and encoders that need an answer and nothing else. */
-const QUIET_CALLS: ReadonlySet<string> = new Set([
-  "FCPublish",
-  "FCUnpublish",
-  "FCSubscribe",
-  "FCUnsubscribe",
-  "getStreamLength",
-  "checkBandwidth",
-  "_checkbw",
-  "initStream",
-  "closeStream",
-]);
