@@ -46,10 +46,11 @@ describe("a fault", () => {
     expect(new RegExp(namePattern(["A-1", "B-2"])).test("sentence [B-2 C-3]")).toBe(true);
   });
 
-  it("is looked for in the files of vitest that name its rows", () => {
+  it("is looked for in the files of vitest that name its rows and start no processes", () => {
     const shown = [
       { file: "b.test.ts", sentence: "s", ids: ["R7016-2.1-01"] },
       { file: "a.test.ts", sentence: "s", ids: ["R7016-2.1-01", "V1-01"] },
+      { file: "test/channel/d.test.ts", sentence: "s", ids: ["R7016-2.1-01"] },
       { file: "support.ts", sentence: "s", ids: ["R7016-2.1-01"] },
       { file: "c.test.ts", sentence: "s", ids: ["V1-01"] },
     ];
