@@ -1,12 +1,11 @@
 /** NetStream with Adobe's names (ActionScript's flash.net): tags in, tags out. */
 import { type Address, RtmfpError } from "rtmfp-core";
 import type { FlvTag } from "rtmfp-core/flv";
-import type { AmfValue, ObjectEncoding, StatusCode } from "rtmfp-core/tc";
+import type { AmfValue, StatusEvent as CoreStatus, ObjectEncoding, StatusCode } from "rtmfp-core/tc";
 import type { ConnectionCore } from "./connection-core.ts";
-import { DirectPublication, type PeerStream } from "./direct-publication.ts";
+import type { PeerStream } from "./direct-publication.ts";
 import { type FeedOptions, type FeedResult, feed, type TagReceipt } from "./feed.ts";
 import { playFromGroup } from "./group/group-playback.ts";
-import { GroupPublication } from "./group/group-publication.ts";
 import { MulticastControls } from "./group/multicast-settings.ts";
 import { StreamGroup } from "./group/stream-group.ts";
 import { hex } from "./hex.ts";
@@ -15,9 +14,7 @@ import { Methods } from "./methods.ts";
 import type { NetConnection, StatusEvent } from "./net-connection.ts";
 import { type NetStreamPlayOptions, playArguments, type Reset, resetOf } from "./play-arguments.ts";
 import { type PlaybackHost, type PlayRequest, playFromPeer, playFromServer, type Started } from "./playback.ts";
-import { NOT_TAKEN, type Publication, type PublicationHost } from "./publication.ts";
-import { ServerPublication } from "./server-publication.ts";
-import { makeStatus, statusError } from "./status-error.ts";
+import { makeStatus } from "./status-error.ts";
 import type { NetStreamInfo } from "./stream-info.ts";
 import {
   checkName,
@@ -30,6 +27,7 @@ import {
   parseAddress,
 } from "./stream-options.ts";
 import { StreamPlayer } from "./stream-player.ts";
+import { StreamPublisher } from "./stream-publisher.ts";
 import { StreamTags } from "./stream-tags.ts";
 import { checkTag } from "./tag-check.ts";
 
@@ -51,11 +49,11 @@ export class NetStream extends MeasuredStream<NetStreamEvents> implements AsyncI
   readonly #methods = new Methods();
   readonly #onAbort = (): void => void this.close();
   readonly #tags: StreamTags;
+  readonly #publisher: StreamPublisher;
   readonly #player: StreamPlayer;
   #abort = new AbortController();
   #name: string | null = null;
   #client: object = this;
-  #publication: Publication | undefined;
   #busy = false;
   /** Resolves when no attempt to publish or play is under way. */
   #settled: Promise<void> = Promise.resolve();
@@ -88,8 +86,18 @@ export class NetStream extends MeasuredStream<NetStreamEvents> implements AsyncI
     this.#connection = connection;
     this.#target = isKnown ? target : target.toLowerCase();
     this.#options = options;
+    const status = (event: CoreStatus): void => this.emit("status", event as StatusEvent);
+    this.#publisher = new StreamPublisher(tags, {
+      reliability: this,
+      consents: (peer) => this.#consents(peer),
+      joined: (peer) => this.emit("peerJoined", peer),
+      left: (peer) => this.emit("peerLeft", peer),
+      status,
+      begun: () => this.#register(),
+      ended: () => void this.#stop(false),
+    });
     this.#player = new StreamPlayer(tags, this.#isFromServer, {
-      status: (event) => this.emit("status", event as StatusEvent),
+      status,
       data: (handler, values) => this.#methods.notify(handler, values, (error) => this.emit("asyncError", error)),
       connection: (code) => this.#tellConnection(code),
       begun: () => this.#register(),
@@ -113,11 +121,10 @@ export class NetStream extends MeasuredStream<NetStreamEvents> implements AsyncI
     }
     checkName("publish", name);
     checkPublishType(type, this.#isDirect || this.#group !== undefined);
-    if (this.#publication !== undefined || this.#player.isPlaying) throw inUse();
+    if (this.isPublishing || this.#player.isPlaying) throw inUse();
     this.#begin(name);
     try {
-      if (this.#group !== undefined) return await this.#publishInGroup(this.#group, name);
-      return await (this.#isDirect ? this.#publishDirect(name) : this.#publishOnServer(name, type));
+      return (await this.#startPublishing(name, type)) as StatusEvent;
     } catch (error) {
       if (!this.#isFromServer) this.#tellPublishFailure(error);
       throw error;
@@ -142,7 +149,7 @@ export class NetStream extends MeasuredStream<NetStreamEvents> implements AsyncI
     const args = playArguments(start, len, reset);
     if (this.#isDirect)
       throw new RtmfpError("BAD_ARGUMENT", "this stream publishes to peers: to play, name the peer to play from");
-    if (this.#publication !== undefined) throw inUse();
+    if (this.isPublishing) throw inUse();
     const { core } = this.#connection;
     this.#begin(name);
     const { reorderMs = DEFAULT_REORDER_MS } = this.#options;
@@ -189,28 +196,22 @@ export class NetStream extends MeasuredStream<NetStreamEvents> implements AsyncI
    */
   writeTag(tag: FlvTag): TagReceipt {
     checkTag(tag);
-    const publication = this.#publication;
-    if (publication === undefined) return NOT_TAKEN;
-    this.#tags.add(tag);
-    const receipt = publication.write(tag);
-    if (receipt !== NOT_TAKEN)
-      void receipt.done.then((outcome) => this.#tags.settled(tag.type, outcome === "delivered"));
-    return receipt;
+    return this.#publisher.write(tag);
   }
 
   /** Resolves when there is room for another tag. */
   get ready(): Promise<unknown> {
-    return this.#publication?.ready ?? Promise.resolve();
+    return this.#publisher.ready;
   }
 
   /** True between publishing's start and end. */
   get isPublishing(): boolean {
-    return this.#publication !== undefined;
+    return this.#publisher.isPublishing;
   }
 
   /** Calls a handler of the subscribers' client objects. */
   send(handler: string, ...args: AmfValue[]): void {
-    this.#publication?.send(handler, args);
+    this.#publisher.send(handler, args);
   }
 
   /** Asks the publisher or server to send audio, or to stop sending it; also before {@link play}. */
@@ -269,7 +270,7 @@ export class NetStream extends MeasuredStream<NetStreamEvents> implements AsyncI
 
   /** The direct subscribers of a published stream. */
   get peerStreams(): readonly PeerStream[] {
-    return this.#publication instanceof DirectPublication ? [...this.#publication.peers] : [];
+    return this.#publisher.peers;
   }
 
   /** Peer ID of the publisher that is played; "" for other streams. */
@@ -299,14 +300,14 @@ export class NetStream extends MeasuredStream<NetStreamEvents> implements AsyncI
       SRTT: this.#srtt,
       uri: this.#connection.uri,
       resourceName: this.#name,
-      isLive: this.#publication !== undefined || this.#player.isPlaying,
+      isLive: this.isPublishing || this.#player.isPlaying,
     };
   }
 
   /** Ends the stream, also its place in a group; resolves when all written is delivered or abandoned. It may then begin anew. */
   async close(): Promise<void> {
     this.#abort.abort();
-    if (this.#publication === undefined) this.#group?.leave();
+    if (!this.isPublishing) this.#group?.leave();
     await Promise.all([this.#stop(), this.#settled]);
     // An attempt may have succeeded in the same moment.
     await this.#stop();
@@ -331,50 +332,16 @@ export class NetStream extends MeasuredStream<NetStreamEvents> implements AsyncI
     return this.#tags.queue;
   }
 
-  async #publishOnServer(name: string, type: PublishType): Promise<StatusEvent> {
-    if (!this.#isFromServer)
-      throw new RtmfpError("BAD_ARGUMENT", "a stream from a peer cannot publish: use DIRECT_CONNECTIONS");
-    const host: PublicationHost = {
-      status: (status) => this.emit("status", status as StatusEvent),
-      ended: () => void this.#stop(false),
-    };
+  async #startPublishing(name: string, type: PublishType): Promise<CoreStatus> {
     const { core } = this.#connection;
-    const { publication, event } = await ServerPublication.open(core, name, type, this, host, this.#abort.signal);
-    this.#publication = publication;
-    this.#register();
-    return event as StatusEvent;
-  }
-
-  async #publishInGroup(group: StreamGroup, name: string): Promise<StatusEvent> {
-    const { core } = this.#connection;
-    const joined = await group.ready(this.#connection);
-    group.checkPublish(core);
-    this.#publication = new GroupPublication(core, joined, name, this.#multicast);
-    return this.#published(name);
-  }
-
-  #publishDirect(name: string): StatusEvent {
-    const { core } = this.#connection;
-    const publication = new DirectPublication(core, name, {
-      reliability: this,
-      consents: (peer) => this.#consents(peer),
-      joined: (peer) => this.emit("peerJoined", peer),
-      left: (peer) => this.emit("peerLeft", peer),
-    });
-    this.#publication = publication;
-    if (!core.peers.publish(name, publication)) {
-      this.#publication = undefined;
-      const description = `"${name}" is already being published by this connection`;
-      throw statusError(makeStatus("NetStream.Publish.BadName", description));
+    if (this.#group !== undefined) {
+      const joined = await this.#group.ready(this.#connection);
+      this.#group.checkPublish(core);
+      return this.#publisher.inGroup(core, joined, name, this.#multicast);
     }
-    return this.#published(name);
-  }
-
-  #published(name: string): StatusEvent {
-    this.#register();
-    const event = makeStatus("NetStream.Publish.Start", `${name} is now published.`, { details: name }) as StatusEvent;
-    this.emit("status", event);
-    return event;
+    if (this.#isDirect) return this.#publisher.direct(core, name);
+    if (this.#isFromServer) return this.#publisher.onServer(core, name, type, this.#abort.signal);
+    throw new RtmfpError("BAD_ARGUMENT", "a stream from a peer cannot publish: use DIRECT_CONNECTIONS");
   }
 
   /** A handler that fails does not consent. */
@@ -429,7 +396,7 @@ export class NetStream extends MeasuredStream<NetStreamEvents> implements AsyncI
   #settle(): void {
     this.#busy = false;
     this.#tellSettled();
-    if (this.#publication === undefined && !this.#player.isPlaying) this.#ignoreSignal();
+    if (!this.isPublishing && !this.#player.isPlaying) this.#ignoreSignal();
   }
 
   /** The stream ends with its connection. */
@@ -445,11 +412,9 @@ export class NetStream extends MeasuredStream<NetStreamEvents> implements AsyncI
     this.#unregister?.();
     this.#unregister = undefined;
     if (!this.#busy) this.#ignoreSignal();
-    const publication = this.#publication;
-    this.#publication = undefined;
-    await Promise.all([publication?.close(), this.#player.stop()]);
-    if (tells && publication !== undefined)
-      this.#tell("NetStream.Unpublish.Success", `${this.#name} is now unpublished.`);
+    const wasPublishing = this.isPublishing;
+    await Promise.all([this.#publisher.stop(), this.#player.stop()]);
+    if (tells && wasPublishing) this.#tell("NetStream.Unpublish.Success", `${this.#name} is now unpublished.`);
   }
 
   #ignoreSignal(): void {
