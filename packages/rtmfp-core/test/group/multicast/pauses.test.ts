@@ -32,6 +32,7 @@ describe("a stream whose viewers stand still again and again", () => {
       expect(missing(1, 1_500, [1_000, 4_000])).toEqual(nothing);
       expect(missing(2, 1_000, [500, 3_000])).toEqual(nothing);
     },
+    120_000,
   );
 });
 
