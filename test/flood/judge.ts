@@ -29,8 +29,7 @@ export function caseFaults(result: CaseResult, lenient: boolean): string[] {
   if (sessions === "reopened" && abused < Math.floor(sent / PACKETS_PER_SESSION))
     faults.push("too few sessions were ended");
   if (result.goodput < result.goodputBefore * GOODPUT_TARGET) faults.push("goodput fell below half");
-  if (result.goodputAfter < result.goodputBefore * RECOVERED)
-    faults.push("goodput is not back after the flood");
+  if (result.goodputAfter < result.goodputBefore * RECOVERED) faults.push("goodput is not back after the flood");
   if (result.pingMs > PING_TARGET_MS) faults.push(`pings took more than ${PING_TARGET_MS} ms`);
   return faults;
 }
