@@ -297,7 +297,7 @@ export const STARTUP_FAULTS: readonly Fault[] = [
     ],
   ),
   ...faultsOf(`${PROTO}/session-table.ts`, [
-    "return this.#identical(id).filter((session) => session.isOpen);",
+    "return [...(Symbol.iterator in found ? found : [found])].filter((session) => session.isOpen);",
     'return [...this.#byId.values()].filter((session) => session.isOpen && id !== "");',
     "R7016-3.5.1.5-04",
   ]),

@@ -12,8 +12,8 @@ export class Sessions implements SessionTable {
   readonly #stats: EndpointStats;
   readonly #byId = new Map<number, Session>();
   readonly #byAddress = new Map<string, Session>();
-  /** Most have one. */
-  readonly #byIdentity = new Map<string, Session | Session[]>();
+  /** Most have one; a far end may have as many as it likes, so that none of them may cost a look at the others. */
+  readonly #byIdentity = new Map<string, Session | Set<Session>>();
   readonly #opening = new Set<Session>();
 
   constructor(config: EndpointConfig, stats: EndpointStats) {
@@ -44,7 +44,8 @@ export class Sessions implements SessionTable {
   }
 
   withIdentity(id: string): readonly Session[] {
-    return this.#identical(id).filter((session) => session.isOpen);
+    const found = this.#byIdentity.get(id) ?? [];
+    return [...(Symbol.iterator in found ? found : [found])].filter((session) => session.isOpen);
   }
 
   allocateId(): number {
@@ -64,8 +65,10 @@ export class Sessions implements SessionTable {
     this.#stats.sessionsOpened++;
     if (session.address !== undefined) this.#byAddress.set(formatAddress(session.address), session);
     if (session.peerId === undefined) return;
-    const same = this.#identical(session.peerId);
-    this.#byIdentity.set(session.peerId, same.length === 0 ? session : [...same, session]);
+    const same = this.#byIdentity.get(session.peerId);
+    if (same === undefined) this.#byIdentity.set(session.peerId, session);
+    else if (same instanceof Set) same.add(session);
+    else this.#byIdentity.set(session.peerId, new Set([same, session]));
   }
 
   moved(session: Session, fromKey: string): void {
@@ -81,13 +84,8 @@ export class Sessions implements SessionTable {
       if (this.#byAddress.get(key) === session) this.#byAddress.delete(key);
     }
     if (session.peerId === undefined) return;
-    const left = this.#identical(session.peerId).filter((other) => other !== session);
-    if (left.length === 0) this.#byIdentity.delete(session.peerId);
-    else this.#byIdentity.set(session.peerId, left);
-  }
-
-  #identical(id: string): readonly Session[] {
-    const found = this.#byIdentity.get(id) ?? [];
-    return Array.isArray(found) ? found : [found];
+    const same = this.#byIdentity.get(session.peerId);
+    if (same instanceof Set) same.delete(session);
+    if (same === session || (same instanceof Set && same.size === 0)) this.#byIdentity.delete(session.peerId);
   }
 }
