@@ -8,7 +8,7 @@ const GROUP = `${CLIENT}/group`;
 export const GROUP_FAULTS: readonly Fault[] = [
   ...faultsOf(
     `${GROUP}/server-channel.ts`,
-    ['if (outcome === "delivered") host.joined();', "host.joined();", "G-1"],
+    ['if (outcome === "delivered") host.joined();', 'if (outcome !== "delivered") host.joined();', "G-1"],
     ["if (flow.answers !== this.#flow) return false;", "if (flow.answers === this.#flow) return false;", "C-8"],
     [
       "if (peerId !== undefined && !this.#isClosed) this.#host.member(peerId);",

@@ -109,6 +109,29 @@ describe("a zero window", () => {
     expect(got).toEqual(Array.from({ length: 200 }, (_, i) => i));
   });
 
+  it(...rfc("R7016-3.6.3.7-02"), "gives nothing of what had come once it is rejected", async () => {
+    const pair = makePair(1, { latencyMs: 10 });
+    const { near, far } = await connect(pair);
+    let got = 0;
+    let buffered: number[] = [];
+    far.onFlow = (flow) => {
+      flow.pause();
+      flow.onMessage = () => got++;
+      pair.world.after(5_000, () => {
+        buffered = [flow.inner.bufferedBytes];
+        flow.reject(7);
+        buffered.push(flow.inner.bufferedBytes);
+        flow.resume();
+      });
+    };
+    const flow = near.openFlow("rejected");
+    for (let i = 0; i < 10; i++) flow.write(numbered(i, 1_000));
+    await pair.world.runAsync(10_000);
+    expect(buffered).toEqual([10_000, 0]);
+    expect(got).toBe(0);
+    expect(flow.inner.exceptionCode).toBe(7);
+  });
+
   it("keeps an iterator waiting while the flow is paused, and goes on with what had come meanwhile", async () => {
     const pair = makePair(1, { latencyMs: 10 });
     const { near, far } = await connect(pair);

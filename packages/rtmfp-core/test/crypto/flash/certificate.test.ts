@@ -86,6 +86,7 @@ describe("certificates", () => {
     expect(certificate.ephemeralGroups).toEqual([2, 14]);
     expect(certificate.staticKeys.size).toBe(0);
     expect(certificate.id).toBe(toHex(nodeProvider.sha256(fromHex(`03551234${canonical}`))));
+    expect(parse(`0155${canonical}`)?.ephemeralGroups).toEqual([2, 14]);
   });
 
   it(...rfc("AMB-48"), "with two static keys of one group go by the first", () => {
