@@ -1,7 +1,7 @@
 /** One side of a work, as a process of its own: answers the calls of `remote.ts` until the parent is gone. */
 import { writeFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";
-import type { Address } from "rtmfp-core";
+import { type Address, letHeapGrow } from "rtmfp-core";
 import { WORKS, type WorkName } from "./work/index.ts";
 import type { Figures, Serving, Settings, Work } from "./work/work.ts";
 
@@ -19,6 +19,7 @@ export interface Answer {
   readonly error?: string;
 }
 
+letHeapGrow();
 const [name = "", profile] = process.argv.slice(2);
 const work: Work = WORKS[name as WorkName];
 /** Takes the profile, if one is wanted, of the time that counts. */

@@ -1,6 +1,6 @@
 /** An honest far end: pings every 50 ms, and tells how long the answers took. */
 import { setTimeout as wait } from "node:timers/promises";
-import type { Address } from "rtmfp-core";
+import { type Address, letHeapGrow } from "rtmfp-core";
 import { serve } from "./remote.ts";
 
 /** Pings of a stretch of time. */
@@ -27,8 +27,9 @@ interface Stretch {
   ended: boolean;
 }
 
-/** Answers calls about it until the parent is gone. */
+/** Answers calls about it until the parent is gone, with the heap of the rtmfp-client command. */
 export function serveHonest(honest: Honest): void {
+  letHeapGrow();
   let stretch = fresh();
   const ping = async (): Promise<void> => {
     const own = stretch;

@@ -1,7 +1,7 @@
 /** A process under attack: what it tells of itself. */
 import { writeFileSync } from "node:fs";
 import { Session as Inspector } from "node:inspector/promises";
-import type { Address } from "rtmfp-core";
+import { type Address, letHeapGrow } from "rtmfp-core";
 import { serve } from "./remote.ts";
 
 /** What the server tells of itself. */
@@ -27,8 +27,9 @@ export interface Victim {
   readonly counters: () => Record<string, number>;
 }
 
-/** Answers calls about it until the parent is gone. */
+/** Answers calls about it until the parent is gone, with the heap of the rtmfp-server command. */
 export function serveVictim(victim: Victim): void {
+  letHeapGrow();
   const inspector = new Inspector();
   let peak = 0;
   let watch: NodeJS.Timeout | undefined;

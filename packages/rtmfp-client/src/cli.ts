@@ -1,5 +1,6 @@
 /** The rtmfp-client command. */
 import { Argument, Command, CommanderError } from "commander";
+import { letHeapGrow } from "rtmfp-core";
 import { defaultProvider } from "rtmfp-core/crypto";
 import type { BroadcastOptions } from "./cli/broadcast-channel.ts";
 import { call } from "./cli/call.ts";
@@ -28,6 +29,7 @@ import { packageVersion } from "./version.ts";
 /** Runs one command; resolves with the exit code. `argv` is as in `process.argv`. */
 export async function main(argv: readonly string[]): Promise<number> {
   guardOutput();
+  letHeapGrow();
   let code = 0;
   const program = makeProgram((exitCode) => {
     code = exitCode;

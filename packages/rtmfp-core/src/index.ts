@@ -6,6 +6,8 @@
 /** Carriers: UDP, or your own. */
 export type { Carrier, CarrierSocket } from "./node/carrier.ts";
 export type { JobRunner } from "./node/driver.ts";
+/** For programs whose process is their own. */
+export { letHeapGrow } from "./node/heap-growth.ts";
 /** A bad network for programs under test. */
 export { LinkCarrier, type LinkImpairment, parseLink } from "./node/link-carrier.ts";
 export {

@@ -1,5 +1,5 @@
 /** The rtmfp-server command. */
-import { LinkCarrier, openTrace, openUdpCarrier, parseLink, RtmfpError, type Trace } from "rtmfp-core";
+import { LinkCarrier, letHeapGrow, openTrace, openUdpCarrier, parseLink, RtmfpError, type Trace } from "rtmfp-core";
 import { defaultProvider } from "rtmfp-core/crypto";
 import { bindingsFor } from "./bindings.ts";
 import { type CliOptions, parseCommandLine } from "./cli/command-line.ts";
@@ -21,6 +21,7 @@ import type { Listening, ServerOptions } from "./server-options.ts";
 /** Runs until a signal; resolves with the exit code. `argv` is as in `process.argv`. */
 export async function main(argv: readonly string[]): Promise<number> {
   guardOutput();
+  letHeapGrow();
   const [command] = argv.slice(2);
   if (command === "token") return tokenCommand(argv.slice(3));
   if (command === "health") return healthCommand(argv.slice(3), process.env);
