@@ -32,6 +32,16 @@ export class RangeSet {
     return i > 0 && value <= (this.#above[i - 1] as number);
   }
 
+  /** True if {@link add} would make one more range: the value is new, and touches no other. */
+  opensRange(value: number): boolean {
+    if (value <= this.contiguous + 1) return false;
+    const above = this.#above;
+    const i = this.#rangesFrom(value);
+    return (
+      (i === 0 || value > (above[i - 1] as number) + 1) && (i === above.length || value < (above[i] as number) - 1)
+    );
+  }
+
   add(value: number): void {
     if (value <= this.contiguous) return;
     if (value === this.contiguous + 1) {

@@ -1,10 +1,13 @@
 /** Bounds on what the receiving flows of a session, and of an endpoint, hold together (§3.6.3.5). § means RFC 7016. */
 import {
   FINISHING_BYTES,
+  LEAST_SESSION_RANGES,
   LEAST_SESSION_SHARE_BYTES,
   RECEIVE_TOTAL_BYTES,
+  SEQUENCE_RANGES_TOTAL,
   SESSION_RECEIVE_BYTES,
   SESSION_SHARE_OF_FREE,
+  SESSION_SHARE_OF_RANGES,
 } from "./params.ts";
 
 /** Who may be lent room beyond a budget. */
@@ -20,6 +23,8 @@ export interface Borrower {
 class Budget {
   /** Bytes held. */
   heldBytes = 0;
+  /** Ranges of sequence numbers above gaps that flows remember. */
+  heldRanges = 0;
   #borrower: Borrower | undefined;
 
   /** True if `borrower` may hold `bytes` more beyond `limit`. */
@@ -78,6 +83,19 @@ export class SessionBudget extends Budget implements Borrower {
     this.#endpoint.heldBytes += bytes;
   }
 
+  /** Flows remember `ranges` more ranges above gaps, or fewer if negative. */
+  addRanges(ranges: number): void {
+    if (this.#ended) return;
+    this.heldRanges += ranges;
+    this.#endpoint.heldRanges += ranges;
+  }
+
+  /** True if one more may be remembered: many sessions with many each would make every collection and acknowledgement long. */
+  get admitsRange(): boolean {
+    const free = SEQUENCE_RANGES_TOTAL - (this.#endpoint.heldRanges - this.heldRanges);
+    return this.heldRanges < Math.max(LEAST_SESSION_RANGES, free / SESSION_SHARE_OF_RANGES);
+  }
+
   /** True if data of `flow` is going to be taken, be it by lending. Otherwise its window is closed. */
   welcomes(flow: Borrower): boolean {
     if (this.freeBytes > 0) return true;
@@ -95,6 +113,7 @@ export class SessionBudget extends Budget implements Borrower {
   /** The session is over: what its flows still hold is the application's. */
   end(): void {
     this.add(-this.heldBytes);
+    this.addRanges(-this.heldRanges);
     this.#ended = true;
   }
 

@@ -80,6 +80,7 @@ export class RecvFlow implements Borrower, MessageSink {
   #capacityBytes: number = RECEIVE_CAPACITY_BYTES;
   /** What the session's budget has been told of. */
   #budgetedBytes = 0;
+  #budgetedRanges = 0;
   #tooLarge = false;
   #finalSn: number | undefined;
   #readableTold = false;
@@ -173,6 +174,7 @@ export class RecvFlow implements Borrower, MessageSink {
   /** Linger is over (§3.6.3.8). Messages not yet read stay readable. */
   onLingerEnd(): void {
     this.#state = "RF_CLOSED";
+    this.#tellBudget();
   }
 
   /**
@@ -195,7 +197,7 @@ export class RecvFlow implements Borrower, MessageSink {
     if (keep && this.#isOverfull(sn, data.length)) return false;
     if (keep && !this.#fitsBudget(sn, data)) return true;
     const isBeyondGap = sn > Math.max(seen.contiguous, fsn) + 1;
-    if (isBeyondGap && seen.rangeCount >= MAX_SEQUENCE_RANGES) return false;
+    if (isBeyondGap && this.#isFullOfRanges && seen.opensRange(sn)) return false;
     if (isBeyondGap && keep && this.#reassembly.isFullFor(sn)) return false;
     let ackNow =
       this.#state !== "RF_OPEN" ||
@@ -256,6 +258,10 @@ export class RecvFlow implements Borrower, MessageSink {
     return this.#order === "hold" || this.#unread.length > 0;
   }
 
+  get #isFullOfRanges(): boolean {
+    return this.seen.rangeCount >= MAX_SEQUENCE_RANGES || !this.#host.budget.admitsRange;
+  }
+
   /** Fragments and messages held, whatever their size. */
   get #heldCount(): number {
     return this.#reassembly.heldCount + this.#unread.length;
@@ -286,6 +292,11 @@ export class RecvFlow implements Borrower, MessageSink {
   }
 
   #tellBudget(): void {
+    const ranges = this.#state === "RF_CLOSED" ? 0 : this.seen.rangeCount;
+    if (ranges !== this.#budgetedRanges) {
+      this.#host.budget.addRanges(ranges - this.#budgetedRanges);
+      this.#budgetedRanges = ranges;
+    }
     const bytes = this.#reassembly.heldCost + this.#unread.cost;
     const more = bytes - this.#budgetedBytes;
     if (more === 0) return;

@@ -16,8 +16,11 @@ describe("a range set", () => {
             for (let each = 0; each <= value; each++) model.add(each);
             expect(set.addUpTo(value)).toBe(missing);
           } else {
+            const { rangeCount } = set;
+            const opens = set.opensRange(value);
             model.add(value);
             set.add(value);
+            expect(set.rangeCount > rangeCount).toBe(opens);
           }
           for (let each = 0; each <= 62; each++) expect(set.has(each)).toBe(model.has(each));
           expectTidy(set);

@@ -1,0 +1,68 @@
+import { describe, expect } from "vitest";
+import { it, rfc } from "../../../../test/support/rfc.ts";
+import { FragmentControl } from "../../src/proto/chunk/types.ts";
+import { LEAST_SESSION_RANGES, MAX_SEQUENCE_RANGES, SEQUENCE_RANGES_TOTAL } from "../../src/proto/params.ts";
+import { EndpointBudget } from "../../src/proto/receive-budget.ts";
+import { ReceiveSide, type ReceiveSideHost } from "../../src/proto/receive-side.ts";
+import { RecvFlow } from "../../src/proto/recv-flow.ts";
+
+const NOTHING = new Uint8Array(0);
+
+/** A session that receives, with one flow. */
+function receiver(receiveBudget: EndpointBudget): { side: ReceiveSide; flow: RecvFlow } {
+  const side = new ReceiveSide({ receiveBudget } as ReceiveSideHost);
+  side.ackDue = () => {};
+  return { side, flow: flowOf(side, 1) };
+}
+
+function flowOf(side: ReceiveSide, id: number): RecvFlow {
+  return new RecvFlow(side, id, NOTHING, undefined);
+}
+
+function put(flow: RecvFlow, sn: number): boolean {
+  return flow.onData(sn, 0, FragmentControl.begin, false, false, NOTHING);
+}
+
+/** Every other number from 2 on, until one is refused; gives how many were taken. */
+function fill(flow: RecvFlow): number {
+  let taken = 0;
+  while (put(flow, 2 * taken + 2)) taken++;
+  return taken;
+}
+
+describe("runs of numbers above gaps", () => {
+  it(...rfc("R7016-5-04"), "are as many as one flow may have, in one session", () => {
+    const { side, flow } = receiver(new EndpointBudget());
+    expect(fill(flow)).toBe(MAX_SEQUENCE_RANGES);
+    expect(put(flowOf(side, 2), 2)).toBe(false);
+  });
+
+  it(...rfc("R7016-5-04"), "are bounded over all sessions, and each has some however many there are", () => {
+    const budget = new EndpointBudget();
+    const taken = Array.from({ length: 200 }, () => fill(receiver(budget).flow));
+    expect(taken[0]).toBe(MAX_SEQUENCE_RANGES);
+    expect(taken.at(-1)).toBe(LEAST_SESSION_RANGES);
+    expect(budget.heldRanges).toBe(taken.reduce((sum, each) => sum + each));
+    const shared = taken.filter((each) => each > LEAST_SESSION_RANGES).reduce((sum, each) => sum + each);
+    expect(shared).toBeLessThanOrEqual(SEQUENCE_RANGES_TOTAL);
+  });
+
+  it(...rfc("R7016-5-04"), "still grow and close when there may be no more of them", () => {
+    const { flow } = receiver(new EndpointBudget());
+    const taken = fill(flow);
+    expect(put(flow, 2 * taken + 1)).toBe(true);
+    expect(put(flow, 5)).toBe(true);
+    expect(flow.seen.rangeCount).toBe(taken - 1);
+    expect(put(flow, 2 * taken + 3)).toBe(true);
+  });
+
+  it(...rfc("R7016-5-04"), "are given back when gaps close, and when the session ends", () => {
+    const budget = new EndpointBudget();
+    const { side, flow } = receiver(budget);
+    fill(flow);
+    put(flow, 1);
+    expect(budget.heldRanges).toBe(flow.seen.rangeCount);
+    side.budget.end();
+    expect(budget.heldRanges).toBe(0);
+  });
+});
