@@ -46,6 +46,12 @@ export const GROUP_CORE_FAULTS: readonly Fault[] = [
     "if (isTooSoon && this.isGone) this.#onUseless();",
     "G-6",
   ]),
+  ...faultsOf(`${GROUP}/reporting.ts`, [
+    "if (!told.isOwnWord) told.addresses = usable(addresses);",
+    "told.addresses = usable(addresses);",
+    "G-6",
+  ]),
+  ...faultsOf(`${GROUP}/dialer.ts`, ["member.isOwnWord = false;", "", "G-6"]),
   ...faultsOf(
     `${GROUP}/multicast/media.ts`,
     ["if (!link.isAsked(id % STRIPES, now)) {", "if (link.told < 0) {", "G-3"],

@@ -295,6 +295,20 @@ export const PROTO_FAULTS: readonly Fault[] = [
     "R7016-5-04",
   ]),
   ...faultsOf(
+    `${PROTO}/receive-budget.ts`,
+    [
+      "const free = SEQUENCE_RANGES_TOTAL - (this.#endpoint.heldRanges - this.heldRanges);",
+      "const free = SEQUENCE_RANGES_TOTAL;",
+      "R7016-5-04",
+    ],
+    [
+      "return this.heldRanges < Math.max(LEAST_SESSION_RANGES, free / SESSION_SHARE_OF_RANGES);",
+      "return this.heldRanges < free / SESSION_SHARE_OF_RANGES;",
+      "R7016-5-04",
+    ],
+    ["this.addRanges(-this.heldRanges);", "", "R7016-5-04"],
+  ),
+  ...faultsOf(
     `${PROTO}/receive-side.ts`,
     ["if (!isEnd && !this.#mayAnswerRejected()) {", "if (this.#now < 0) {", "R7016-5-04"],
     ["if (!isEnd && !this.#mayAnswerRejected()) {", "if (!this.#mayAnswerRejected()) {", "R7016-3.6.3.7-02"],
