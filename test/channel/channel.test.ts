@@ -286,7 +286,7 @@ describe("a channel", () => {
     const records = join(folder, "{channel}-{time}.flv");
     const good = await runHere("broadcast", url, `go/od=${short}`, "--no-follow", "--record", records);
     expect([good.code, good.lines.at(-1)]).toEqual([0, expect.stringMatching(/^sent 60 tags, /)]);
-    const [record] = (await readdir(folder)).filter((name) => /^go_od-\d{8}T\d{6}Z\.flv$/.test(name));
+    const [record] = (await readdir(folder)).filter((name) => /^go%2Fod-\d{8}T\d{6}Z\.flv$/.test(name));
     expect(decodeFlv(await readFile(join(folder, String(record))))).toHaveLength(60);
     const both = await runHere("broadcast", url, `good=${short}`, `bad=${damaged}`, "--no-follow");
     expect([both.code, both.lines.at(-1)]).toEqual([1, "rtmfp-client: 1 of 2 channels failed: bad"]);
@@ -334,6 +334,11 @@ describe("a channel", () => {
         ["broadcast", url, "a=x", "b=y", "--record", "z.flv"],
         /--record needs \{channel\} in it, for the name of each$/,
       ],
+      [
+        ["broadcast", url, "a=./b.flv", "b=y", "--record", "{channel}.flv"],
+        /--record would replace the source "b\.flv": choose another name$/,
+      ],
+      [["watch", url, "a", "-o", "./a.flv", "--record", "{channel}.flv"], /would both write "a\.flv": choose one, or/],
       [["broadcast", url, "a=x", "b=y", "--group-name", "z"], /--group-name needs \{channel\} in it/],
       [
         ["broadcast", url, "a=x", "--group", "G:zz"],

@@ -1,7 +1,8 @@
 /** rtmfp-client broadcast */
+import { resolve } from "node:path";
 import { CHANNEL_STREAM } from "../bittube/channel-group.ts";
 import { BroadcastChannel, type BroadcastOptions, type Plan } from "./broadcast-channel.ts";
-import { PLACE } from "./channel-options.ts";
+import { PLACE, recordPath } from "./channel-options.ts";
 import { formatBytes, Progress } from "./progress.ts";
 import { Reporter } from "./reporter.ts";
 import { run, tell, type Work } from "./run.ts";
@@ -27,7 +28,8 @@ function parsePlan(text: string): Plan {
   return { channel: text.slice(0, at), from: text.slice(at + 1) };
 }
 
-function check(plans: readonly Plan[], { group, groupName, record, loop, follow }: BroadcastOptions): void {
+function check(plans: readonly Plan[], options: BroadcastOptions): void {
+  const { group, groupName, record, loop, follow } = options;
   const twice = plans.find(({ channel }, i) => plans.findIndex((other) => other.channel === channel) < i);
   if (twice !== undefined)
     throw new UsageError(`the channel "${twice.channel}" is on air already: it is given twice; choose another name`);
@@ -39,6 +41,11 @@ function check(plans: readonly Plan[], { group, groupName, record, loop, follow 
     throw new UsageError("--loop is for finished files, --follow for those being written: choose one");
   if (group !== undefined && groupName !== undefined)
     throw new UsageError("--group and --group-name both say which group: choose one");
+  const sources = new Set(plans.map(({ from }) => resolve(from)));
+  const records = plans.flatMap(({ channel }) => recordPath(channel, options) ?? []);
+  const replaced = records.find((path) => sources.has(resolve(path)));
+  if (replaced !== undefined)
+    throw new UsageError(`--record would replace the source "${replaced}": choose another name`);
   if (plans.length === 1) return;
   if (group !== undefined)
     throw new UsageError("--group is one group, and each channel needs its own: use --group-name");

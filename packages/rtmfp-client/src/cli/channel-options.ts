@@ -16,11 +16,12 @@ export function groupspecOf(channel: string, { group, groupName }: ChannelOption
   return group ?? channelGroupspec(channel, groupName);
 }
 
-/** The file to record a channel into. */
+/** The file to record a channel into; one of its own for every channel. */
 export function recordPath(channel: string, { record }: ChannelOptions): string | undefined {
-  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
   // A name may have slashes, which would be folders here.
-  return record?.replaceAll(PLACE, () => channel.replaceAll(/[\\/]/g, "_")).replaceAll("{time}", time);
+  const name = channel.replaceAll(/[%\\/]/g, encodeURIComponent);
+  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  return record?.replaceAll(/\{channel\}|\{time\}/g, (place) => (place === PLACE ? name : time));
 }
 
 /** Where the name of a channel goes. */

@@ -1,4 +1,5 @@
 /** rtmfp-client watch */
+import { resolve } from "node:path";
 import type { FlvTag } from "rtmfp-core/flv";
 import { CHANNEL_STREAM } from "../bittube/channel-group.ts";
 import { ChannelOutput } from "../bittube/channel-output.ts";
@@ -30,14 +31,24 @@ export interface WatchOptions extends ChannelOptions {
 }
 
 /** Watches a channel until it is told to stop; resolves with the exit code. */
-export function watch(url: string, channel: string, options: WatchOptions): Promise<number> {
+export async function watch(url: string, channel: string, options: WatchOptions): Promise<number> {
   const stdoutIsTaken = options.output === "-";
   const reporter = new Reporter({ json: options.json ?? false, level: options.logLevel, stdoutIsTaken });
-  if (options.group !== undefined && options.groupName !== undefined) {
-    const error = new UsageError("--group and --group-name both say which group: choose one");
-    return Promise.resolve(tell(error, reporter, options.debug ?? false));
+  try {
+    check(channel, options);
+  } catch (error) {
+    return tell(error, reporter, options.debug ?? false);
   }
   return run(url, options, reporter, (work) => new Watcher(work, url, channel, options).run(), { reconnect: true });
+}
+
+function check(channel: string, options: WatchOptions): void {
+  const { group, groupName, output } = options;
+  if (group !== undefined && groupName !== undefined)
+    throw new UsageError("--group and --group-name both say which group: choose one");
+  const record = recordPath(channel, options);
+  if (output !== undefined && record !== undefined && resolve(output) === resolve(record))
+    throw new UsageError(`--output and --record would both write "${record}": choose one, or another name`);
 }
 
 class Watcher {
