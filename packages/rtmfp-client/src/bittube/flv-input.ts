@@ -1,6 +1,6 @@
 /** Bytes of a source in, tags of the channel out. */
 import { FlvError, FlvReader, type FlvTag } from "rtmfp-core/flv";
-import { foreignFormat } from "./foreign-format.ts";
+import { NotFlvError } from "./foreign-format.ts";
 import type { SourceStats } from "./source.ts";
 import { isHeader, StreamStart } from "./stream-start.ts";
 import { Timeline } from "./timeline.ts";
@@ -53,7 +53,10 @@ export class FlvInput {
     for (const header of headers) this.#start?.take(header);
   }
 
-  /** The tags that these bytes, borrowed until the last tag, complete. @throws FlvError after the tags before the fault. */
+  /**
+   * The tags that these bytes, borrowed until the last tag, complete. @throws FlvError after the tags before the fault;
+   * NotFlvError where it does not begin as FLV does.
+   */
   *push(bytes: Uint8Array): Generator<FlvTag, void, undefined> {
     this.stats.bytes += bytes.length;
     for (const tag of this.#read(bytes)) {
@@ -88,7 +91,7 @@ export class FlvInput {
   #explain(error: unknown): unknown {
     if (!(error instanceof FlvError) || "FLV".startsWith(String.fromCharCode(...this.#head.subarray(0, 3))))
       return error;
-    return new FlvError(foreignFormat(this.#head) ?? 'this is not an FLV stream: it does not begin with "FLV"');
+    return new NotFlvError(this.#head);
   }
 
   #skim(tag: FlvTag): void {

@@ -4,6 +4,7 @@ import { FlvError, type FlvTag } from "rtmfp-core/flv";
 import { type Clock, sleep, systemClock } from "../clock.ts";
 import { Backoff } from "./backoff.ts";
 import { FlvInput } from "./flv-input.ts";
+import { NotFlvError } from "./foreign-format.ts";
 import { explain, HttpTrouble, openHttp, shownUrl } from "./http-request.ts";
 import { type Source, SourceError, type SourceOptions, type SourceStats } from "./source.ts";
 
@@ -20,7 +21,8 @@ export interface HttpSourceOptions extends SourceOptions {
 /**
  * A stream that ends, stalls or breaks off is asked for again, after 1 s and then up to 30 s; it begins anew with its header and
  * the next key frame, and the channel's time goes on. One whose length the server has told ends with it. What will not
- * become better ends the source with a {@link SourceError}: a refusal, a page, damage three times in a row.
+ * become better ends the source with a {@link SourceError}: a refusal, a page where there has never been a stream, damage
+ * three times in a row.
  */
 export class HttpSource implements Source {
   readonly name: string;
@@ -33,6 +35,8 @@ export class HttpSource implements Source {
   readonly #backoff: Backoff;
   /** Connections in a row whose stream was damaged. */
   #damaged = 0;
+  /** People know of a page in place of the stream. */
+  #isPageTold = false;
 
   /** `url` is of http or https; a name and password in it are for Basic authentication. */
   constructor(url: URL, options: HttpSourceOptions = {}) {
@@ -62,8 +66,7 @@ export class HttpSource implements Source {
         this.#input.stats.lastTrouble = trouble.message;
         if (trouble.isFinal) throw new SourceError(`cannot read ${this.name}: ${trouble.message}`);
         const waitMs = this.#backoff.next();
-        const seconds = (waitMs / 1000).toFixed(1);
-        this.#options.onNotice?.(`${this.name}: ${trouble.message}; trying again in ${seconds} s`);
+        this.#tell(trouble.message, waitMs, error instanceof NotFlvError);
         await sleep(this.#clock, waitMs, this.#signal);
       }
     }
@@ -77,14 +80,32 @@ export class HttpSource implements Source {
     const { bytes: before } = this.stats;
     for await (const bytes of this.#chunks(response)) {
       yield* this.#input.push(bytes);
-      if (this.#input.hasTags) this.#backoff.succeeded();
-      if (this.#backoff.isFresh) this.#damaged = 0;
+      if (this.#input.hasTags) this.#onTags();
     }
     if (response.headers["content-length"] === undefined)
       throw new HttpTrouble("the server has ended the stream", false);
     if (this.stats.bytes === before) throw new HttpTrouble("the answer is empty: nobody publishes there now", false);
     this.#input.end();
-    if (!this.#input.hasTags) throw new HttpTrouble("the stream has no tags", true);
+    if (!this.#input.hasTags) throw new HttpTrouble("the stream has no tags", !this.#hasBeenThere);
+  }
+
+  #onTags(): void {
+    this.#isPageTold = false;
+    this.#backoff.succeeded();
+    if (this.#backoff.isFresh) this.#damaged = 0;
+  }
+
+  /** Whether a tag has ever come. */
+  get #hasBeenThere(): boolean {
+    const { tags, skipped } = this.stats;
+    return tags + skipped > 0;
+  }
+
+  /** Servers may have a page in the stream's place for as long as there is none: once is enough. */
+  #tell(message: string, waitMs: number, isPage: boolean): void {
+    if (isPage && this.#isPageTold) return;
+    this.#isPageTold ||= isPage;
+    this.#options.onNotice?.(`${this.name}: ${message}; trying again in ${(waitMs / 1000).toFixed(1)} s`);
   }
 
   async *#chunks(response: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
@@ -104,9 +125,11 @@ export class HttpSource implements Source {
   }
 
   #judge(error: unknown): HttpTrouble {
+    // What has never been FLV will not become it, but encoders that restart are FLV again some time.
+    if (error instanceof NotFlvError && this.#hasBeenThere) return new HttpTrouble(error.what, false);
     if (error instanceof FlvError) {
-      // What has never been FLV will not become it; a live stream that is damaged once may be sound when it is asked for again.
-      const isFinal = this.stats.tags === 0 || ++this.#damaged >= MAX_DAMAGED;
+      // A live stream that is damaged once may be sound when it is asked for again.
+      const isFinal = !this.#hasBeenThere || ++this.#damaged >= MAX_DAMAGED;
       return new HttpTrouble(error.message, isFinal);
     }
     const trouble = explain(error, this.#url.host);

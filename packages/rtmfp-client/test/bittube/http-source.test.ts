@@ -303,6 +303,40 @@ describe("an HTTP source", () => {
     expect(requests).toHaveLength(3);
   });
 
+  it("goes on asking where a page stands in for a stream that has been there, and tells of it once", async () => {
+    const clock = new HandClock();
+    const notices: string[] = [];
+    const page: Answer = (response) => response.end("<html>The encoder starts</html>");
+    const { url } = await serve(
+      (response) => response.end(encodeFlv([...HEAD, ...second(0)])),
+      page,
+      page,
+      (response) => response.end('{"status":"starting"}'),
+      page,
+      page,
+      (response) => response.end(encodeFlvHeader()),
+      (response) => response.writeHead(200, { "transfer-encoding": "chunked" }).end(encodeFlv([...HEAD, key(0)])),
+      page,
+      live(...HEAD, key(0)),
+    );
+    const from = source(url, { clock, loop: true, onNotice: (line) => notices.push(line.replace(/^.*flv: /, "")) });
+    const tags = from[Symbol.asyncIterator]();
+    expect(shown((await take(tags, 12)).slice(-1))).toEqual(["sound 800"]);
+    const next = take(tags, 6);
+    for (const ms of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]) {
+      await clock.waitedFor(ms);
+      clock.pass(ms);
+    }
+    expect(shown(await next)).toEqual(["AVC1 840", "AAC 840", "key 840", "AVC1 880", "AAC 880", "key 880"]);
+    await tags.return?.(undefined);
+    expect(notices).toEqual([
+      "it is a web page (HTML or XML), not an FLV stream; trying again in 1.0 s",
+      "the stream has no tags; trying again in 30.0 s",
+      "the server has ended the stream; trying again in 30.0 s",
+      "it is a web page (HTML or XML), not an FLV stream; trying again in 30.0 s",
+    ]);
+  });
+
   it("ends with a stream whose length was told, or reads it again", async () => {
     const file = encodeFlv([...HEAD, ...second(0)]);
     const { url, requests } = await serve((response) => {
