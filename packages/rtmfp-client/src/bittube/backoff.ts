@@ -1,7 +1,7 @@
 /** How long to wait before something is tried again. */
 import type { Clock } from "../clock.ts";
 
-/** Doubles from 1 s to 30 s, less up to a half at random, so that many do not come back at once; anew after 10 s of success. */
+/** Doubles from 1 s to 30 s, less up to a half at random, so that many do not come back at once; anew after 3 s of success. */
 export class Backoff {
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -37,4 +37,4 @@ export class Backoff {
 
 const FIRST_MS = 1_000;
 const MOST_MS = 30_000;
-const SUCCESS_MS = 10_000;
+const SUCCESS_MS = 3_000;

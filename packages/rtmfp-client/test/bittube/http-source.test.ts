@@ -337,6 +337,29 @@ describe("an HTTP source", () => {
     ]);
   });
 
+  it(...rfc("B-4"), "waits no longer than at first for a stream that comes for a few seconds each time", async () => {
+    const clock = new HandClock();
+    let answer: ServerResponse | undefined;
+    const { url } = await serve((response) => {
+      answer = response.writeHead(200, { "transfer-encoding": "chunked" });
+      response.write(encodeFlv([...HEAD, key(0)]));
+    });
+    const tags = source(url, { clock })[Symbol.asyncIterator]();
+    for (let round = 0; round < 6; round++) {
+      expect(shown(await take(tags, round === 0 ? 3 : 2)).at(-1)).toMatch(/^key /);
+      const last = take(tags, 1);
+      await turn();
+      clock.pass(4_000);
+      answer?.end(encodeFlvTag(inter(4_000)));
+      await last;
+      const next = take(tags, 1);
+      await clock.waitedFor(1_000);
+      clock.pass(1_000);
+      expect(shown(await next)[0]).toMatch(/^AVC1 /);
+    }
+    await tags.return?.(undefined);
+  });
+
   it("ends with a stream whose length was told, or reads it again", async () => {
     const file = encodeFlv([...HEAD, ...second(0)]);
     const { url, requests } = await serve((response) => {
