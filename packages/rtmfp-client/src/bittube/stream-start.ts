@@ -1,5 +1,5 @@
 /** Where somebody who joins a stream can begin (P-4). */
-import { type FlvTag, GopCache, isMetadata, isSequenceHeader, tagInfo } from "rtmfp-core/flv";
+import { type FlvTag, GopCache, isMetadata, isSequenceHeader, needsSequenceHeader } from "rtmfp-core/flv";
 
 /**
  * Holds a stream back until it can be shown: to a key frame, and the codec configuration of every kind that needs one. Then
@@ -40,7 +40,7 @@ export class StreamStart {
   #note(tag: FlvTag): void {
     if (tag.type === "data") return;
     const configures = isSequenceHeader(tag);
-    this.#decodable.set(tag.type, configures || this.#decodable.get(tag.type) === true || !needsConfiguration(tag));
+    this.#decodable.set(tag.type, configures || this.#decodable.get(tag.type) === true || !needsSequenceHeader(tag));
     if (!configures) this.#firstAt ??= tag.timestamp;
   }
 
@@ -57,24 +57,6 @@ export function isHeader(tag: FlvTag): boolean {
   return isMetadata(tag) || isSequenceHeader(tag);
 }
 
-function needsConfiguration(tag: FlvTag): boolean {
-  const info = tagInfo(tag);
-  return info.kind !== "data" && CONFIGURED_CODECS.has(info.codec);
-}
-
-/** AVC and AAC of FLV, and the FourCCs of Enhanced RTMP that have a sequence start. */
-const CONFIGURED_CODECS: ReadonlySet<string> = new Set([
-  "avc",
-  "aac",
-  "avc1",
-  "hvc1",
-  "av01",
-  "vp08",
-  "vp09",
-  "mp4a",
-  "Opus",
-  "fLaC",
-]);
 /** A longer group is not kept: the stream begins with the next one. */
 export const MAX_GROUP_BYTES: number = 16 * 1024 * 1024;
 const SOUND_ALONE_MS = 1_000;

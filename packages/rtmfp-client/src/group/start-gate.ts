@@ -1,5 +1,5 @@
 /** Where a viewer who joined late begins, and what is repeated for those who have not. */
-import { type FlvTag, isKeyFrame, isMetadata, isSequenceHeader, tagInfo } from "rtmfp-core/flv";
+import { type FlvTag, isKeyFrame, isMetadata, isSequenceHeader, needsSequenceHeader } from "rtmfp-core/flv";
 import { equalBytes } from "rtmfp-core/proto";
 
 /**
@@ -32,7 +32,7 @@ export class StartGate {
       this.#configs[type] = data.slice();
       return true;
     }
-    if (this.#configs[type] === undefined && isConfigured(tag)) return false;
+    if (this.#configs[type] === undefined && needsSequenceHeader(tag)) return false;
     if (type === "video" && this.#awaitsKeyFrame) {
       if (!isKeyFrame(tag)) return false;
       this.#awaitsKeyFrame = false;
@@ -57,15 +57,6 @@ export class StartGate {
   }
 }
 
-/** Whether the tag's codec cannot be decoded without a configuration. */
-function isConfigured(tag: FlvTag): boolean {
-  const info = tagInfo(tag);
-  return info.kind !== "data" && CONFIGURED.has(info.codec);
-}
-
 function same(bytes: Uint8Array, other: Uint8Array | undefined): boolean {
   return other !== undefined && equalBytes(bytes, other);
 }
-
-/** Other codecs have what they need in their key frames. */
-const CONFIGURED: ReadonlySet<string> = new Set(["avc", "aac", "avc1", "hvc1", "mp4a"]);

@@ -55,6 +55,17 @@ describe("StreamStart", () => {
     expect(pass(...sounds, key(1_300))).toHaveLength(9);
   });
 
+  it("waits for no configuration that its codec can do without, and puts it first where it has come", () => {
+    const vp9 = (timestamp: number, first: number): FlvTag => ({
+      type: "video",
+      timestamp,
+      data: Uint8Array.of(first, ...Buffer.from("vp09"), 1),
+    });
+    const [header, picture] = [vp9(0, 0x90), vp9(40, 0x91)];
+    expect(pass(picture)).toEqual([picture]);
+    expect(pass(header, picture)).toEqual([{ ...header, timestamp: 40 }, picture]);
+  });
+
   it("begins after 10 s with a key frame although a configuration has not come", () => {
     const tags = Array.from({ length: 12 }, (_, i) => key(i * 1_000));
     expect(shown(pass(...tags))).toEqual(["key 10000", "key 11000"]);

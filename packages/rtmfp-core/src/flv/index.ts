@@ -23,6 +23,7 @@ export {
   isKeyFrame,
   isMetadata,
   isSequenceHeader,
+  needsSequenceHeader,
   type TagInfo,
   tagInfo,
   type VideoInfo,

@@ -60,6 +60,15 @@ export function isSequenceHeader(tag: FlvTag): boolean {
   return info.kind !== "data" && info.sequenceHeader;
 }
 
+/**
+ * Whether the tag, a sequence header or not, is of a codec that cannot be decoded without one. Others of Enhanced RTMP have one,
+ * too, and can do without: their frames say what matters.
+ */
+export function needsSequenceHeader(tag: FlvTag): boolean {
+  const info = tagInfo(tag);
+  return info.kind !== "data" && CONFIGURED_CODECS.has(info.codec);
+}
+
 /** Whether the tag is the stream's metadata. */
 export function isMetadata(tag: FlvTag): boolean {
   return tag.type === "data" && dataInfo(tag.data).metadata;
@@ -135,6 +144,8 @@ const AUDIO_CODECS: Readonly<Record<number, string>> = {
   11: "speex",
   14: "mp3-8k",
 };
+/** AVC and AAC by their plain headers; H.264, HEVC, VVC and AAC by FourCC. */
+const CONFIGURED_CODECS: ReadonlySet<string> = new Set(["avc", "aac", "avc1", "hvc1", "vvc1", "mp4a"]);
 const KEY_FRAME = 1;
 /** Packet types; AVC, AAC and Enhanced RTMP agree on the first two. */
 const SEQUENCE_START = 0;

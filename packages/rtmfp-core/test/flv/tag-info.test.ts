@@ -5,7 +5,7 @@ import { it, rfc } from "../../../../test/support/rfc.ts";
 import { decodeFlv } from "../../src/flv/flv-reader.ts";
 import type { FlvTag } from "../../src/flv/flv-tag.ts";
 import { TimestampRebaser } from "../../src/flv/rebase.ts";
-import { isKeyFrame, isMetadata, isSequenceHeader, tagInfo } from "../../src/flv/tag-info.ts";
+import { isKeyFrame, isMetadata, isSequenceHeader, needsSequenceHeader, tagInfo } from "../../src/flv/tag-info.ts";
 
 describe("tagInfo", () => {
   it("knows H.264 and AAC, and their configuration from pictures", () => {
@@ -46,6 +46,14 @@ describe("tagInfo", () => {
     expect(tagInfo(video(0x92, ..."av01"))).toMatchObject({ keyFrame: false, sequenceHeader: false });
     expect(tagInfo(audio(0x90, ..."Opus"))).toMatchObject({ codec: "Opus", enhanced: true, sequenceHeader: true });
     expect(tagInfo(audio(0x91, ..."Opus"))).toMatchObject({ codec: "Opus", sequenceHeader: false });
+  });
+
+  it("knows which codecs nobody decodes without their sequence header", () => {
+    const needing = [video(0x17, 1), video(0x27, 0), audio(0xaf, 1), video(0x91, ..."avc1"), video(0xa3, ..."hvc1")];
+    expect([...needing, audio(0x91, ..."mp4a")].map(needsSequenceHeader)).toEqual(new Array(6).fill(true));
+    const others = [video(0x12, 1), audio(0x2f, 1), video(0x91, ..."av01"), video(0x91, ..."vp09")];
+    const rest = [audio(0x91, ..."Opus"), audio(0x91, ..."fLaC"), audio(0x91, ..."ac-3"), data(2, 0, 1, "x")];
+    expect([...others, ...rest].map(needsSequenceHeader)).toEqual(new Array(8).fill(false));
   });
 
   it("looks through modifiers and the wrapping of several tracks", () => {
