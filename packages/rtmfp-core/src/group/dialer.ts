@@ -48,7 +48,11 @@ export class Dialer {
       () => {
         this.#done(member);
         // It may have reached us meanwhile.
-        if (member.link === undefined) this.rest(member);
+        if (member.link === undefined) {
+          this.rest(member);
+          // Others may know where it is now.
+          member.isOwnWord = false;
+        }
         this.#host.stats.dialsFailed++;
         this.#host.failed(member);
       },

@@ -15,6 +15,8 @@ export class Member {
   told = 0;
   /** Where it was said to be. */
   addresses: readonly WireAddress[] = [];
+  /** It said so itself, over a session of ours, and has not been missed there since: no other's word counts. */
+  isOwnWord = false;
   /** When it was first told of, or last known to live; after {@link NEWS_MS} it is forgotten. */
   knownAt: number;
   /** When somebody last had news of it; none while it is a mere hint. */

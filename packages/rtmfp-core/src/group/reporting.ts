@@ -47,6 +47,7 @@ export function takeReport(host: ReportingHost, link: Link, report: Report): boo
   const seen = { ...plain(link.session.address), origin: Origin.observed };
   const introducers = report.addresses.filter(({ origin }) => origin === Origin.relay);
   member.addresses = usable([...introducers.slice(0, 1), seen, ...report.addresses]);
+  member.isOwnWord = true;
   let isNews = false;
   for (const { peerId, ageSeconds, addresses } of report.peers) {
     const age = ageSeconds * 1_000;
@@ -58,8 +59,8 @@ export function takeReport(host: ReportingHost, link: Link, report: Report): boo
     if (told.toldBy !== undefined && told.toldBy !== member) host.members.confirm(told);
     if (now - age <= told.heardAt) continue;
     told.heardAt = now - age;
-    // What a neighbour says of itself counts more.
-    if (told.link === undefined) told.addresses = usable(addresses);
+    // Or a liar with the newest news could send us elsewhere.
+    if (!told.isOwnWord) told.addresses = usable(addresses);
   }
   return isNews;
 }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { buildGroupspec } from "../../src/group/groupspec.ts";
 import { distanceUp } from "../../src/group/ring-space.ts";
@@ -68,6 +68,36 @@ describe("a group with a hostile member", () => {
       expect(net.reachable()).toBe(1);
     },
     60_000,
+  );
+
+  it(
+    ...rfc("G-6"),
+    "does not believe where it says that others are who have said so themselves, unless they are missed there",
+    async () => {
+      const net = quiet("forged");
+      const member = net.member();
+      const [honest, liar] = (await neighbours(net, member, 2)) as [RawPeer, RawPeer];
+      const dials = vi.spyOn(member, "connect");
+      const { peerId, address } = honest.peer;
+      const forged = { host: "203.0.113.5", port: 53, origin: 2 } as const;
+      const tell = () =>
+        liar.send({
+          type: "report",
+          report: { addresses: [], peers: [{ peerId, ageSeconds: 0, addresses: [forged] }] },
+        });
+      net.isBlocked = () => true;
+      honest.session?.close();
+      await net.run(500);
+      tell();
+      await net.run(14_000);
+      expect(dials.mock.calls.map(([id, addresses]) => [id, addresses])).toEqual([
+        [peerId, [{ ...address, origin: 2 }]],
+      ]);
+      // It was not there: others may know better.
+      tell();
+      await net.run(10_000);
+      expect(dials.mock.calls.slice(1).map(([id, addresses]) => [id, addresses])).toEqual([[peerId, [forged]]]);
+    },
   );
 
   it(...rfc("G-6"), "answers its flood of reports no more than once a second", async () => {
