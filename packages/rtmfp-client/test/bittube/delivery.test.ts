@@ -53,7 +53,11 @@ describe("GopQueue", () => {
 });
 
 describe("realtime", () => {
-  async function times(tags: FlvTag[], leadMs: number, ready = () => Promise.resolve<unknown>(0)): Promise<number[]> {
+  async function times(
+    tags: FlvTag[],
+    leadMs: number,
+    { headStartMs = 0, ready = () => Promise.resolve<unknown>(0) } = {},
+  ): Promise<number[]> {
     const clock = new HandClock();
     const source = (async function* () {
       yield* tags;
@@ -61,7 +65,8 @@ describe("realtime", () => {
     const seen: number[] = [];
     let isOver = false;
     const done = (async () => {
-      for await (const _ of realtime(source, { clock, leadMs, ready, signal: new AbortController().signal }))
+      const { signal } = new AbortController();
+      for await (const _ of realtime(source, { clock, leadMs, headStartMs, ready, signal }))
         seen.push(Math.round(clock.now()));
       isOver = true;
     })();
@@ -81,7 +86,7 @@ describe("realtime", () => {
   it("waits a second in all for who has no room, until tags are in time again", async () => {
     const tags = [0, 40, 80, 120, 5_000, 5_040].map((ms) => key(ms));
     const stuck = (): Promise<unknown> => new Promise(() => {});
-    expect(await times(tags, 0, stuck)).toEqual([1_000, 1_000, 1_000, 1_000, 6_000, 6_000]);
+    expect(await times(tags, 0, { ready: stuck })).toEqual([1_000, 1_000, 1_000, 1_000, 6_000, 6_000]);
   });
 
   it("lets live media go ahead as far as told, hardly faster than time", async () => {
@@ -89,6 +94,13 @@ describe("realtime", () => {
     const seen = await times(tags, 3_000);
     expect(seen.slice(0, 5)).toEqual([0, 0, 0, 0, 996]);
     expect(seen[11]).toBe(7_989);
+  });
+
+  it("gives the first tag a head start, in which a file's time stands still and that of live media goes on", async () => {
+    const tags = [0, 0, 500, 1_000, 5_000].map((ms) => key(ms));
+    expect(await times(tags, 0, { headStartMs: 1_000 })).toEqual([0, 1_000, 1_500, 2_000, 6_000]);
+    const seen = await times(tags, 3_000, { headStartMs: 1_000 });
+    expect(seen).toEqual([0, 1_000, 1_000, 1_000, 1_995]);
   });
 });
 
