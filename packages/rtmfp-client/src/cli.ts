@@ -111,7 +111,7 @@ function makeProgram(exit: (code: number) => void): Command {
     .argument("<url>", "rtmfp://host[:port]/app")
     .argument("<channel=source...>", "name of a channel, and http(s) URL of FLV, FLV file, or - for stdin")
     .option("--loop", "begin again at the end of a finished file")
-    .option("--follow", "a file is being written: send what is added (default: if it changed within the last 10 s)")
+    .option("--follow", "a file is being written: send what is added (default: if it has just changed, and grows)")
     .option("--no-follow", "a file is finished: send it from its beginning")
     .option("--force", "take the channel over if somebody else sends it")
     .action(async (url: string, channels: string[], options: BroadcastOptions) => {
