@@ -17,6 +17,7 @@ import {
   type TreeEnd,
   type TreeRecvFlow,
 } from "rtmfp-core/tc";
+import { admit } from "./admission.ts";
 import { answerCall } from "./answer-call.ts";
 import type { Application } from "./application.ts";
 import { applicationPath } from "./application-path.ts";
@@ -293,19 +294,9 @@ export class Connection implements ClientLink, StreamHost, Member, GroupClient {
     this.#introduce(said);
     const { name, instance } = applicationPath(said);
     const path = instance === "" ? name : `${name}/${instance}`;
-    if (this.#host.isClosing()) {
-      this.#refuse(path, "NetConnection.Connect.AppShutdown", "The server is shutting down.");
-      return;
-    }
-    const keys = this.#host.keys();
-    if (!this.#host.applications.has(name) && keys?.allows(name) !== true) {
-      if (keys !== undefined) this.#refuse(path, "NetConnection.Connect.Failed", "Unknown developer key.");
-      else this.#refuse(path, "NetConnection.Connect.InvalidApp", "No application has that name.");
-      return;
-    }
-    const admission = this.#host.access.check(path, args, this, Date.now());
-    if (typeof admission === "string") {
-      this.#refuse(path, "NetConnection.Connect.Rejected", admission);
+    const admission = admit(this.#host, name, path, args, this);
+    if ("code" in admission) {
+      this.#refuse(path, admission.code, admission.description);
       return;
     }
     this.user = admission.user;
