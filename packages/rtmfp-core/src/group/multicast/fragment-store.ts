@@ -1,4 +1,5 @@
 /** The fragments of a stream that are at hand, as they came, and when each was first heard of. */
+import type { MediaLink } from "./link.ts";
 
 /** A window over the ids of a stream. */
 export class FragmentStore {
@@ -14,6 +15,7 @@ export class FragmentStore {
   version = 0;
   readonly #maxBytes: number;
   #slots: (Uint8Array | undefined)[] = new Array<undefined>(MIN_SLOTS).fill(undefined);
+  #from: (MediaLink | undefined)[] = new Array<undefined>(MIN_SLOTS).fill(undefined);
   #heard = new Float64Array(MIN_SLOTS);
 
   /** Holds at most `maxBytes`, and 65,536 fragments. */
@@ -56,14 +58,38 @@ export class FragmentStore {
     return this.#heard[id % this.#slots.length] as number;
   }
 
+  /** Who brought a fragment that is here; undefined where {@link put} was told of nobody. */
+  fromOf(id: number): MediaLink | undefined {
+    return id < this.oldest || id > this.newest ? undefined : this.#from[id % this.#slots.length];
+  }
+
   /** Keeps a fragment that is not here and not below {@link oldest}; `bytes` are the store's from now on. */
-  put(id: number, bytes: Uint8Array, now: number): void {
+  put(id: number, bytes: Uint8Array, now: number, from?: MediaLink): void {
     this.hear(id, now);
     this.#slots[id % this.#slots.length] = bytes;
+    this.#from[id % this.#slots.length] = from;
     this.bytes += bytes.length;
     this.version++;
     if (id > this.newestHere) this.newestHere = id;
     while (this.bytes > this.#maxBytes) this.#dropOldest();
+  }
+
+  /** A fragment that is here has other bytes, and is somebody else's; they are the store's from now on. */
+  replace(id: number, bytes: Uint8Array, from: MediaLink | undefined): void {
+    const before = this.get(id);
+    if (before === undefined) return;
+    this.#slots[id % this.#slots.length] = bytes;
+    this.#from[id % this.#slots.length] = from;
+    this.bytes += bytes.length - before.length;
+  }
+
+  /** Drops all that somebody brought: it is missing again. */
+  dropFrom(from: MediaLink): void {
+    for (let id = this.oldest; id <= this.newest; id++) {
+      if (this.#from[id % this.#slots.length] === from) this.#clear(id);
+    }
+    this.#findNewestHere();
+    this.version++;
   }
 
   /** Drops what was first heard of before `before`, ms. */
@@ -77,33 +103,41 @@ export class FragmentStore {
       this.begin(id);
       return;
     }
-    for (; this.newest > id; this.newest--) {
-      const slot = this.newest % this.#slots.length;
-      this.bytes -= this.#slots[slot]?.length ?? 0;
-      this.#slots[slot] = undefined;
-    }
+    for (; this.newest > id; this.newest--) this.#clear(this.newest);
     this.newestHere = Math.min(this.newestHere, id);
-    while (this.newestHere >= this.oldest && !this.has(this.newestHere)) this.newestHere--;
-    if (this.newestHere < this.oldest) this.newestHere = 0;
+    this.#findNewestHere();
     this.version++;
   }
 
+  #findNewestHere(): void {
+    while (this.newestHere >= this.oldest && !this.has(this.newestHere)) this.newestHere--;
+    if (this.newestHere < this.oldest) this.newestHere = 0;
+  }
+
   #dropOldest(): void {
-    const slot = this.oldest++ % this.#slots.length;
+    this.#clear(this.oldest++);
+  }
+
+  #clear(id: number): void {
+    const slot = id % this.#slots.length;
     this.bytes -= this.#slots[slot]?.length ?? 0;
     this.#slots[slot] = undefined;
+    this.#from[slot] = undefined;
   }
 
   #grow(size: number): void {
     let slots = this.#slots.length;
     while (slots < size) slots *= 2;
     const grown = new Array<Uint8Array | undefined>(slots).fill(undefined);
+    const from = new Array<MediaLink | undefined>(slots).fill(undefined);
     const heard = new Float64Array(slots);
     for (let id = this.oldest; id <= this.newest; id++) {
       grown[id % slots] = this.#slots[id % this.#slots.length];
+      from[id % slots] = this.#from[id % this.#slots.length];
       heard[id % slots] = this.heardAt(id);
     }
     this.#slots = grown;
+    this.#from = from;
     this.#heard = heard;
   }
 }

@@ -17,6 +17,7 @@ import {
   PULLS_BURST,
   STRIPES,
 } from "./params.ts";
+import type { Standing } from "./standing.ts";
 
 /** What a link tells the stream that it belongs to. */
 export interface LinkOwner {
@@ -30,6 +31,13 @@ export class MediaLink {
   readonly neighbour: Neighbour;
   /** The stream that it is about. */
   readonly owner: LinkOwner;
+  /** What its copies of fragments are worth. */
+  readonly standing: Standing;
+  /** When it first announced the stream, ms. */
+  announcedAt: number = Number.POSITIVE_INFINITY;
+  /** The newest fragment that it was examined by; not to be examined before this time, ms. */
+  examined = 0;
+  examineAt = 0;
   /** The far end's announcement and control; undefined before it has opened it, and after it ended. */
   controlIn: GroupRecvFlow | undefined;
   /** Stripes that the far end wants pushed, a mask. */
@@ -82,9 +90,10 @@ export class MediaLink {
   #dataOut: GroupSendFlow | undefined;
 
   /** `now` in ms. */
-  constructor(neighbour: Neighbour, owner: LinkOwner, now: number) {
+  constructor(neighbour: Neighbour, owner: LinkOwner, standing: Standing, now: number) {
     this.neighbour = neighbour;
     this.owner = owner;
+    this.standing = standing;
     this.knownAt = now;
     this.controls = new TokenBucket(CONTROLS_PER_SECOND, CONTROLS_BURST, now);
   }

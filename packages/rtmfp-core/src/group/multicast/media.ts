@@ -5,6 +5,7 @@ import type { GroupClock, GroupRecvFlow } from "../session.ts";
 import { decodeFragment, fragmentIdOf } from "../wire/fragment.ts";
 import type { MediaInfo } from "../wire/media-info.ts";
 import { decodeMulticast, type MulticastMessage } from "../wire/multicast.ts";
+import { Audit } from "./audit.ts";
 import { FragmentStore, MAX_SLOTS } from "./fragment-store.ts";
 import { MulticastCounters } from "./info.ts";
 import { type LinkOwner, MediaLink } from "./link.ts";
@@ -22,17 +23,18 @@ import {
   MIN_PUSH_MS,
   MIN_SAMPLES,
   NEIGHBOURS_PER_COPY,
-  PULLS_PER_SECOND,
   SAMPLE_MS,
   STRIPES,
   TICK_MS,
 } from "./params.ts";
 import { Progress } from "./progress.ts";
+import { PullOut } from "./pull-out.ts";
 import { Puller } from "./puller.ts";
 import { PushIn } from "./push-in.ts";
 import { PushOut } from "./push-out.ts";
 import type { MediaMessage } from "./reassembler.ts";
 import type { MulticastSettings } from "./settings.ts";
+import { Standings } from "./standing.ts";
 import type { MulticastStats } from "./stats.ts";
 
 /** What a stream needs of the group's streams. */
@@ -73,6 +75,9 @@ export class Media implements LinkOwner {
   readonly #pushOut: PushOut;
   readonly #pushIn: PushIn;
   readonly #puller: Puller;
+  readonly #pullOut: PullOut;
+  readonly #audit: Audit;
+  readonly #standings = new Standings();
   readonly #progress = new Progress();
   readonly #maps: Maps = new Maps(this.store);
   readonly #output: Output;
@@ -89,7 +94,6 @@ export class Media implements LinkOwner {
   #cancelTick: (() => void) | undefined;
   /** When neighbours are first asked for stripes, ms. */
   #askAt = 0;
-  #pullRate = { at: 0, newest: 0 };
 
   /** `isOwn`: we are the publisher. */
   constructor(host: MediaHost, info: MediaInfo, settings: MulticastSettings, isOwn: boolean) {
@@ -102,10 +106,12 @@ export class Media implements LinkOwner {
     const { store } = this;
     const { stats } = host;
     const media = this;
+    this.#audit = new Audit({ store, stats, chance: () => host.chance(), struck: (link, now) => this.#bar(link, now) });
     this.#pushIn = new PushIn({
       store,
       stats,
       chance: () => host.chance(),
+      doubtMs: (link) => this.#audit.doubtMs(link),
       chosen: (stripe, link) => this.#pushOut.yield(stripe, link),
     });
     this.#pushOut = new PushOut(
@@ -126,12 +132,19 @@ export class Media implements LinkOwner {
       stats,
       patienceMs: (id, now) => this.#pushIn.patienceMs(id, this.settings.fetchMs, now),
       leastPatienceMs: (now) => this.#pushIn.leastPatienceMs(this.settings.fetchMs, now),
+      doubtMs: (link) => this.#audit.doubtMs(link),
       get fetchMs() {
         return media.settings.fetchMs;
       },
     });
+    this.#pullOut = new PullOut(this);
     this.#output = new Output(store, stats, (message, missing) => host.message(this, message, missing));
     if (isOwn) store.begin(1);
+  }
+
+  /** Those of the group. */
+  get stats(): MulticastStats {
+    return this.#host.stats;
   }
 
   /** Neighbours that know the stream. */
@@ -227,6 +240,7 @@ export class Media implements LinkOwner {
     this.#fetching = false;
     this.#pushIn.stop(this.#list, this.#host.clock.now());
     this.#output.stop();
+    this.#audit.stop();
     for (const link of this.#list) this.#puller.drop(link);
   }
 
@@ -264,6 +278,7 @@ export class Media implements LinkOwner {
     link.forget();
     link.close();
     this.#links.delete(neighbour);
+    this.#standings.left(neighbour.peerId);
     this.#list = [...this.#links.values()];
     if (this.#fetching) this.#pushIn.tick(this.#list, this.#host.clock.now());
   }
@@ -272,13 +287,27 @@ export class Media implements LinkOwner {
     this.#pushOut.drop(link, this.#host.clock.now());
     this.#pushIn.drop(link);
     this.#puller.drop(link);
+    this.#audit.drop(link);
     link.asks = 0;
+  }
+
+  /** A neighbour's copy was not that of others: nothing is asked of it, and what it brought is missing again. */
+  #bar(link: MediaLink, now: number): void {
+    this.#host.stats.struck++;
+    this.#pushIn.drop(link);
+    this.#puller.drop(link);
+    link.asks = 0;
+    link.flushAsks(now);
+    link.disbelieve();
+    this.store.dropFrom(link);
+    this.#puller.again();
   }
 
   /** A neighbour announces the stream on a flow, whose further messages come here. */
   opened(neighbour: Neighbour, flow: GroupRecvFlow): void {
     const link = this.#linkOf(neighbour);
     const before = link.controlIn;
+    link.announcedAt = Math.min(link.announcedAt, this.#host.clock.now());
     link.controlIn = flow;
     flow.context = link;
     flow.onMessage = (data) => this.#onControl(link, data);
@@ -338,7 +367,8 @@ export class Media implements LinkOwner {
   #linkOf(neighbour: Neighbour): MediaLink {
     const known = this.#links.get(neighbour);
     if (known !== undefined) return known;
-    const link = new MediaLink(neighbour, this, this.#host.clock.now());
+    const standing = this.#standings.of(neighbour.peerId, this.#audit.neededCopies);
+    const link = new MediaLink(neighbour, this, standing, this.#host.clock.now());
     this.#links.set(neighbour, link);
     this.#list = [...this.#links.values()];
     return link;
@@ -367,16 +397,16 @@ export class Media implements LinkOwner {
         this.#onInfo(message.info);
         return;
       case "end":
-        this.#onEnd(link, message.last, now);
+        if (!link.standing.isBarred(now)) this.#onEnd(link, message.last, now);
         return;
       case "map":
-        this.#onMap(link, message.newest, message.have, now);
+        if (!link.standing.isBarred(now)) this.#onMap(link, message.newest, message.have, now);
         return;
       case "push":
         this.#pushOut.want(link, message.mask, now);
         return;
       case "pull":
-        this.#onPull(link, message.id, now);
+        this.#pullOut.answer(link, message.id, now);
     }
   }
 
@@ -462,7 +492,8 @@ export class Media implements LinkOwner {
     const { store } = this;
     const now = clock.now();
     link.bytesIn += data.length;
-    const wasPulled = this.#puller.onFragment(id, link);
+    const isCopy = this.#audit.takes(id, link);
+    const wasPulled = this.#puller.onFragment(id, link) || isCopy;
     if (wasPulled) {
       counters.requestedFrom++;
       counters.requestedFromBytes += data.length;
@@ -470,16 +501,19 @@ export class Media implements LinkOwner {
       counters.pushedFrom++;
       counters.pushedFromBytes += data.length;
     }
+    if (link.standing.isBarred(now)) {
+      stats.barred++;
+      return;
+    }
     const isSample = wasPulled && this.#listening && !this.#fetching;
     if (this.isOwn || (!this.#fetching && !isSample) || (store.newest > 0 && id < store.oldest)) {
       stats.late++;
       return;
     }
     if (!wasPulled && !this.#isWelcome(id, link, now)) return;
-    const here = store.get(id);
-    if (here !== undefined) {
+    this.#audit.onCopy(id, link, data, now);
+    if (store.has(id)) {
       stats.duplicates++;
-      if (!equalBytes(here, data)) stats.contradicting++;
       if (!wasPulled) this.#pushIn.onPushed(id, link, false, now);
       return;
     }
@@ -496,6 +530,7 @@ export class Media implements LinkOwner {
     if (!wasPulled) this.#pushIn.onPushed(id, link, true, now);
     this.#pushIn.onHere(id);
     this.#put(id, data, link);
+    this.#audit.onNew(id, link, now);
     if (this.#fetching && this.#output.next === 0) this.#start();
     if (this.#output.next === id) this.#drain(now, this.settings.windowMs);
   }
@@ -515,7 +550,7 @@ export class Media implements LinkOwner {
 
   #put(id: number, bytes: Uint8Array, from: MediaLink | undefined): void {
     const now = this.#host.clock.now();
-    this.store.put(id, bytes, now);
+    this.store.put(id, bytes, now, from);
     if (this.isOwn) {
       this.advancedAt = now;
       this.receivedAt = now;
@@ -524,22 +559,6 @@ export class Media implements LinkOwner {
     // Whoever lacks it for longer asks for it.
     const leftMs = Math.min(windowMs, Math.max(fetchMs, MIN_PUSH_MS)) - (now - this.store.heardAt(id));
     if (leftMs > 0) this.#pushOut.push(id, bytes, from, leftMs);
-  }
-
-  #onPull(link: MediaLink, id: number, now: number): void {
-    const { counters } = this;
-    const bytes = this.store.get(id);
-    if (bytes === undefined) return;
-    const { windowMs, relayMarginMs } = this.settings;
-    if (
-      link.waitingBytes > link.roomBytes ||
-      !link.sendFragment(bytes, Math.max(1, windowMs + relayMarginMs - (now - this.store.heardAt(id))))
-    ) {
-      this.#host.stats.skipped++;
-      return;
-    }
-    counters.requestedBy++;
-    counters.requestedByBytes += bytes.length;
   }
 
   #scheduleTick(): void {
@@ -557,11 +576,12 @@ export class Media implements LinkOwner {
     this.#maps.tick(this.#list, this.settings.updateMs, this.settings.sendToAll, now);
     if (this.#fetching) this.#checkProgress(now);
     if (this.#fetching && this.#output.next > 0) {
+      this.#audit.tick(this.#list, now);
       if (now >= this.#askAt) this.#pushIn.tick(this.#list, now);
       this.#puller.tick(this.#output.next, this.#list, now);
     }
     this.#pushOut.tick(now, this.#list);
-    this.#refillPulls(now);
+    this.#pullOut.tick(this.#list, now);
   };
 
   /** Goes back where one neighbour alone made us believe that the stream is far ahead. */
@@ -575,15 +595,5 @@ export class Media implements LinkOwner {
     this.#pushIn.restart(this.#list);
     this.#puller.restart();
     if (this.#output.next > back) this.#output.begin(back + 1);
-  }
-
-  /** Neighbours may pull as much as the stream brings. */
-  #refillPulls(now: number): void {
-    const ms = now - this.#pullRate.at;
-    if (ms < 1_000) return;
-    const ids = Math.max(0, Math.min(this.store.newest - this.#pullRate.newest, MAX_SLOTS));
-    const came = ids + (PULLS_PER_SECOND * ms) / 1_000;
-    this.#pullRate = { at: now, newest: this.store.newest };
-    for (const link of this.#list) link.refillPulls(came);
   }
 }

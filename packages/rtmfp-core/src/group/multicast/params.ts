@@ -74,6 +74,32 @@ export const GOING_MS = 5_000;
 export const TRUST_MS = 5_000;
 /** A neighbour that is no longer asked for a stripe may send of it for so long. */
 export const ASKED_GRACE_MS = 3_000;
+/** Of what neighbours bring, this part is asked for again to compare it; more for so long after two copies have differed. */
+export const AUDIT_PART: number = 1 / 64;
+export const ALARM_AUDIT_PART: number = 1 / 8;
+export const ALARM_MS = 30_000;
+/** After so long: others have told by then that they have it. */
+export const AUDIT_AFTER_MS = 300;
+/** Fragments that are compared at a time, and that wait for it. */
+export const MAX_AUDITS = 32;
+/** Copies that are compared where two differ; so many decide, fewer if the anchor's is among them, or those that have come after so long. */
+export const MAX_WITNESSES = 7;
+export const VOTES = 5;
+export const VOTES_WITH_ANCHOR = 3;
+export const VOTE_MS = 1_000;
+/** Whose word decides is another if most neighbours have said otherwise for so long. */
+export const DEPOSE_MS = 8_000;
+/** So many copies must agree with those of others, once any have differed, before a neighbour is believed. */
+export const CAREFUL_COPIES = 4;
+/** A neighbour that is not believed yet seems to have everything so much later. */
+export const DOUBT_PENALTY_MS = 300;
+/** Nothing is taken for so long from one whose copy was not that of most others, twice as long each time, and at most. */
+export const BAR_MS = 3_000;
+export const MAX_BAR_MS = 300_000;
+/** After so long one such time is forgiven. */
+export const FORGIVE_MS = 60_000;
+/** Neighbours whose standing in a stream is remembered. */
+export const MAX_STANDINGS = 256;
 /** Streams that a group remembers, those that are played or published included, and those that one neighbour alone told of. */
 export const MAX_STREAMS = 256;
 export const MAX_STREAMS_OF_NEIGHBOUR = 32;

@@ -52,12 +52,15 @@ export class Progress {
    * `given` is the last fragment that has come out.
    */
   check(links: readonly MediaLink[], newest: number, given: number, now: number): number | undefined {
-    const [first, second, third] = links.filter((link) => isGoing(link, now)).sort((a, b) => b.told - a.told);
+    const going = links.filter((link) => isGoing(link, now)).sort((a, b) => b.told - a.told);
+    const doubted = going.slice(0, going.length > MANY ? 2 : 1);
+    const [first] = doubted;
+    const [second, third] = going.slice(doubted.length);
     if (first === undefined || second === undefined) return undefined;
     this.#measure(second.told, now);
     const ahead = newest - second.told;
     if (ahead > this.#lead && third !== undefined) {
-      first.disbelieve();
+      for (const link of doubted) if (link === first || link.told - second.told > this.#lead) link.disbelieve();
       return second.told;
     }
     // Who brings nothing of what it tells is doubted sooner, but what it has brought was no tale.
@@ -86,11 +89,16 @@ export class Progress {
     this.#measuredAt = now;
   }
 
-  /** The furthest of those who get on, but for one. */
+  /** The furthest of those who get on, but for one; of many the second, lest two who lie confirm each other. */
   #highest(links: readonly MediaLink[], now: number, but: MediaLink): number {
-    let highest = 0;
-    for (const link of links) if (link !== but && link.told > highest && isGoing(link, now)) highest = link.told;
-    return highest;
+    let [highest, second, count] = [0, 0, 0];
+    for (const link of links) {
+      if (link === but || !isGoing(link, now)) continue;
+      count++;
+      if (link.told > second) second = link.told;
+      if (second > highest) [highest, second] = [second, highest];
+    }
+    return count >= MANY ? second : highest;
   }
 }
 
@@ -98,6 +106,8 @@ function isGoing(link: MediaLink, now: number): boolean {
   return link.told > 0 && now - link.toldAt < GOING_MS;
 }
 
+/** Among so many others, two may lie together. */
+const MANY = 4;
 /** What one neighbour may be ahead of all others with what it brings: as much as comes in this time, ms, and so many at least. */
 const STEP_MS = 1_000;
 const MIN_STEP = 64;

@@ -12,6 +12,8 @@ export interface PullerHost {
   patienceMs(id: number, now: number): number;
   /** The least of these times, ms. */
   leastPatienceMs(now: number): number;
+  /** How reluctantly a neighbour is asked; infinite for one that is not asked at all. */
+  doubtMs(link: MediaLink): number;
   /** The longest that an answer is waited for, ms. */
   readonly fetchMs: number;
 }
@@ -57,6 +59,11 @@ export class Puller {
   /** The stream is not as far as it seemed: asks anew. */
   restart(): void {
     for (const [id, pull] of this.#asked) this.#forget(id, pull);
+    this.again();
+  }
+
+  /** What was here may be missing again. */
+  again(): void {
     this.#from = 0;
   }
 
@@ -94,14 +101,19 @@ export class Puller {
     return true;
   }
 
-  /** Whoever has it and was asked for the least, in turn; not the one that did not answer. */
+  /** Whoever has it, is believed and was asked for the least, in turn; not the one that did not answer. */
   #choose(id: number, before: MediaLink | undefined, links: readonly MediaLink[]): MediaLink | undefined {
     let best: MediaLink | undefined;
+    let leastDoubt = Number.POSITIVE_INFINITY;
     const turn = this.#turn++;
     for (let i = 0; i < links.length; i++) {
       const link = links[(i + turn) % links.length]!;
       if (link === before || !link.isUp || link.pulls >= MAX_PULLS_OF_LINK || !link.has(id)) continue;
-      if (best === undefined || link.pulls < best.pulls) best = link;
+      const doubt = this.#host.doubtMs(link);
+      if (doubt > leastDoubt || doubt === Number.POSITIVE_INFINITY) continue;
+      if (best !== undefined && doubt === leastDoubt && link.pulls >= best.pulls) continue;
+      best = link;
+      leastDoubt = doubt;
     }
     return best;
   }

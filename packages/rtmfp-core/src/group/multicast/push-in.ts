@@ -20,6 +20,8 @@ export interface PushInHost {
   readonly stats: MulticastStats;
   /** From 0 up to, not including, 1. */
   chance(): number;
+  /** How reluctantly a neighbour is asked, as if it had everything so much later, ms. */
+  doubtMs(link: MediaLink): number;
   /** A neighbour was chosen to push a stripe to us. */
   chosen(stripe: number, link: MediaLink): void;
 }
@@ -225,7 +227,7 @@ export class PushIn {
       if ((link.granted & (1 << index)) !== 0 && !this.#isAhead(link, index, newest)) continue;
       const late = link.lateness[index]!;
       const score = (Number.isNaN(late) ? UNKNOWN_LATENESS_MS : late) + bitsOf(link.asks) * LOAD_PENALTY_MS;
-      const drawn = score + this.#host.chance() * CHANCE_MS;
+      const drawn = score + this.#host.doubtMs(link) + this.#host.chance() * CHANCE_MS;
       if (drawn >= bestScore) continue;
       best = link;
       bestScore = drawn;
@@ -257,7 +259,7 @@ export class PushIn {
       for (const link of links) {
         const isTaken = ((link.granted | link.asks) & (1 << index)) !== 0;
         if (!link.isUp || isTaken || link.refusedUntil[index]! > now) continue;
-        const better = present - link.lateness[index]!;
+        const better = present - link.lateness[index]! - this.#host.doubtMs(link);
         if (!(better > gain)) continue;
         gain = better;
         tried = link;

@@ -4,8 +4,14 @@ export interface MulticastStats {
   fragments: number;
   /** Those that were there already. */
   duplicates: number;
-  /** Duplicates whose bytes differ from those that came first, which stay. */
+  /** Duplicates whose bytes differ from those that came first. */
   contradicting: number;
+  /** Fragments that were asked for again, to compare them; their answers are duplicates. */
+  audits: number;
+  /** Neighbours whose copies were not those of most others. */
+  struck: number;
+  /** Fragments of such neighbours, left unread. */
+  barred: number;
   /** Fragments for which the window had passed, or of no stream that is played. */
   late: number;
   /** Fragments and maps that claim ids far beyond all that is known. */
@@ -40,6 +46,9 @@ export function newMulticastStats(): MulticastStats {
     fragments: 0,
     duplicates: 0,
     contradicting: 0,
+    audits: 0,
+    struck: 0,
+    barred: 0,
     late: 0,
     farAhead: 0,
     tales: 0,

@@ -139,7 +139,7 @@ describe("hostile members of a group that carries a stream", () => {
     });
   }
 
-  it(...rfc("G-3"), "send others' fragments in other bytes: whatever came first stays, and is counted", () => {
+  it(...rfc("G-3"), "send others' fragments in other bytes without being asked: they are dropped, and counted", () => {
     const scene = new Scene(7);
     const { outlaw } = scene;
     outlaw.every(100, (victim) => {

@@ -60,7 +60,7 @@ describe("a stream in a group", () => {
       const result = runSwarm({ members: 100, seconds: 32, seed: 2, loss: 0.01, churn: 0.2 });
       expect(result.deliveredLeast).toBeGreaterThan(0.995);
       expect(result.upload).toBeLessThan(3.2);
-      expect(result.duplicates).toBeLessThan(0.03);
+      expect(result.duplicates).toBeLessThan(0.04);
       expect(result.joinP99).toBeLessThan(2_000);
       expect(result.delayP99).toBeLessThan(2_500);
     },
@@ -164,11 +164,12 @@ describe("a stream in a group", () => {
     const publication = publisher.multicast.publish("live", { pushLimit: 0, fetchMs: 500 });
     stream(mesh, publication, 10_000);
     mesh.run(14_000);
-    for (const player of players) {
+    players.forEach((player, i) => {
       expect(times(player)).toHaveLength(250);
       expect(player.subscription.info.fragmentsPushedFromPeers).toBe(0);
-      expect(player.subscription.info.fragmentsRequestedFromPeers).toBe(750);
-    }
+      const compared = viewers[i]?.multicast.stats.audits ?? 0;
+      expect(player.subscription.info.fragmentsRequestedFromPeers - compared).toBe(750);
+    });
     expect(publication.info.fragmentsPushedToPeers).toBe(0);
   });
 

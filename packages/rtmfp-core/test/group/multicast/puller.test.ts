@@ -12,7 +12,14 @@ function scene(neighbours: number, rttMs = 50) {
   store.begin(1);
   store.hear(1, 0);
   const stats = newMulticastStats();
-  const puller = new Puller({ store, stats, patienceMs: () => 0, leastPatienceMs: () => 0, fetchMs: 2_500 });
+  const puller = new Puller({
+    store,
+    stats,
+    patienceMs: () => 0,
+    leastPatienceMs: () => 0,
+    doubtMs: () => 0,
+    fetchMs: 2_500,
+  });
   const asked: number[] = [];
   const links = Array.from({ length: neighbours }, (_, at) => ({
     isUp: true,
