@@ -24,6 +24,10 @@ import { format } from "./tally.ts";
 export async function mutate(only: string = ""): Promise<number> {
   const { shown } = scanTests();
   const faults = FAULTS.filter(({ file, rows }) => file.includes(only) || rows.includes(only));
+  if (faults.length === 0) {
+    console.error(`no fault is of a file or a row "${only}"; name a row whole, or a part of a file's name`);
+    return 2;
+  }
   const trees = Array.from({ length: AT_ONCE }, copyTree);
   const clean = (): void => {
     for (const tree of trees) rmSync(tree, { recursive: true, force: true });

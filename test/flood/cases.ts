@@ -38,7 +38,7 @@ export const CASES = {
   "forwarded-hellos": { counters: ["forwardedHellosRefused", "sessionsAbused"], sessions: "reopened" },
   "patient-flows": { counters: ["flowsRefused", "leftUnread"], sessions: "kept" },
   "patient-endless-message": { counters: ["beyondWindow", "leftUnread"], sessions: "kept" },
-  "patient-gaps": { counters: ["beyondWindow", "leftUnread"], sessions: "kept" },
+  "patient-gaps": { counters: ["beyondBudget"], sessions: "kept" },
   "patient-beyond-window": { counters: ["beyondWindow", "leftUnread"], sessions: "kept" },
   "patient-pings": { counters: ["pingsRefused", "leftUnread"], sessions: "kept" },
   "patient-forwarded-hellos": { counters: ["forwardedHellosRefused", "leftUnread"], sessions: "kept" },

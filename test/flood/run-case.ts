@@ -67,11 +67,12 @@ export async function runCase(
     await honest.call("begin");
     const before = await server.call<Snapshot>("snapshot");
     await wait(calmMs);
-    const start = await server.call<Snapshot>("snapshot");
+    const calmEnd = await server.call<Snapshot>("snapshot");
     const calm = await honest.call<PingReport>("pings");
     await server.call("watch");
     await honest.call("begin");
     if (profiles !== undefined) await server.call("profile");
+    const start = await server.call<Snapshot>("snapshot");
     const report = await attacker.call<AttackReport>("run", { seconds, rate });
     const end = await server.call<Snapshot>("snapshot");
     const memoryPeak = await server.call<number>("peak");
@@ -80,7 +81,7 @@ export async function runCase(
     const memoryHeld = await server.call<number>("memory");
     await attacker.call("end");
     await wait(PAUSE_MS);
-    const goodputBefore = perSecond(before, start);
+    const goodputBefore = perSecond(before, calmEnd);
     const goodputAfter = await recovered(server, calmMs, goodputBefore * RECOVERED);
     const memoryAfter = await settledMemory(server, memoryBefore, own, settleMs);
     const { sessions } = await server.call<Snapshot>("snapshot");

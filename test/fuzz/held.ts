@@ -34,7 +34,8 @@ export function checkReceiving(endpoint: Endpoint): void {
   }
   const limit = limitBytes + endpoint.sessions.size * LEAST_SESSION_SHARE_BYTES;
   over("ranges in all sessions", ranges, SEQUENCE_RANGES_TOTAL + endpoint.sessions.size * LEAST_SESSION_RANGES);
-  over("ranges in sessions", ranges, endpoint.receiveBudget.heldRanges);
+  if (ranges !== endpoint.receiveBudget.heldRanges)
+    throw new Error(`${ranges} ranges, ${endpoint.receiveBudget.heldRanges} in the budget`);
   over("bytes behind gaps", behindGaps, limit);
   over("bytes in all sessions", all, limit + FINISHING_BYTES);
   over("bytes in sessions", all, heldBytes);

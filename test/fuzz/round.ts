@@ -104,6 +104,7 @@ class Round {
     if (endpoint.sessions.size > 0) throw new Error(`${endpoint.sessions.size} sessions are left`);
     if (endpoint.timers.size > 0) throw new Error(`${endpoint.timers.size} timers are left`);
     if (endpoint.receiveBudget.heldBytes !== 0) throw new Error("the budget of received bytes is not returned");
+    if (endpoint.receiveBudget.heldRanges !== 0) throw new Error("the budget of runs above gaps is not returned");
     if (endpoint.load.jobs > 0) throw new Error(`${endpoint.load.jobs} jobs are left`);
     for (const flow of target.recvFlows) {
       while (flow.read() !== undefined) {}

@@ -6,6 +6,15 @@ const PROTO = "packages/rtmfp-core/src/proto";
 /** Opening, data, acknowledgements, windows, rejection and linger of a receiving flow. */
 export const FLOW_RECEIVE_FAULTS: readonly Fault[] = [
   ...faultsOf(
+    `${PROTO}/recv-flow.ts`,
+    [
+      'const ranges = this.#state === "RF_CLOSED" ? 0 : this.seen.rangeCount;',
+      "const ranges = this.seen.rangeCount;",
+      "R7016-5-04",
+    ],
+    ["if (seen.rangeCount >= MAX_SEQUENCE_RANGES) return false;", "return false;", "R7016-5-04"],
+  ),
+  ...faultsOf(
     `${PROTO}/receive-side.ts`,
     [
       "this.#current = this.#flows.get(chunk.flowId) ?? this.#open(chunk);",

@@ -141,7 +141,7 @@ export const MAX_SEQUENCE_RANGES = 1_024;
 /** What an endpoint's flows remember; a session's have this part of what others leave, but always some. */
 export const SEQUENCE_RANGES_TOTAL = 8_192;
 export const SESSION_SHARE_OF_RANGES = 8;
-export const LEAST_SESSION_RANGES = 64;
+export const LEAST_SESSION_RANGES = 128;
 /** Runs of held fragments at which none is opened beyond a gap: numbers given up divide them where none is missing. */
 export const MAX_HELD_RUNS = 1_024;
 /** Flows beyond the caps that a session rejects with an exception: per second, and burst. The others hear nothing. */

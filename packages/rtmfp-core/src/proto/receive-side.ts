@@ -57,7 +57,7 @@ export interface ReceiveStats {
    * flows beyond the rate at which it is answered: dropped, unacknowledged.
    */
   beyondWindow: number;
-  /** Data that the window allowed, beyond the budget of the session or the endpoint: dropped, unacknowledged. */
+  /** Data that the window allowed, beyond the budget of the session or the endpoint, of bytes or of runs: dropped, unacknowledged. */
   beyondBudget: number;
   /** Flows rejected because a message in them was too large. */
   messagesTooLarge: number;
@@ -275,6 +275,10 @@ export class ReceiveSide implements RecvFlowHost {
     this.stats.beyondBudget++;
     this.#starved ??= new Set();
     this.#starved.add(flow);
+  }
+
+  beyondRanges(): void {
+    this.stats.beyondBudget++;
   }
 
   /** One at a time is told, the one that has waited longest: all at once would lose what they send again. */

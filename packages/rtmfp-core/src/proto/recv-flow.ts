@@ -40,6 +40,8 @@ export interface RecvFlowHost {
   messageTooLarge(): void;
   /** Data was dropped unacknowledged that only the flows' common budget had no room for. */
   beyondBudget(flow: RecvFlow): void;
+  /** Data was dropped unacknowledged because other flows remember as many runs above gaps as all may have. */
+  beyondRanges(): void;
   /** The flow holds less than before: others may have room now. */
   budgetFreed(): void;
 }
@@ -197,7 +199,11 @@ export class RecvFlow implements Borrower, MessageSink {
     if (keep && this.#isOverfull(sn, data.length)) return false;
     if (keep && !this.#fitsBudget(sn, data)) return true;
     const isBeyondGap = sn > Math.max(seen.contiguous, fsn) + 1;
-    if (isBeyondGap && this.#isFullOfRanges && seen.opensRange(sn)) return false;
+    if (isBeyondGap && this.#isFullOfRanges && seen.opensRange(sn)) {
+      if (seen.rangeCount >= MAX_SEQUENCE_RANGES) return false;
+      this.#host.beyondRanges();
+      return true;
+    }
     if (isBeyondGap && keep && this.#reassembly.isFullFor(sn)) return false;
     let ackNow =
       this.#state !== "RF_OPEN" ||

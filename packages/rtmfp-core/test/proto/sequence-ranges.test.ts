@@ -23,18 +23,31 @@ function put(flow: RecvFlow, sn: number): boolean {
   return flow.onData(sn, 0, FragmentControl.begin, false, false, NOTHING);
 }
 
-/** Every other number from 2 on, until one is refused; gives how many were taken. */
+/** Every other number from 2 on, until one is not taken; gives how many were. */
 function fill(flow: RecvFlow): number {
-  let taken = 0;
-  while (put(flow, 2 * taken + 2)) taken++;
-  return taken;
+  for (let taken = 0; ; taken++) {
+    put(flow, 2 * taken + 2);
+    if (flow.seen.rangeCount === taken) return taken;
+  }
 }
 
 describe("runs of numbers above gaps", () => {
   it(...rfc("R7016-5-04"), "are as many as one flow may have, in one session", () => {
     const { side, flow } = receiver(new EndpointBudget());
     expect(fill(flow)).toBe(MAX_SEQUENCE_RANGES);
-    expect(put(flowOf(side, 2), 2)).toBe(false);
+    expect(put(flow, 2 * MAX_SEQUENCE_RANGES + 2)).toBe(false);
+    const other = flowOf(side, 2);
+    put(other, 2);
+    expect(other.seen.rangeCount).toBe(0);
+  });
+
+  it(...rfc("R7016-5-04"), "that others' leave no room for are not held against their sender", () => {
+    const budget = new EndpointBudget();
+    for (let i = 0; i < 100; i++) fill(receiver(budget).flow);
+    const { side, flow } = receiver(budget);
+    const taken = fill(flow);
+    expect(put(flow, 2 * taken + 2)).toBe(true);
+    expect(side.stats).toMatchObject({ beyondBudget: 2, beyondWindow: 0 });
   });
 
   it(...rfc("R7016-5-04"), "are bounded over all sessions, and each has some however many there are", () => {
@@ -63,6 +76,18 @@ describe("runs of numbers above gaps", () => {
     put(flow, 1);
     expect(budget.heldRanges).toBe(flow.seen.rangeCount);
     side.budget.end();
+    expect(budget.heldRanges).toBe(0);
+  });
+
+  it(...rfc("R7016-5-04"), "are given back when the flow ends with numbers beyond its last", () => {
+    const budget = new EndpointBudget();
+    const { flow } = receiver(budget);
+    flow.accept({ order: "hold" });
+    put(flow, 9);
+    flow.onData(1, 0, FragmentControl.whole, false, true, NOTHING);
+    expect(flow.state).toBe("RF_COMPLETE_LINGER");
+    expect(budget.heldRanges).toBe(1);
+    flow.onLingerEnd();
     expect(budget.heldRanges).toBe(0);
   });
 });
