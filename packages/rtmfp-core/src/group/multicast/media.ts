@@ -6,13 +6,13 @@ import { decodeFragment, fragmentIdOf } from "../wire/fragment.ts";
 import type { MediaInfo } from "../wire/media-info.ts";
 import { decodeMulticast, type MulticastMessage } from "../wire/multicast.ts";
 import { Audit } from "./audit.ts";
+import { Ending } from "./ending.ts";
 import { FragmentStore, MAX_SLOTS } from "./fragment-store.ts";
 import { MulticastCounters } from "./info.ts";
 import { type LinkOwner, MediaLink } from "./link.ts";
 import { Maps } from "./maps.ts";
 import { Output } from "./output.ts";
 import {
-  END_AGAIN_MS,
   END_GRACE_MS,
   FOCUS_SILENT_MS,
   GATHER_MS,
@@ -66,8 +66,6 @@ export class Media implements LinkOwner {
   advancedAt: number;
   /** When a fragment last came, ms. */
   receivedAt = 0;
-  /** The publisher's last fragment, once it has ended. */
-  last: number | undefined;
   readonly #host: MediaHost;
   readonly #links = new Map<Neighbour, MediaLink>();
   /** The same, to walk through. */
@@ -81,13 +79,10 @@ export class Media implements LinkOwner {
   readonly #progress = new Progress();
   readonly #maps: Maps = new Maps(this.store);
   readonly #output: Output;
+  readonly #ending = new Ending();
   #active = false;
   #listening = false;
   #fetching = false;
-  /** When the end was told of, ms; and which end we told others of last, and when. */
-  #endedAt = 0;
-  #endTold: number | undefined;
-  #endToldAt: number = Number.NEGATIVE_INFINITY;
   /** Fragments that came before the stream is played; and when we last asked for one, ms. */
   #samples = 0;
   #sampledAt = 0;
@@ -147,6 +142,11 @@ export class Media implements LinkOwner {
     return this.#host.stats;
   }
 
+  /** The publisher's last fragment, once it has ended. */
+  get last(): number | undefined {
+    return this.#ending.last;
+  }
+
   /** Neighbours that know the stream. */
   get links(): readonly MediaLink[] {
     return this.#list;
@@ -164,7 +164,7 @@ export class Media implements LinkOwner {
 
   /** Whether, as far as we can see, somebody publishes it. */
   isLive(now: number): boolean {
-    if (this.#isOver) return false;
+    if (this.#ending.isOver(now)) return false;
     if (!this.#active) return this.isAnnounced;
     const { windowMs, relayMarginMs } = this.settings;
     return now - Math.max(this.advancedAt, this.receivedAt) <= windowMs + relayMarginMs;
@@ -188,12 +188,7 @@ export class Media implements LinkOwner {
 
   /** Whether everything up to the publisher's end has come out, or been given up. */
   get isFinished(): boolean {
-    return this.last !== undefined && this.#isOver && this.#output.next > this.last;
-  }
-
-  /** Nothing has belied for a moment that it has ended. */
-  get #isOver(): boolean {
-    return this.last !== undefined && this.#host.clock.now() - this.#endedAt >= END_GRACE_MS;
+    return this.last !== undefined && this.#ending.isOver(this.#host.clock.now()) && this.#output.next > this.last;
   }
 
   /** Announces the stream to all neighbours, and answers their announcements from now on. */
@@ -251,18 +246,9 @@ export class Media implements LinkOwner {
 
   /** Tells all neighbours that nothing follows our last fragment. */
   end(last: number): void {
-    this.last = last;
-    this.#tellEnd();
-  }
-
-  /** Once for each end that is told of, but not all the time. */
-  #tellEnd(): void {
-    const { last } = this;
     const now = this.#host.clock.now();
-    if (last === undefined || last === this.#endTold || now - this.#endToldAt < END_AGAIN_MS) return;
-    this.#endTold = last;
-    this.#endToldAt = now;
-    for (const link of this.#list) if (link.isAnnounced) link.send({ type: "end", last });
+    this.#ending.hear(last, now);
+    this.#ending.tell(this.#list, now);
   }
 
   /** Our neighbours are one more. */
@@ -426,7 +412,6 @@ export class Media implements LinkOwner {
       return;
     }
     if (this.#output.next > 0) this.store.hear(last, now);
-    this.#endedAt = now;
     this.end(last);
     this.#host.clock.after(END_GRACE_MS, () => this.#host.changed(this));
   }
@@ -464,7 +449,7 @@ export class Media implements LinkOwner {
     if (id <= store.newest) return;
     // A stream that has only just begun is taken from its beginning.
     if (store.newest === 0) store.begin(id <= MAX_FROM_START ? 1 : id - 1);
-    if (this.last !== undefined && id > this.last) this.last = undefined;
+    this.#ending.belie(id);
     store.hear(id, now);
     this.advancedAt = now;
     this.#host.changed(this);
@@ -572,7 +557,7 @@ export class Media implements LinkOwner {
     this.#scheduleTick();
     this.counters.tick(now);
     this.expire(now);
-    this.#tellEnd();
+    this.#ending.tell(this.#list, now);
     this.#maps.tick(this.#list, this.settings.updateMs, this.settings.sendToAll, now);
     if (this.#fetching) this.#checkProgress(now);
     if (this.#fetching && this.#output.next > 0) {
