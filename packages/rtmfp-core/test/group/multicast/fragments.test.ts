@@ -163,6 +163,9 @@ describe("what decoders need first", () => {
     const opening = new Opening();
     opening.before(9, fromHex("9068766331"), 0);
     expect(opening.before(9, fromHex("9168766331"), 1_000)).toHaveLength(1);
+    const transport = new Opening();
+    expect(transport.before(9, fromHex("9568766331"), 0)).toEqual([]);
+    expect(transport.before(9, fromHex("9168766331"), 1_000)).toEqual([{ type: 9, payload: fromHex("9568766331") }]);
     const long = new Uint8Array(10_000);
     long.set(avc);
     opening.before(9, long, 2_000);
