@@ -1,5 +1,6 @@
 /** Puts the tags of a stream, which come in flows of their own, back into the order of their timestamps. */
 import { type FlvTag, type FlvTagType, isSequenceHeader } from "rtmfp-core/flv";
+import { LivedClock } from "rtmfp-core/group";
 import type { Clock } from "./clock.ts";
 
 interface Entry {
@@ -12,6 +13,7 @@ interface Entry {
  * kind that stays behind for the length of the window, or has not come within a second (data: 0.3 s), is not waited for until
  * it shows up again, one that is switched off not at all. If it then shows up in time, it had been silent and not held up:
  * from there it is waited for 0.3 s, until it comes late. A tag that comes after its turn is passed on at once and counted. At equal times: data, codec configuration, video, audio.
+ * Only time that the process has lived counts: what it did not read meanwhile is not late.
  */
 export class TagMerger {
   readonly #clock: Clock;
@@ -26,6 +28,8 @@ export class TagMerger {
   readonly #sporadic = new Set<FlvTagType>();
   readonly #switchedOff = new Set<FlvTagType>();
   #cancelTimer: (() => void) | undefined;
+  /** When the timer is due. */
+  #lookAt: number = Number.POSITIVE_INFINITY;
   #lastOut: number | undefined;
   #queuedBytes = 0;
   /** Tags passed on after a later one. */
@@ -33,7 +37,7 @@ export class TagMerger {
 
   /** `windowMs` bounds how long a tag waits for others. */
   constructor(clock: Clock, windowMs: number, out: (tag: FlvTag) => void) {
-    this.#clock = clock;
+    this.#clock = new LivedClock(clock);
     this.#windowMs = windowMs;
     this.#out = out;
     this.reset();
@@ -65,6 +69,7 @@ export class TagMerger {
   /** Passes on all that waits. */
   flush(): void {
     this.#cancelTimer?.();
+    this.#lookAt = Number.POSITIVE_INFINITY;
     for (let next = this.#earliest(); next !== undefined; next = this.#earliest()) this.#take(next);
   }
 
@@ -78,8 +83,6 @@ export class TagMerger {
   }
 
   #release(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
     const now = this.#clock.now();
     for (let next = this.#earliest(); next !== undefined; next = this.#earliest()) {
       const { tag, arrivedAt } = this.#queues[next][0]!;
@@ -87,7 +90,7 @@ export class TagMerger {
       for (const kind of mayWait ? this.#behind(tag) : []) {
         const left = arrivedAt + this.#patience(kind) - now;
         if (left > 0) {
-          this.#cancelTimer = this.#clock.after(left, () => this.#release());
+          this.#look(now + Math.min(left, LOOK_MS));
           return;
         }
         if (this.#awaited.get(kind) !== undefined) this.#missed.add(kind);
@@ -95,6 +98,17 @@ export class TagMerger {
       }
       this.#take(next);
     }
+  }
+
+  /** Looks again no later than this. */
+  #look(at: number): void {
+    if (at >= this.#lookAt) return;
+    this.#cancelTimer?.();
+    this.#lookAt = at;
+    this.#cancelTimer = this.#clock.after(at - this.#clock.now(), () => {
+      this.#lookAt = Number.POSITIVE_INFINITY;
+      this.#release();
+    });
   }
 
   /** The kind whose first tag is next. */
@@ -155,5 +169,7 @@ const KINDS: readonly FlvTagType[] = ["data", "video", "audio"];
 const START_MS = 1_000;
 /** How long tags wait for a kind that most likely has none. */
 const SHORT_MS = 300;
+/** How often it is looked at whether what waits has waited for long enough: lived time stands still from one look to the next. */
+const LOOK_MS = 100;
 /** Beyond it nothing is waited for. */
 const MAX_QUEUED_BYTES = 16 * 1024 * 1024;

@@ -3,6 +3,7 @@ import type { FlvTag, FlvTagType } from "rtmfp-core/flv";
 import { SimClock } from "rtmfp-core/testing";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../test/support/rfc.ts";
+import type { Clock } from "../src/clock.ts";
 import { TagMerger } from "../src/tag-merger.ts";
 
 function make(windowMs = 1_000): { clock: SimClock; merger: TagMerger; out: string[] } {
@@ -12,6 +13,26 @@ function make(windowMs = 1_000): { clock: SimClock; merger: TagMerger; out: stri
     out.push(`${tag.type[0]}${tag.timestamp}`),
   );
   return { clock, merger, out };
+}
+
+/** The clock of a process that can be paused: meanwhile its timers do not ring. */
+function pausable(world: SimClock): { clock: Clock; pause: (ms: number) => void } {
+  let runsAgainAt = 0;
+  const after = (ms: number, run: () => void): (() => void) => {
+    let cancel: () => void;
+    const ring = (): void => {
+      if (world.now >= runsAgainAt) run();
+      else cancel = world.at(runsAgainAt, ring);
+    };
+    cancel = world.after(ms, ring);
+    return () => cancel();
+  };
+  return {
+    clock: { now: () => world.now, after },
+    pause: (ms) => {
+      runsAgainAt = world.now + ms;
+    },
+  };
 }
 
 const tag = (type: FlvTagType, timestamp: number, first = 0x2f): FlvTag => ({
@@ -113,6 +134,24 @@ describe("TagMerger", () => {
     merger.push(tag("video", 5_020));
     expect(merger.late).toBe(1);
     expect(waited(5_080)).toBe(2_000);
+  });
+
+  it("waits for what was not read while the process stood still", () => {
+    const world = new SimClock();
+    const { clock, pause } = pausable(world);
+    const out: string[] = [];
+    const merger = new TagMerger(clock, 2_000, ({ type, timestamp }) => out.push(`${type[0]}${timestamp}`));
+    for (const kind of ["data", "video", "audio"] as const) merger.push(tag(kind, 0));
+    merger.push(tag("audio", 50));
+    world.run(150);
+    pause(5_000);
+    world.run(5_000);
+    expect(out.slice(3)).toEqual([]);
+    merger.push(tag("video", 40));
+    merger.push(tag("video", 80));
+    expect([out.slice(3), merger.late]).toEqual([["v40", "a50"], 0]);
+    world.run(2_000);
+    expect(out.slice(5)).toEqual(["v80"]);
   });
 
   it("waits no longer than 0.3 s for metadata once both kinds of media are there", () => {

@@ -45,6 +45,7 @@ export {
 } from "./membership.ts";
 /** Streams of a group. */
 export { type MulticastInfo, NO_MULTICAST_INFO } from "./multicast/info.ts";
+export { LivedClock } from "./multicast/lived-clock.ts";
 export { Multicast, type MulticastHost, type MulticastOptions } from "./multicast/multicast.ts";
 export { MulticastPublication } from "./multicast/publication.ts";
 export type { MediaMessage } from "./multicast/reassembler.ts";
