@@ -1,8 +1,8 @@
 /** A NetStream's membership in its group. */
 
 import { RtmfpError } from "rtmfp-core";
-import { passwordCheck } from "rtmfp-core/group";
-import { equalBytes } from "rtmfp-core/proto";
+import type { Sha256 } from "rtmfp-core/group";
+import { concatBytes, equalBytes } from "rtmfp-core/proto";
 import type { StatusCode } from "rtmfp-core/tc";
 import type { ConnectionCore } from "../connection-core.ts";
 import type { NetConnection } from "../net-connection.ts";
@@ -70,10 +70,8 @@ export class StreamGroup {
   checkPublish({ endpoint }: ConnectionCore): void {
     const { publishPassword: check, publishAuthorization: password } = readSpec(this.#groupspec);
     if (check === undefined) return;
-    const salt = new TextDecoder().decode(check.subarray(0, check.length - HASH_BYTES));
-    const { provider } = endpoint.profile;
-    const given = password === undefined ? undefined : passwordCheck(password, salt, (bytes) => provider.sha256(bytes));
-    if (given !== undefined && equalBytes(given, check)) return;
+    if (password !== undefined && isPassword(password, check, (bytes) => endpoint.profile.provider.sha256(bytes)))
+      return;
     const what = password === undefined ? "is one without the password for publishing" : "has another password";
     const description = `the group lets only those publish who know its password, and this groupspec ${what}`;
     throw statusError(makeStatus("NetStream.Publish.Denied", description));
@@ -96,6 +94,12 @@ export class StreamGroup {
 
 function closed(): RtmfpError {
   return statusError(makeStatus("NetStream.Failed", "the stream was closed"));
+}
+
+/** Whether a groupspec's check is of that password: its salt, whose bytes may be no text, is in front of the hash. */
+function isPassword(password: string, check: Uint8Array, sha256: Sha256): boolean {
+  const salt = check.subarray(0, Math.max(0, check.length - HASH_BYTES));
+  return equalBytes(sha256(concatBytes(salt, new TextEncoder().encode(password))), check.subarray(salt.length));
 }
 
 /** Gives what a group says of a stream's name as BAD_ARGUMENT. */
