@@ -50,7 +50,9 @@ export class Reporter {
   }
 
   #line(line: string): void {
-    process.stderr.write(this.#hasProgress ? `\r${CLEAR_LINE}${line}\n` : `${line}\n`);
+    // Servers and peers have words of their own in it, which shall move no cursor.
+    const plain = line.replaceAll(/[^\P{Cc}\n]/gu, "\u{fffd}");
+    process.stderr.write(this.#hasProgress ? `\r${CLEAR_LINE}${plain}\n` : `${plain}\n`);
     this.#hasProgress = false;
   }
 
