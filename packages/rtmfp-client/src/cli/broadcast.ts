@@ -1,4 +1,5 @@
 /** rtmfp-client broadcast */
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { CHANNEL_STREAM } from "../bittube/channel-group.ts";
 import { BroadcastChannel, type BroadcastOptions, type Plan } from "./broadcast-channel.ts";
@@ -7,6 +8,7 @@ import { formatBytes, Progress } from "./progress.ts";
 import { Reporter } from "./reporter.ts";
 import { run, tell, type Work } from "./run.ts";
 import { UsageError } from "./usage-error.ts";
+import { shellWord, viewersGroupspec } from "./viewer-words.ts";
 
 /** Sends channels to their groups until their sources end; resolves with the exit code. */
 export async function broadcast(url: string, channels: readonly string[], options: BroadcastOptions): Promise<number> {
@@ -41,9 +43,9 @@ function check(plans: readonly Plan[], options: BroadcastOptions): void {
     throw new UsageError("--loop is for finished files, --follow for those being written: choose one");
   if (group !== undefined && groupName !== undefined)
     throw new UsageError("--group and --group-name both say which group: choose one");
-  const sources = new Set(plans.map(({ from }) => resolve(from)));
+  const sources = new Set(plans.map(({ from }) => identityOf(from)));
   const records = plans.flatMap(({ channel }) => recordPath(channel, options) ?? []);
-  const replaced = records.find((path) => sources.has(resolve(path)));
+  const replaced = records.find((path) => sources.has(identityOf(path)));
   if (replaced !== undefined)
     throw new UsageError(`--record would replace the source "${replaced}": choose another name`);
   if (plans.length === 1) return;
@@ -52,6 +54,16 @@ function check(plans: readonly Plan[], options: BroadcastOptions): void {
   for (const [name, value] of [["--group-name", groupName] as const, ["--record", record] as const]) {
     if (value?.includes(PLACE) === false)
       throw new UsageError(`with several channels ${name} needs ${PLACE} in it, for the name of each`);
+  }
+}
+
+/** The same for all names of a file that is there, links too. */
+function identityOf(path: string): string {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev} ${ino}`;
+  } catch {
+    return resolve(path);
   }
 }
 
@@ -100,17 +112,21 @@ class Broadcast {
     const channels = this.#channels.filter(({ failure }) => failure === undefined);
     const described = channels.map(({ name, groupspec, opened }) => ({
       channel: name,
-      groupspec,
+      groupspec: viewersGroupspec(groupspec),
       source: opened?.source.name,
       kind: opened?.kind,
     }));
     const { group, groupName } = this.#options;
     const how =
-      group !== undefined ? ` --group ${group}` : groupName !== undefined ? ` --group-name '${groupName}'` : "";
+      group !== undefined
+        ? ` --group ${viewersGroupspec(group)}`
+        : groupName !== undefined
+          ? ` --group-name ${shellWord(groupName)}`
+          : "";
     const lines = channels.map(
       ({ name, opened }) =>
         `broadcasting ${name} from ${KINDS[opened?.kind ?? "file"]}${opened?.source.name}; ` +
-        `watch it with: rtmfp-client watch ${this.#url} ${name}${how} --http 8080`,
+        `watch it with: rtmfp-client watch ${shellWord(this.#url)} ${shellWord(name)}${how} --http 8080`,
     );
     const peerId = this.#work.connection.nearID;
     this.#work.reporter.event("publishing", { stream: CHANNEL_STREAM, peerId, channels: described }, lines.join("\n"));

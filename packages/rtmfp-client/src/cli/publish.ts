@@ -9,6 +9,7 @@ import { Reporter } from "./reporter.ts";
 import { run, tell, type Work } from "./run.ts";
 import { Swarm } from "./swarm.ts";
 import { UsageError } from "./usage-error.ts";
+import { shellWord, viewersGroupspec } from "./viewer-words.ts";
 
 export interface PublishOptions extends CommonOptions {
   readonly loop?: boolean;
@@ -70,8 +71,12 @@ async function send(work: Work, url: string, name: string, file: string, options
     throw error.code === "NetStream.Publish.BadName" ? badName(error, name, url) : error;
   });
   const peerId = connection.nearID;
-  const from = isDirect ? ` --peer ${peerId}` : swarm === undefined ? "" : ` --group ${swarm.groupspec}`;
-  const watch = `rtmfp-client play ${url} ${name}${from}`;
+  const from = isDirect
+    ? ` --peer ${peerId}`
+    : options.group === undefined
+      ? ""
+      : ` --group ${viewersGroupspec(options.group)}`;
+  const watch = `rtmfp-client play ${shellWord(url)} ${shellWord(name)}${from}`;
   reporter.event("publishing", { stream: name, peerId }, `publishing ${name}; watch it with: ${watch}`);
   if (options.wait !== undefined) {
     const there = swarm === undefined ? viewers(stream, options.wait) : swarm.neighbors(options.wait);

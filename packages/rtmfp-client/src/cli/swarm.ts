@@ -1,5 +1,4 @@
 /** What a command tells of the group that its stream is in. */
-import { canonicalPart, parseGroupspec } from "rtmfp-core/group";
 import { NetGroup } from "../group/net-group.ts";
 import type { NetStream } from "../net-stream.ts";
 import type { Work } from "./run.ts";
@@ -7,13 +6,11 @@ import type { Work } from "./run.ts";
 /** The group beside the stream: one and the same membership. With `--json` it reports a `swarm` every second, and at the end. */
 export class Swarm {
   readonly #group: NetGroup;
-  readonly #groupspec: string;
   readonly #report: (figures: object) => void = () => {};
   readonly #timer: NodeJS.Timeout | undefined;
 
   /** The reports tell the figures of `stream`, if there is one, as long as it goes on. */
   constructor({ connection, reporter }: Work, groupspec: string, stream?: NetStream) {
-    this.#groupspec = groupspec;
     this.#group = new NetGroup(connection, groupspec);
     this.#group.on("status", ({ code }) => reporter.log("debug", "status", { code }, code));
     if (!reporter.json) return;
@@ -29,13 +26,6 @@ export class Swarm {
     };
     const report = (): void => this.#report(stream === undefined ? {} : { multicastInfo: stream.multicastInfo });
     this.#timer = setInterval(report, REPORT_MS).unref();
-  }
-
-  /** The groupspec without what lets others publish. */
-  get groupspec(): string {
-    const { publishAuthorization, postingAuthorization } = parseGroupspec(this.#groupspec);
-    const isOpen = publishAuthorization === undefined && postingAuthorization === undefined;
-    return isOpen ? this.#groupspec : `${canonicalPart(this.#groupspec)}${END_MARKER}`;
   }
 
   /** Resolves when there are so many neighbours. */
@@ -57,4 +47,3 @@ export class Swarm {
 }
 
 const REPORT_MS = 1_000;
-const END_MARKER = "00";

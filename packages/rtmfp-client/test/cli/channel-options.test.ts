@@ -1,6 +1,10 @@
+import { link, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { it } from "../../../../test/support/rfc.ts";
 import { recordPath } from "../../src/cli/channel-options.ts";
+import { runHere } from "../support/run-here.ts";
 
 const COMMON = { logLevel: "info", timeout: 10 } as const;
 
@@ -13,5 +17,34 @@ describe("the file that a channel is recorded into", () => {
     const repeated = recordPath("a", { ...COMMON, record: "{channel}-{time}-{channel}.flv" });
     expect(repeated).toMatch(/^a-\d{8}T\d{6}Z-a\.flv$/);
     expect(recordPath("a", COMMON)).toBeUndefined();
+  });
+
+  it("is never a source, under whatever name", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "rtmfp-record-"));
+    const [source, soft, hard] = ["source", "soft", "hard"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await writeFile(source, "FLV");
+    await symlink(source, soft);
+    await link(source, hard);
+    for (const [from, record] of [
+      [soft, source],
+      [source, soft],
+      [source, hard],
+    ]) {
+      const { code, lines } = await runHere(
+        "broadcast",
+        "rtmfp://127.0.0.1:1/tv",
+        `a=${from}`,
+        "--record",
+        `${record}`,
+      );
+      const line = `rtmfp-client: --record would replace the source "${record}": choose another name`;
+      expect([code, lines]).toEqual([2, [line]]);
+    }
+    expect(await readFile(source, "utf8")).toBe("FLV");
+    await rm(folder, { recursive: true });
   });
 });
