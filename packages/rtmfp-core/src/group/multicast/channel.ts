@@ -1,7 +1,7 @@
 /** All streams of one name, those who play it here, and which of the streams they get. */
 import { MulticastCounters } from "./info.ts";
 import type { Media } from "./media.ts";
-import { FOCUS_EMPTY_MS, FOCUS_FAILED_MS, FOCUS_SILENT_MS } from "./params.ts";
+import { AWAITED_MS, FOCUS_EMPTY_MS, FOCUS_FAILED_MS, FOCUS_SILENT_MS } from "./params.ts";
 import type { MediaMessage } from "./reassembler.ts";
 import { announcedSettings, changeSettings, DEFAULT_MULTICAST_SETTINGS, type MulticastSettings } from "./settings.ts";
 import type { MulticastSink } from "./subscription.ts";
@@ -20,6 +20,8 @@ export class Channel {
   readonly #host: ChannelHost;
   readonly #sinks = new Set<MulticastSink>();
   readonly #media = new Set<Media>();
+  /** Since when anybody plays it here, ms. */
+  #playedSince = 0;
   /** The stream that is played, if there is one. */
   #focus: Media | undefined;
   /** Since when it is, ms. */
@@ -59,6 +61,7 @@ export class Channel {
 
   /** Somebody plays the name. */
   join(sink: MulticastSink): void {
+    if (!this.isPlayed) this.#playedSince = this.#host.now();
     this.#sinks.add(sink);
     if (this.#published) sink.published();
     for (const media of this.#media) media.listen();
@@ -80,6 +83,7 @@ export class Channel {
     this.#media.add(media);
     media.counters = this.counters;
     if (!this.isPlayed) return;
+    media.isAwaited = media.since - this.#playedSince >= AWAITED_MS;
     media.listen();
     this.#choose();
   }

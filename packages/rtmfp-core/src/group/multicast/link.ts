@@ -218,6 +218,13 @@ export class MediaLink {
     return this.newest > 0 && mapHas(this.newest, this.#have, id);
   }
 
+  /** The oldest fragment that it has said to have; 0 before its first map. */
+  get oldest(): number {
+    const { newest } = this;
+    for (let id = Math.max(1, newest - 8 * this.#have.length); id < newest; id++) if (this.has(id)) return id;
+    return newest;
+  }
+
   /** The far end's flow is over: it wants and has nothing. */
   forget(): void {
     this.controlIn = undefined;

@@ -13,6 +13,7 @@ import { type LinkOwner, MediaLink } from "./link.ts";
 import { Maps } from "./maps.ts";
 import { Output } from "./output.ts";
 import {
+  AWAITED_HOLE_MS,
   END_GRACE_MS,
   FOCUS_SILENT_MS,
   GATHER_MS,
@@ -24,6 +25,7 @@ import {
   MIN_SAMPLES,
   NEIGHBOURS_PER_COPY,
   SAMPLE_MS,
+  START_HOLE_MS,
   STRIPES,
   TICK_MS,
 } from "./params.ts";
@@ -57,6 +59,8 @@ export class Media implements LinkOwner {
   /** When it was first heard of, ms. */
   readonly since: number;
   readonly isOwn: boolean;
+  /** We have waited for it since before it was published, as far as we can see. */
+  isAwaited = false;
   readonly store: FragmentStore = new FragmentStore(MAX_STREAM_BYTES);
   /** What holds here. */
   settings: MulticastSettings;
@@ -429,7 +433,7 @@ export class Media implements LinkOwner {
     }
     link.setMap(newest, have.length > MAX_SLOTS / 8 ? have.slice(0, MAX_SLOTS / 8) : have);
     this.#progress.tell(link, newest, now);
-    this.#hear(this.#progress.believed(link, newest, this.#list, store.newest, now), now);
+    this.#hear(this.#progress.believed(link, newest, this.#list, store.newest, now), link, now);
     if (this.#fetching) this.#start();
     else if (this.#listening) this.#sample(now);
     this.#pushIn.onMap(link, now);
@@ -443,16 +447,20 @@ export class Media implements LinkOwner {
     this.#puller.first(this.store.newest, this.#list, now);
   }
 
-  /** Somebody has a fragment with this id. */
-  #hear(id: number, now: number): void {
+  /** A neighbour has a fragment with this id. */
+  #hear(id: number, link: MediaLink, now: number): void {
     const { store } = this;
     if (id <= store.newest) return;
-    // A stream that has only just begun is taken from its beginning.
-    if (store.newest === 0) store.begin(id <= MAX_FROM_START ? 1 : id - 1);
+    if (store.newest === 0) store.begin(this.#isFromStart(link.oldest, id) ? 1 : id - 1);
     this.#ending.belie(id);
     store.hear(id, now);
     this.advancedAt = now;
     this.#host.changed(this);
+  }
+
+  /** Whether the stream is taken from its beginning, of which `oldest` is what is to be had; 0 for nothing. */
+  #isFromStart(oldest: number, newest: number): boolean {
+    return newest <= MAX_FROM_START || (this.isAwaited && oldest > 0 && oldest <= MAX_FROM_START);
   }
 
   /** Begins to get the stream, once somebody has told how far it is. */
@@ -460,10 +468,14 @@ export class Media implements LinkOwner {
     const { store } = this;
     if (this.#output.next !== 0 || store.newest === 0) return;
     const now = this.#host.clock.now();
-    const first = store.newest <= MAX_FROM_START ? store.oldest : Math.max(store.oldest, store.newest - 1);
-    this.#output.begin(first);
+    const { oldest, newest } = store;
+    const first = this.#isFromStart(oldest, newest) ? oldest : Math.max(oldest, newest - 1);
+    const isLong = newest - first > MAX_FROM_START;
+    this.#output.begin(first, isLong ? AWAITED_HOLE_MS : START_HOLE_MS);
     this.#askAt = now + GATHER_MS;
-    for (let id = first; id <= store.newest; id++) this.#puller.first(id, this.#list, now);
+    // Members whose news lag that far behind would take the news of who is ahead for a tale.
+    if (isLong) for (const id of [first, newest - 1, newest]) this.#puller.first(id, this.#list, now);
+    for (let id = first; id <= Math.min(newest, first + MAX_FROM_START); id++) this.#puller.first(id, this.#list, now);
   }
 
   #onFragment(link: MediaLink, data: Uint8Array): void {
@@ -511,7 +523,7 @@ export class Media implements LinkOwner {
     if (isSample) this.#samples++;
     link.broughtAt = now;
     this.#progress.tell(link, id, now);
-    this.#hear(id, now);
+    this.#hear(id, link, now);
     if (!wasPulled) this.#pushIn.onPushed(id, link, true, now);
     this.#pushIn.onHere(id);
     this.#put(id, data, link);

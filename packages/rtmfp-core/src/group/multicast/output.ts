@@ -12,6 +12,7 @@ export class Output {
   readonly #reassembler: Reassembler;
   #next = 0;
   #given = 0;
+  #holeMs: number = START_HOLE_MS;
   /** A message has come out. */
   #begun = false;
 
@@ -36,8 +37,9 @@ export class Output {
     return this.#given;
   }
 
-  /** Begins with a fragment. */
-  begin(id: number): void {
+  /** Begins with a fragment; until the first message is out, holes are waited for so long, ms, if the window is no shorter. */
+  begin(id: number, holeMs: number = START_HOLE_MS): void {
+    this.#holeMs = holeMs;
     this.#next = id;
     this.#given = Math.min(this.#given, id - 1);
   }
@@ -57,7 +59,7 @@ export class Output {
     while (this.#next <= store.newest) {
       const bytes = store.get(this.#next);
       if (bytes === undefined) {
-        const patienceMs = this.#begun ? windowMs : Math.min(windowMs, START_HOLE_MS);
+        const patienceMs = this.#begun ? windowMs : Math.min(windowMs, this.#holeMs);
         if (now - store.heardAt(this.#next) < patienceMs) return;
         this.#skipTo(this.#next + 1);
         continue;

@@ -30,8 +30,14 @@ export const MAX_PULLS_OF_LINK = 64;
 export const MAX_PULLS = 512;
 /** A stream of no more fragments is played from its first one, others from the newest that there is. */
 export const MAX_FROM_START = 64;
-/** Until the first message is out, holes are waited for so long. */
+/**
+ * One that comes up when it has been waited for so long, ms, is played from its first one, too, as long as any of these is to be
+ * had: a member that joins hears sooner of what there is.
+ */
+export const AWAITED_MS = 2_000;
+/** Until the first message is out, holes are waited for so long; the longer where the beginning is much, and asked for by many. */
 export const START_HOLE_MS = 800;
+export const AWAITED_HOLE_MS = 3_000;
 
 /** Neighbours to whom a publisher pushes each stripe, for want of {@link NEIGHBOURS_PER_COPY} of them one less, but one. */
 export const MAX_COPIES = 2;
