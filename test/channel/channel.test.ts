@@ -216,6 +216,9 @@ describe("a channel", () => {
         { channel: "page", message: expect.stringMatching(/it is a web page \(HTML or XML\), not an FLV stream;/) },
       ]);
       for (const run of [...watchers, sender]) expect(await end(run)).toBe(130);
+      const swarms = sender.events.filter(({ event }) => event === "swarm").map(({ channel }) => channel);
+      expect(swarms).toEqual(expect.arrayContaining(["http", "growing"]));
+      expect(swarms).not.toContain(undefined);
       for (const name of ["http", "growing"])
         expectPlayable(decodeFlv(await readFile(join(folder, `${name}-seen.flv`))));
     },

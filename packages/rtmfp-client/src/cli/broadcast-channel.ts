@@ -127,7 +127,7 @@ export class BroadcastChannel {
   /** Memberships end with their connection. */
   #joinSwarm(): void {
     this.#leaveSwarm();
-    if (this.#work.connection.connected) this.#swarm = new Swarm(this.#work, this.groupspec);
+    if (this.#work.connection.connected) this.#swarm = new Swarm(this.#work, this.groupspec, this.name);
   }
 
   #leaveSwarm(): void {

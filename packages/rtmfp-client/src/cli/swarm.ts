@@ -9,11 +9,12 @@ export class Swarm {
   readonly #report: (figures: object) => void = () => {};
   readonly #timer: NodeJS.Timeout | undefined;
 
-  /** The reports tell the figures of `stream`, if there is one, as long as it goes on. */
-  constructor({ connection, reporter }: Work, groupspec: string, stream?: NetStream) {
+  /** The reports tell the figures of `stream`, if it is one, as long as it goes on, or the name of a channel. */
+  constructor({ connection, reporter }: Work, groupspec: string, of: NetStream | string) {
     this.#group = new NetGroup(connection, groupspec);
     this.#group.on("status", ({ code }) => reporter.log("debug", "status", { code }, code));
     if (!reporter.json) return;
+    const channel = typeof of === "string" ? { channel: of } : {};
     this.#report = (figures) => {
       if (!connection.connected) return;
       const { bytesIn, bytesOut } = connection.core.endpoint.stats;
@@ -22,9 +23,9 @@ export class Swarm {
         bytesIn: each.bytesIn,
         bytesOut: each.bytesOut,
       }));
-      reporter.event("swarm", { peerId: connection.nearID, bytesIn, bytesOut, neighbors, ...figures }, "");
+      reporter.event("swarm", { ...channel, peerId: connection.nearID, bytesIn, bytesOut, neighbors, ...figures }, "");
     };
-    const report = (): void => this.#report(stream === undefined ? {} : { multicastInfo: stream.multicastInfo });
+    const report = (): void => this.#report(typeof of === "string" ? {} : { multicastInfo: of.multicastInfo });
     this.#timer = setInterval(report, REPORT_MS).unref();
   }
 

@@ -137,7 +137,7 @@ class Watcher {
     }
     // What was before came on another connection.
     if (this.#progress.tags > 0) this.#output.restart();
-    const swarm = new Swarm(this.#work, this.#groupspec);
+    const swarm = new Swarm(this.#work, this.#groupspec, this.#channel);
     const lost = new AbortController();
     const onClosed = ({ code }: { readonly code: string }): void => {
       if (code === "NetConnection.Connect.Closed") lost.abort();
