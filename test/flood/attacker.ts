@@ -1,6 +1,7 @@
 /** The attacking process: sends one kind of datagram at a steady rate. */
+import { constants, setPriority } from "node:os";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
-import type { Address } from "rtmfp-core";
+import { type Address, UdpEndpoint } from "rtmfp-core";
 import { type Attack, type AttackName, attacks } from "./attacks.ts";
 import { serve } from "./remote.ts";
 
@@ -16,8 +17,12 @@ export interface AttackReport {
 
 let attack: Attack | undefined;
 
+// What an attacker spends on its packets, its target's machine does not have: it yields to the others, and still keeps its rate.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+
 serve({
   prepare: async ({ name, address, rate }: { name: AttackName; address: Address; rate: number }): Promise<void> => {
+    await practise(name, rate);
     attack = await attacks[name](address, rate);
   },
   /** Sends `rate` datagrams a second for so many seconds. */
@@ -25,12 +30,13 @@ serve({
     const start = performance.now();
     let calls = 0;
     let elapsed = 0;
-    for (; elapsed < seconds * 1_000; elapsed = performance.now() - start) {
+    for (let before = 0; elapsed < seconds * 1_000; elapsed = performance.now() - start) {
       const due = Math.floor((elapsed * rate) / 1_000);
-      const until = Math.min(due, calls + BURST);
+      const until = Math.min(due, calls + Math.ceil(((elapsed - before) * rate * CATCH_UP) / 1_000));
+      before = elapsed;
       for (; calls < until; calls++) attack?.send();
-      // Behind or not, it must hear that a session has ended.
-      await (calls < due ? nextTurn() : wait(1));
+      // It must hear, too, that a session has ended.
+      await wait(1);
     }
     return { sent: attack?.sent?.() ?? calls, ms: elapsed, sessions: attack?.sessions?.() ?? 0 };
   },
@@ -39,5 +45,19 @@ serve({
   },
 });
 
-/** Datagrams that are sent in one turn of the loop, at most. */
-const BURST = 200;
+/** Sends the same to a target of its own first: one that is still being compiled would take its processor from the others. */
+async function practise(name: AttackName, rate: number): Promise<void> {
+  const target = await UdpEndpoint.open({ host: "127.0.0.1" });
+  const practice = await attacks[name](target.address, rate);
+  for (let sent = 0; sent < PRACTICE; sent++) {
+    practice.send();
+    if (sent % 100 === 0) await nextTurn();
+  }
+  await practice.end();
+  await target.close();
+}
+
+/** What it is behind with, because it had no processor, it sends at no more than this many times the rate. */
+const CATCH_UP = 2;
+/** Datagrams until its code is compiled. */
+const PRACTICE = 10_000;

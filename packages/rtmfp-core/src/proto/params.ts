@@ -191,8 +191,8 @@ export const MAX_RATE_ENTRIES = 16_384;
 export const COSTLY_JOBS_PER_SECOND = 10;
 export const COSTLY_JOBS_BURST = 20;
 /** Pings that are answered in one session: per second, and burst. */
-export const PING_REPLIES_PER_SECOND = 200;
-export const PING_REPLIES_BURST = 400;
+export const PING_REPLIES_PER_SECOND = 100;
+export const PING_REPLIES_BURST = 200;
 /** Packets in which something was refused that a session bears: per second, and burst. Honest far ends send hundreds. */
 export const USELESS_PACKETS_PER_SECOND = 500;
 export const USELESS_PACKETS_BURST = 10_000;

@@ -57,7 +57,10 @@ export interface ReceiveStats {
    * flows beyond the rate at which it is answered: dropped, unacknowledged.
    */
   beyondWindow: number;
-  /** Data that the window allowed, beyond the budget of the session or the endpoint, of bytes or of runs: dropped, unacknowledged. */
+  /**
+   * Data that the window allowed, beyond the budget of the session or the endpoint, of bytes or of runs, and chunks behind
+   * that of runs in their packet: dropped, unacknowledged.
+   */
   beyondBudget: number;
   /** Flows rejected because a message in them was too large. */
   messagesTooLarge: number;
@@ -104,8 +107,9 @@ export class ReceiveSide implements RecvFlowHost {
   #currentSn = 0;
   #currentFsn = 0;
   #packetHadData = false;
-  /** The flow that refused data of the current packet. */
+  /** The flow that refused data of the current packet, and what counts the rest that the packet has for it. */
   #refused: RecvFlow | undefined;
+  #refusedAs: "beyondWindow" | "beyondBudget" = "beyondWindow";
 
   constructor(host: ReceiveSideHost) {
     this.#host = host;
@@ -144,7 +148,7 @@ export class ReceiveSide implements RecvFlowHost {
   onUserData(type: UserDataChunk["type"], reader: ByteReader): boolean {
     if (this.#refused !== undefined && this.#isOfRefused(type, reader)) {
       this.#current = this.#refused;
-      this.stats.beyondWindow++;
+      this.stats[this.#refusedAs]++;
       return true;
     }
     const chunk = readUserData(type, reader);
@@ -166,8 +170,7 @@ export class ReceiveSide implements RecvFlowHost {
       // Its end is answered whatever the pace: it comes once, and a sender that waits for it takes its path to be full.
       const isEnd = flow.endsWith(this.#currentSn, this.#currentFsn, final);
       if (!isEnd && !this.#mayAnswerRejected()) {
-        this.#refused = flow;
-        this.stats.beyondWindow++;
+        this.#drop(flow, "beyondWindow");
         return true;
       }
     }
@@ -178,8 +181,7 @@ export class ReceiveSide implements RecvFlowHost {
     const control = ((chunk.flags >> 4) & 3) as FragmentControl;
     const abandoned = (chunk.flags & UserDataFlag.abandon) !== 0;
     if (!flow.onData(this.#currentSn, this.#currentFsn, control, abandoned, final, chunk.data)) {
-      this.#refused = flow;
-      this.stats.beyondWindow++;
+      this.#drop(flow, "beyondWindow");
     }
     if (flow.seen.hasGap) this.#gapAt = this.#now;
     return true;
@@ -277,8 +279,8 @@ export class ReceiveSide implements RecvFlowHost {
     this.#starved.add(flow);
   }
 
-  beyondRanges(): void {
-    this.stats.beyondBudget++;
+  beyondRanges(flow: RecvFlow): void {
+    this.#drop(flow, "beyondBudget");
   }
 
   /** One at a time is told, the one that has waited longest: all at once would lose what they send again. */
@@ -346,6 +348,13 @@ export class ReceiveSide implements RecvFlowHost {
   #mayAnswerRejected(): boolean {
     this.#answers ??= new TokenBucket(REJECTED_ANSWERS_PER_SECOND, REJECTED_ANSWERS_BURST, this.#now);
     return this.#answers.take(this.#now);
+  }
+
+  /** Data of the flow was refused; so is the rest that the packet has for it. */
+  #drop(flow: RecvFlow, as: "beyondWindow" | "beyondBudget"): void {
+    this.#refused = flow;
+    this.#refusedAs = as;
+    this.stats[as]++;
   }
 
   /**

@@ -41,7 +41,7 @@ export interface RecvFlowHost {
   /** Data was dropped unacknowledged that only the flows' common budget had no room for. */
   beyondBudget(flow: RecvFlow): void;
   /** Data was dropped unacknowledged because other flows remember as many runs above gaps as all may have. */
-  beyondRanges(): void;
+  beyondRanges(flow: RecvFlow): void;
   /** The flow holds less than before: others may have room now. */
   budgetFreed(): void;
 }
@@ -201,7 +201,7 @@ export class RecvFlow implements Borrower, MessageSink {
     const isBeyondGap = sn > Math.max(seen.contiguous, fsn) + 1;
     if (isBeyondGap && this.#isFullOfRanges && seen.opensRange(sn)) {
       if (seen.rangeCount >= MAX_SEQUENCE_RANGES) return false;
-      this.#host.beyondRanges();
+      this.#host.beyondRanges(this);
       return true;
     }
     if (isBeyondGap && keep && this.#reassembly.isFullFor(sn)) return false;

@@ -1,6 +1,8 @@
 import { describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
-import { FragmentControl } from "../../src/proto/chunk/types.ts";
+import { ByteReader, ByteWriter } from "../../src/proto/bytes.ts";
+import { writeUserData } from "../../src/proto/chunk/flow.ts";
+import { ChunkType, FragmentControl, UserDataFlag } from "../../src/proto/chunk/types.ts";
 import { LEAST_SESSION_RANGES, MAX_SEQUENCE_RANGES, SEQUENCE_RANGES_TOTAL } from "../../src/proto/params.ts";
 import { EndpointBudget } from "../../src/proto/receive-budget.ts";
 import { ReceiveSide, type ReceiveSideHost } from "../../src/proto/receive-side.ts";
@@ -21,6 +23,24 @@ function flowOf(side: ReceiveSide, id: number): RecvFlow {
 
 function put(flow: RecvFlow, sn: number): boolean {
   return flow.onData(sn, 0, FragmentControl.begin, false, false, NOTHING);
+}
+
+/** User Data that begins a message of flow 1. */
+function chunkOf(sequenceNumber: number): Uint8Array {
+  const buffer = new Uint8Array(64);
+  const writer = new ByteWriter(buffer);
+  const options = [{ type: 0, value: new Uint8Array([1]) }];
+  const flags = (FragmentControl.begin << 4) | UserDataFlag.options;
+  writeUserData(writer, {
+    type: ChunkType.userData,
+    flags,
+    flowId: 1,
+    sequenceNumber,
+    fsnOffset: sequenceNumber,
+    options,
+    data: NOTHING,
+  });
+  return buffer.subarray(0, writer.pos);
 }
 
 /** Every other number from 2 on, until one is not taken; gives how many were. */
@@ -48,6 +68,33 @@ describe("runs of numbers above gaps", () => {
     const taken = fill(flow);
     expect(put(flow, 2 * taken + 2)).toBe(true);
     expect(side.stats).toMatchObject({ beyondBudget: 2, beyondWindow: 0 });
+  });
+
+  it(...rfc("R7016-5-04"), "that there is no room for cost their packet what else it has for the flow", () => {
+    const budget = new EndpointBudget();
+    for (let i = 0; i < 100; i++) fill(receiver(budget).flow);
+    let flow: RecvFlow | undefined;
+    const side = new ReceiveSide({
+      receiveBudget: budget,
+      onFlow: (opened: RecvFlow) => {
+        flow = opened;
+      },
+      requestTransmit: () => {},
+      wakeAt: () => {},
+    } as unknown as ReceiveSideHost);
+    const packet = (...numbers: number[]): void => {
+      side.beginPacket(0);
+      for (const sn of numbers) side.onUserData(ChunkType.userData, new ByteReader(chunkOf(sn)));
+      side.endPacket();
+    };
+    packet(2);
+    for (let sn = 4; flow?.seen.rangeCount === sn / 2 - 1; sn += 2) packet(sn);
+    const { beyondBudget } = side.stats;
+    packet(1_000, 1, 3);
+    expect(side.stats).toMatchObject({ beyondBudget: beyondBudget + 3, beyondWindow: 0 });
+    expect(flow?.seen.contiguous).toBe(0);
+    packet(1, 3);
+    expect(flow?.seen.contiguous).toBe(4);
   });
 
   it(...rfc("R7016-5-04"), "are bounded over all sessions, and each has some however many there are", () => {
