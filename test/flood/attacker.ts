@@ -1,7 +1,7 @@
 /** The attacking process: sends one kind of datagram at a steady rate. */
 import { constants, setPriority } from "node:os";
-import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
-import { type Address, UdpEndpoint } from "rtmfp-core";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Address } from "rtmfp-core";
 import { type Attack, type AttackName, attacks } from "./attacks.ts";
 import { serve } from "./remote.ts";
 
@@ -22,7 +22,6 @@ setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 serve({
   prepare: async ({ name, address, rate }: { name: AttackName; address: Address; rate: number }): Promise<void> => {
-    await practise(name, rate);
     attack = await attacks[name](address, rate);
   },
   /** Sends `rate` datagrams a second for so many seconds. */
@@ -45,19 +44,5 @@ serve({
   },
 });
 
-/** Sends the same to a target of its own first: one that is still being compiled would take its processor from the others. */
-async function practise(name: AttackName, rate: number): Promise<void> {
-  const target = await UdpEndpoint.open({ host: "127.0.0.1" });
-  const practice = await attacks[name](target.address, rate);
-  for (let sent = 0; sent < PRACTICE; sent++) {
-    practice.send();
-    if (sent % 100 === 0) await nextTurn();
-  }
-  await practice.end();
-  await target.close();
-}
-
 /** What it is behind with, because it had no processor, it sends at no more than this many times the rate. */
 const CATCH_UP = 2;
-/** Datagrams until its code is compiled. */
-const PRACTICE = 10_000;

@@ -1,5 +1,6 @@
 /** Floods from within sessions of the attacker's own: what each sends in one session, packet by packet. */
-import type { Address } from "rtmfp-core";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type Address, UdpEndpoint } from "rtmfp-core";
 import { type Chunk, ChunkType, FragmentControl, type Option, UserDataFlag } from "rtmfp-core/proto";
 import type { Attack } from "./attacks.ts";
 import { Foothold, type FootholdOptions } from "./foothold.ts";
@@ -78,13 +79,26 @@ export async function unnumbered(target: Address, abuse: Abuse): Promise<Attack>
   return attackBy(footholds, () => footholds[0]?.send());
 }
 
-function openFootholds(
+async function openFootholds(
   target: Address,
   abuse: Abuse,
   count: number,
   optionsOf: (index: number) => FootholdOptions = () => ({}),
 ): Promise<Foothold[]> {
+  await practise(abuse);
   return Promise.all(Array.from({ length: count }, (_, i) => Foothold.open(target, abuse, optionsOf(i))));
+}
+
+/** Sends the same to a target of its own first: an attacker still being compiled would take a processor from the others. */
+async function practise(abuse: Abuse): Promise<void> {
+  const target = await UdpEndpoint.open({ host: "127.0.0.1" });
+  const foothold = await Foothold.open(target.address, abuse);
+  for (let sent = 1; sent <= PRACTICE; sent++) {
+    foothold.send();
+    if (sent % 100 === 0) await nextTurn();
+  }
+  await foothold.close();
+  await target.close();
 }
 
 function attackBy(footholds: readonly Foothold[], send: () => void): Attack {
@@ -131,3 +145,5 @@ const CHUNKS_PER_PACKET = 16;
 const REOPENED = 12;
 /** Just below the 500 useless packets a second that a session is borne with. */
 const BORNE_PER_SECOND = 480;
+/** Packets until its code is compiled. */
+const PRACTICE = 10_000;
