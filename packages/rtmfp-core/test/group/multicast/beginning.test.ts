@@ -53,10 +53,12 @@ describe("a stream that begins with more than can be told of at once", () => {
       [2, 8, 50],
       [3, 30, 50],
     ] as const) {
-      it(...rfc("G-3", "P-4"), `of ${who}, ${burst} frames: ${viewers} viewers who have waited have it whole`, () => {
-        const { mesh, players } = begin(seed, viewers, burst, { waitMs: 5_000, arrives });
-        mesh.run(25_000);
-        for (const player of players) expect(frames(player)).toEqual(ALL);
+      describe(`by ${who}, with ${burst} frames for ${viewers} viewers`, () => {
+        it(...rfc("G-3", "P-4"), "comes whole to those who have waited for it", () => {
+          const { mesh, players } = begin(seed, viewers, burst, { waitMs: 5_000, arrives });
+          mesh.run(25_000);
+          for (const player of players) expect(frames(player)).toEqual(ALL);
+        });
       });
     }
   }
