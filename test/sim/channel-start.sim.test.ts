@@ -4,6 +4,7 @@ import { type FlvTag, isKeyFrame } from "rtmfp-core/flv";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../support/rfc.ts";
 import { channelSpec, GroupScene } from "./group-support.ts";
+import { collect } from "./support.ts";
 
 /** A busy machine is slow; virtual time does not mind. */
 const TIMEOUT_MS = 120_000;
@@ -47,11 +48,7 @@ describe("the beginning of a channel", () => {
         for (let i = 0; i < viewers; i++) {
           const view = new NetStream(await member(scene, `viewer ${i}`), spec);
           void view.play("stream");
-          const got: FlvTag[] = [];
-          seen.push(got);
-          void (async () => {
-            for await (const tag of view) got.push(tag);
-          })();
+          seen.push(collect(view));
         }
         await world.runAsync(10_000);
         const cam = new NetStream(await member(scene, "sender"), spec);

@@ -5,6 +5,7 @@ import { Reject } from "rtmfp-server";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../support/rfc.ts";
 import { channelSpec, codes, GroupScene, type Member, soundAndPictures } from "./group-support.ts";
+import { collect } from "./support.ts";
 
 /** A busy machine is slow; virtual time does not mind. */
 const TIMEOUT_MS = 300_000;
@@ -41,11 +42,8 @@ class Channel {
     for (const [i, kind] of KINDS.entries()) {
       const member = await scene.join(`viewer${i}`, spec, kind, options);
       const view = new NetStream(member.nc, spec);
-      const got: FlvTag[] = [];
       view.play("cam").catch(() => {});
-      void (async () => {
-        for await (const tag of view) got.push(tag);
-      })();
+      const got = collect(view);
       channel.viewers.push({ ...member, got });
     }
     await world.runAsync(5_000);

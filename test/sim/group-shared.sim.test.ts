@@ -4,18 +4,10 @@ import { SimWorld } from "rtmfp-core/testing";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../support/rfc.ts";
 import { channelSpec, codes, GroupScene, type Member, soundAndPictures } from "./group-support.ts";
+import { collect } from "./support.ts";
 
 /** A busy machine is slow; virtual time does not mind. */
 const TIMEOUT_MS = 300_000;
-
-/** What a stream yields, as it comes. */
-function collect(stream: NetStream): FlvTag[] {
-  const got: FlvTag[] = [];
-  void (async () => {
-    for await (const tag of stream) got.push(tag);
-  })();
-  return got;
-}
 
 describe("a membership", () => {
   it(

@@ -3,6 +3,7 @@ import { type FlvTag, isKeyFrame, isSequenceHeader } from "rtmfp-core/flv";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../support/rfc.ts";
 import { channelSpec, GroupScene, soundAndPictures } from "./group-support.ts";
+import { collect } from "./support.ts";
 
 /** A busy machine is slow; virtual time does not mind. */
 const TIMEOUT_MS = 120_000;
@@ -24,11 +25,7 @@ async function begin(seed: number, joinedMs: number): Promise<void> {
     const { nc } = await scene.connect(`viewer ${i}`, "port-restricted-cone");
     const view = new NetStream(nc, spec);
     void view.play("stream");
-    const got: FlvTag[] = [];
-    seen.push(got);
-    void (async () => {
-      for await (const tag of view) got.push(tag);
-    })();
+    seen.push(collect(view));
   }
   await world.runAsync(10_000);
   const { nc } = await scene.connect("sender", "port-restricted-cone");

@@ -3,6 +3,7 @@ import { type FlvTag, isKeyFrame, isSequenceHeader } from "rtmfp-core/flv";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../support/rfc.ts";
 import { channelSpec, codes, GroupScene, soundAndPictures } from "./group-support.ts";
+import { collect } from "./support.ts";
 
 /** A busy machine is slow; virtual time does not mind. */
 const TIMEOUT_MS = 120_000;
@@ -26,11 +27,8 @@ describe("a stream of a group", () => {
         const view = new NetStream(nc, spec);
         const events: StatusEvent[] = [];
         view.on("status", (event) => events.push(event));
-        const got: FlvTag[] = [];
         void view.play("cam");
-        void (async () => {
-          for await (const tag of view) got.push(tag);
-        })();
+        const got = collect(view);
         viewers.push({ nc, view, connection, events, got });
       }
       await world.runAsync(5_000);

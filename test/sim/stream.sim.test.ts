@@ -5,7 +5,7 @@ import { SimWorld } from "rtmfp-core/testing";
 import type { Server } from "rtmfp-server";
 import { describe, expect } from "vitest";
 import { it, rfc } from "../support/rfc.ts";
-import { makeClient, startServer, URL } from "./support.ts";
+import { collect, makeClient, startServer, URL } from "./support.ts";
 
 /** A server and two clients. */
 interface Scene {
@@ -39,10 +39,7 @@ async function pair(
   const view = new NetStream(bob, way === "peer" ? alice.nearID : null, { reorderMs: 0, ...options });
   const codes: string[] = [];
   view.on("status", ({ code }) => codes.push(code.replace("NetStream.", "")));
-  const got: FlvTag[] = [];
-  void (async () => {
-    for await (const tag of view) got.push(tag);
-  })();
+  const got = collect(view);
   return { cam, view, got, codes };
 }
 

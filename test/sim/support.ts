@@ -1,4 +1,5 @@
-import { NetConnection, type NetConnectionOptions } from "rtmfp-client";
+import { NetConnection, type NetConnectionOptions, type NetStream } from "rtmfp-client";
+import type { FlvTag } from "rtmfp-core/flv";
 import type { SimHost, SimNat, SimWorld } from "rtmfp-core/testing";
 import { createServer, type Server, type ServerOptions } from "rtmfp-server";
 
@@ -33,4 +34,13 @@ export function makeClient(
     ...options,
   });
   return { nc, host };
+}
+
+/** What a stream yields, as it comes. */
+export function collect(stream: NetStream): FlvTag[] {
+  const got: FlvTag[] = [];
+  void (async () => {
+    for await (const tag of stream) got.push(tag);
+  })();
+  return got;
 }

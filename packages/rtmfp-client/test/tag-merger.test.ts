@@ -2,8 +2,8 @@ import fc from "fast-check";
 import type { FlvTag, FlvTagType } from "rtmfp-core/flv";
 import { SimClock } from "rtmfp-core/testing";
 import { describe, expect } from "vitest";
+import { pausable } from "../../../test/support/pausable-clock.ts";
 import { it, rfc } from "../../../test/support/rfc.ts";
-import type { Clock } from "../src/clock.ts";
 import { TagMerger } from "../src/tag-merger.ts";
 
 function make(windowMs = 1_000): { clock: SimClock; merger: TagMerger; out: string[] } {
@@ -13,26 +13,6 @@ function make(windowMs = 1_000): { clock: SimClock; merger: TagMerger; out: stri
     out.push(`${tag.type[0]}${tag.timestamp}`),
   );
   return { clock, merger, out };
-}
-
-/** The clock of a process that can be paused: meanwhile its timers do not ring. */
-function pausable(world: SimClock): { clock: Clock; pause: (ms: number) => void } {
-  let runsAgainAt = 0;
-  const after = (ms: number, run: () => void): (() => void) => {
-    let cancel: () => void;
-    const ring = (): void => {
-      if (world.now >= runsAgainAt) run();
-      else cancel = world.at(runsAgainAt, ring);
-    };
-    cancel = world.after(ms, ring);
-    return () => cancel();
-  };
-  return {
-    clock: { now: () => world.now, after },
-    pause: (ms) => {
-      runsAgainAt = world.now + ms;
-    },
-  };
 }
 
 const tag = (type: FlvTagType, timestamp: number, first = 0x2f): FlvTag => ({

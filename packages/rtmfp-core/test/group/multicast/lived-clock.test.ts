@@ -1,5 +1,6 @@
 /** A clock that stands still while the process does. */
 import { describe, expect } from "vitest";
+import { pausable } from "../../../../../test/support/pausable-clock.ts";
 import { it, rfc } from "../../../../../test/support/rfc.ts";
 import { LivedClock } from "../../../src/group/multicast/lived-clock.ts";
 import { SimClock } from "../../../src/testing/clock.ts";
@@ -7,23 +8,8 @@ import { SimClock } from "../../../src/testing/clock.ts";
 /** Both clocks; timers of the process ring late while it is paused. */
 function scene() {
   const world = new SimClock();
-  let runsAgainAt = 0;
-  const clock = new LivedClock({
-    now: () => world.now,
-    after: (ms, run) => {
-      let cancel: () => void;
-      const ring = (): void => {
-        if (world.now >= runsAgainAt) run();
-        else cancel = world.at(runsAgainAt, ring);
-      };
-      cancel = world.after(ms, ring);
-      return () => cancel();
-    },
-  });
-  const pause = (ms: number): void => {
-    runsAgainAt = world.now + ms;
-  };
-  return { world, clock, pause };
+  const { clock, pause } = pausable(world);
+  return { world, clock: new LivedClock(clock), pause };
 }
 
 describe("time as a member lives it", () => {
