@@ -208,6 +208,9 @@ describe("a channel", () => {
       await Promise.all(watchers.map((run) => run.event("playing")));
       await sender.event("notice");
       clearInterval(writing);
+      for (const run of [sender, ...watchers])
+        while (!run.events.some(({ event, multicastInfo }) => event === "swarm" && multicastInfo !== undefined))
+          await new Promise((resolve) => run.child.stdout.once("data", resolve));
       expect(sender.events.filter(({ event }) => event === "channelFailed").sort(byChannel)).toMatchObject([
         {
           channel: "none",

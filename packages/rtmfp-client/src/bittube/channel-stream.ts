@@ -1,5 +1,6 @@
 /** The stream of a channel in its group, as long as anybody wants it: it outlives connections. */
 import type { FlvTag } from "rtmfp-core/flv";
+import type { MulticastInfo } from "rtmfp-core/group";
 import type { NetConnection } from "../net-connection.ts";
 import { NetStream } from "../net-stream.ts";
 import { CHANNEL_STREAM } from "./channel-group.ts";
@@ -30,6 +31,11 @@ export class ChannelSender {
   /** Resolves when there is room for another tag. */
   get ready(): Promise<unknown> {
     return this.#stream.ready;
+  }
+
+  /** What it costs in its group. */
+  get multicastInfo(): MulticastInfo {
+    return this.#stream.multicastInfo;
   }
 
   /** Sends a tag; without a connection nobody gets it. */

@@ -66,10 +66,14 @@ export class GrowingFileSource implements Source {
         yield* this.#read(file);
         const next = await this.#successor(file);
         if (next !== undefined) {
-          // Between the last read and the rotation more may have been written.
-          yield* this.#read(file);
-          await file.handle.close();
+          const ended = file;
           file = next;
+          try {
+            // Between the last read and the rotation more may have been written.
+            yield* this.#read(ended);
+          } finally {
+            await ended.handle.close();
+          }
           this.#input.begin({ live: true });
           continue;
         }

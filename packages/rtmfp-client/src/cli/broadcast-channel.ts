@@ -127,7 +127,8 @@ export class BroadcastChannel {
   /** Memberships end with their connection. */
   #joinSwarm(): void {
     this.#leaveSwarm();
-    if (this.#work.connection.connected) this.#swarm = new Swarm(this.#work, this.groupspec, this.name);
+    if (this.#work.connection.connected)
+      this.#swarm = new Swarm(this.#work, this.groupspec, () => this.#sender, this.name);
   }
 
   #leaveSwarm(): void {

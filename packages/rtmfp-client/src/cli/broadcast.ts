@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { CHANNEL_STREAM } from "../bittube/channel-group.ts";
 import { BroadcastChannel, type BroadcastOptions, type Plan } from "./broadcast-channel.ts";
-import { PLACE, recordPath } from "./channel-options.ts";
+import { groupspecOf, PLACE, recordPath } from "./channel-options.ts";
 import { formatBytes, Progress } from "./progress.ts";
 import { Reporter } from "./reporter.ts";
 import { run, tell, type Work } from "./run.ts";
@@ -43,6 +43,7 @@ function check(plans: readonly Plan[], options: BroadcastOptions): void {
     throw new UsageError("--loop is for finished files, --follow for those being written: choose one");
   if (group !== undefined && groupName !== undefined)
     throw new UsageError("--group and --group-name both say which group: choose one");
+  for (const { channel } of plans) groupspecOf(channel, options);
   const sources = new Set(plans.map(({ from }) => identityOf(from)));
   const records = plans.flatMap(({ channel }) => recordPath(channel, options) ?? []);
   const replaced = records.find((path) => sources.has(identityOf(path)));

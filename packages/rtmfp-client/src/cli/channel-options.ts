@@ -1,6 +1,7 @@
 /** What the commands for channels have in common. */
 import { channelGroupspec } from "../bittube/channel-group.ts";
 import type { CommonOptions } from "./options.ts";
+import { UsageError } from "./usage-error.ts";
 
 export interface ChannelOptions extends CommonOptions {
   /** `{channel}` stands for the channel's name. */
@@ -11,9 +12,13 @@ export interface ChannelOptions extends CommonOptions {
   readonly record?: string;
 }
 
-/** The group of a channel. */
+/** The group of a channel. Throws UsageError for a name that none can have. */
 export function groupspecOf(channel: string, { group, groupName }: ChannelOptions): string {
-  return group ?? channelGroupspec(channel, groupName);
+  try {
+    return group ?? channelGroupspec(channel, groupName);
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
 }
 
 /** The file to record a channel into; one of its own for every channel. */

@@ -73,7 +73,7 @@ class Player {
       ...(options.output === undefined ? {} : { reorderMs: FILE_REORDER_MS }),
     });
     this.#restarts = new Restarts(this.#stream);
-    this.#swarm = group === undefined ? undefined : new Swarm(work, group, this.#stream);
+    this.#swarm = group === undefined ? undefined : new Swarm(work, group, () => this.#stream);
     this.#progress = new Progress(reporter, "received");
     const onOver = (): void => this.#end.abort();
     this.#publisher = new PublisherWatch({

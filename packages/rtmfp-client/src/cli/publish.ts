@@ -47,7 +47,7 @@ async function send(work: Work, url: string, name: string, file: string, options
   const isDirect = options.p2p === true;
   const target = options.group ?? (isDirect ? NetStream.DIRECT_CONNECTIONS : NetStream.CONNECT_TO_FMS);
   const stream = new NetStream(connection, target);
-  const swarm = options.group === undefined ? undefined : new Swarm(work, options.group, stream);
+  const swarm = options.group === undefined ? undefined : new Swarm(work, options.group, () => stream);
   stream.videoReliable = options.dropLate !== true;
   stream.audioReliable = options.dropLate !== true;
   stream.on("status", ({ code }) => reporter.log("debug", "status", { code }, code));

@@ -1,6 +1,6 @@
 /** What a command tells of the group that its stream is in. */
+import type { MulticastInfo } from "rtmfp-core/group";
 import { NetGroup } from "../group/net-group.ts";
-import type { NetStream } from "../net-stream.ts";
 import type { Work } from "./run.ts";
 
 /** The group beside the stream: one and the same membership. With `--json` it reports a `swarm` every second, and at the end. */
@@ -9,12 +9,17 @@ export class Swarm {
   readonly #report: (figures: object) => void = () => {};
   readonly #timer: NodeJS.Timeout | undefined;
 
-  /** The reports tell the figures of `stream`, if it is one, as long as it goes on, or the name of a channel. */
-  constructor({ connection, reporter }: Work, groupspec: string, of: NetStream | string) {
+  /** The reports tell the figures of the stream that `measured` gives, as long as it goes on, and the name of a channel, if any. */
+  constructor(
+    { connection, reporter }: Work,
+    groupspec: string,
+    measured: () => Measured | undefined,
+    channel?: string,
+  ) {
     this.#group = new NetGroup(connection, groupspec);
     this.#group.on("status", ({ code }) => reporter.log("debug", "status", { code }, code));
     if (!reporter.json) return;
-    const channel = typeof of === "string" ? { channel: of } : {};
+    const name = channel === undefined ? {} : { channel };
     this.#report = (figures) => {
       if (!connection.connected) return;
       const { bytesIn, bytesOut } = connection.core.endpoint.stats;
@@ -23,10 +28,9 @@ export class Swarm {
         bytesIn: each.bytesIn,
         bytesOut: each.bytesOut,
       }));
-      reporter.event("swarm", { ...channel, peerId: connection.nearID, bytesIn, bytesOut, neighbors, ...figures }, "");
+      reporter.event("swarm", { ...name, peerId: connection.nearID, bytesIn, bytesOut, neighbors, ...figures }, "");
     };
-    const report = (): void => this.#report(typeof of === "string" ? {} : { multicastInfo: of.multicastInfo });
-    this.#timer = setInterval(report, REPORT_MS).unref();
+    this.#timer = setInterval(() => this.#report({ multicastInfo: measured()?.multicastInfo }), REPORT_MS).unref();
   }
 
   /** Resolves when there are so many neighbours. */
@@ -45,6 +49,11 @@ export class Swarm {
     this.#report({});
     this.#group.close();
   }
+}
+
+/** A stream in the group. */
+export interface Measured {
+  readonly multicastInfo: MulticastInfo;
 }
 
 const REPORT_MS = 1_000;

@@ -46,6 +46,7 @@ function check(channel: string, options: WatchOptions): void {
   const { group, groupName, output } = options;
   if (group !== undefined && groupName !== undefined)
     throw new UsageError("--group and --group-name both say which group: choose one");
+  groupspecOf(channel, options);
   const record = recordPath(channel, options);
   if (output !== undefined && record !== undefined && resolve(output) === resolve(record))
     throw new UsageError(`--output and --record would both write "${record}": choose one, or another name`);
@@ -137,7 +138,7 @@ class Watcher {
     }
     // What was before came on another connection.
     if (this.#progress.tags > 0) this.#output.restart();
-    const swarm = new Swarm(this.#work, this.#groupspec, this.#channel);
+    const swarm = new Swarm(this.#work, this.#groupspec, () => stream, this.#channel);
     const lost = new AbortController();
     const onClosed = ({ code }: { readonly code: string }): void => {
       if (code === "NetConnection.Connect.Closed") lost.abort();

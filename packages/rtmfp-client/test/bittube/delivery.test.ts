@@ -318,6 +318,9 @@ describe("a channel's group", () => {
     });
     expect(parseGroupspec(channelGroupspec("a$&b", "tv/{channel}/live")).name).toBe("tv/a$&b/live");
     expect(() => channelGroupspec("")).toThrow("a channel needs a name");
+    expect(() => channelGroupspec("ü".repeat(500))).toThrow(
+      "the name of the channel's group has 1023 bytes; at most 1000 are possible",
+    );
   });
 });
 

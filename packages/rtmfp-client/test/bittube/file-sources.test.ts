@@ -1,4 +1,5 @@
-import { appendFile, rename, truncate, writeFile } from "node:fs/promises";
+import { appendFileSync } from "node:fs";
+import { appendFile, readdir, readlink, rename, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeFlv, encodeFlvTag, type FlvTag } from "rtmfp-core/flv";
 import { describe, expect } from "vitest";
@@ -125,6 +126,22 @@ describe("a growing file", () => {
       await follower.end();
     },
   );
+
+  it(...rfc("B-5"), "leaves nothing open when the rest of the old file is damaged", async () => {
+    const path = await file(...HEAD);
+    const clock = new HandClock();
+    const damage = (): void => appendFileSync(`${path}.1`, Buffer.alloc(64, 7));
+    const ending = failure(new GrowingFileSource(path, { clock, onNotice: damage }));
+    await clock.waitedFor(250);
+    await rename(path, `${path}.1`);
+    await writeFile(path, encodeFlv(HEAD));
+    clock.pass(250);
+    expect(await ending).toMatch(/^cannot read "DIR\/N\.flv": /);
+    // Where there is no such folder nothing is told.
+    const open = await readdir("/proc/self/fd").catch(() => []);
+    const links = open.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
+    expect((await Promise.all(links)).filter((link) => link.startsWith(path))).toEqual([]);
+  });
 
   it(...rfc("B-5"), "is read from its beginning again when it was cut, or written anew at any length", async () => {
     const path = await file(...HEAD, ...second(0));

@@ -48,3 +48,12 @@ describe("the file that a channel is recorded into", () => {
     await rm(folder, { recursive: true });
   });
 });
+
+describe("the name of a channel", () => {
+  it("is refused where no group can have it, before anything is connected to", async () => {
+    const long = "x".repeat(2_000);
+    const lines = ["rtmfp-client: the name of the channel's group has 2023 bytes; at most 1000 are possible"];
+    expect(await runHere("watch", "rtmfp://127.0.0.1:1/tv", long)).toMatchObject({ code: 2, lines });
+    expect(await runHere("broadcast", "rtmfp://127.0.0.1:1/tv", `${long}=-`)).toMatchObject({ code: 2, lines });
+  });
+});
