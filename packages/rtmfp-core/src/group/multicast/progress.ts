@@ -9,8 +9,9 @@ import { GOING_MS, LEAD_MS, MAX_AHEAD, MIN_LEAD, TRUST_MS } from "./params.ts";
 export class Progress {
   /** Ids per ms by which the second of those who are furthest gets on; undefined before that is known. */
   #rate: number | undefined;
+  /** What the second had told when that was last looked at, and when it had. */
   #second = 0;
-  #measuredAt = 0;
+  #secondAt = 0;
 
   /** A neighbour has told of an id, or sent it. */
   tell(link: MediaLink, id: number, now: number): void {
@@ -55,17 +56,18 @@ export class Progress {
     const going = links.filter((link) => isGoing(link, now)).sort((a, b) => b.told - a.told);
     const doubted = going.slice(0, going.length > MANY ? 2 : 1);
     const [first] = doubted;
-    const [second, third] = going.slice(doubted.length);
+    const [second, ...more] = going.slice(doubted.length);
     if (first === undefined || second === undefined) return undefined;
-    this.#measure(second.told, now);
-    const ahead = newest - second.told;
-    if (ahead > this.#lead && third !== undefined) {
-      for (const link of doubted) if (link === first || link.told - second.told > this.#lead) link.disbelieve();
+    this.#measure(second);
+    const reached = more.reduce((most, link) => Math.max(most, this.#reach(link, now)), this.#reach(second, now));
+    if (newest - reached > this.#lead && more.length > 0) {
+      for (const link of doubted) if (link === first || link.told - reached > this.#lead) link.disbelieve();
       return second.told;
     }
     // Who brings nothing of what it tells is doubted sooner, but what it has brought was no tale.
     const known = Math.max(second.told, given);
-    if (newest - known <= MIN_LEAD || now - Math.max(first.broughtAt, first.knownAt) < DOUBT_MS) return undefined;
+    if (newest - Math.max(reached, known) <= MIN_LEAD || now - Math.max(first.broughtAt, first.knownAt) < DOUBT_MS)
+      return undefined;
     first.disbelieve();
     return known;
   }
@@ -78,15 +80,19 @@ export class Progress {
     return this.#rate === undefined ? FIRST_STEP : Math.max(MIN_STEP, STEP_MS * this.#rate);
   }
 
-  #measure(second: number, now: number): void {
-    const ms = now - this.#measuredAt;
+  /** By the times at which it was told: each tells every few seconds, and the second is now this one, now that. */
+  #measure({ told, toldAt }: MediaLink): void {
+    const ms = toldAt - this.#secondAt;
     if (ms < MEASURE_MS) return;
-    if (this.#second > 0 && second > this.#second) {
-      const rate = (second - this.#second) / ms;
-      this.#rate = Math.max(rate, (this.#rate ?? 0) * DECAY);
-    }
-    this.#second = second;
-    this.#measuredAt = now;
+    if (this.#second > 0 && told > this.#second)
+      this.#rate = Math.max((told - this.#second) / ms, (this.#rate ?? 0) * DECAY);
+    this.#second = told;
+    this.#secondAt = toldAt;
+  }
+
+  /** How far a neighbour is by now: it tells every few seconds, and the stream gets on meanwhile. */
+  #reach({ told, toldAt }: MediaLink, now: number): number {
+    return told + Math.floor((this.#rate ?? 0) * (now - toldAt));
   }
 
   /** The furthest of those who get on, but for one; of many the second, lest two who lie confirm each other. */
@@ -95,7 +101,7 @@ export class Progress {
     for (const link of links) {
       if (link === but || !isGoing(link, now)) continue;
       count++;
-      if (link.told > second) second = link.told;
+      second = Math.max(second, this.#reach(link, now));
       if (second > highest) [highest, second] = [second, highest];
     }
     return count >= MANY ? second : highest;

@@ -33,6 +33,34 @@ describe("a neighbour that is far ahead of the others and silent", () => {
   });
 });
 
+describe("a neighbour that pushes where the others tell every few seconds how far they are", () => {
+  it(...rfc("G-3"), "tells no tale, and what it brings is taken, however their times lie", () => {
+    const [perMs, mapMs] = [0.12, 2_600];
+    for (const phases of [
+      [0, 15, 30],
+      [0, 900, 1_800],
+      [0, 15, 1_300],
+    ]) {
+      const progress = new Progress();
+      const others = phases.map(() => link(0, 0)) as unknown as MediaLink[];
+      const pusher = link(0, 0) as unknown as MediaLink;
+      const links = [...others, pusher];
+      for (let now = NOW; now < NOW + 20_000; now += 5) {
+        const live = Math.floor(perMs * now);
+        others.forEach((other, i) => {
+          if ((now - NOW) % mapMs === phases[i]) progress.tell(other, live, now);
+        });
+        if (now < NOW + mapMs) continue;
+        const known = Math.max(...others.map(({ told }) => told));
+        expect(progress.fragmentLimit(pusher, links, known, now)).toBeGreaterThanOrEqual(live);
+        progress.tell(pusher, live, now);
+        pusher.broughtAt = now;
+        expect(progress.check(links, live, known, now)).toBeUndefined();
+      }
+    }
+  });
+});
+
 describe("the way out of a store", () => {
   it(
     ...rfc("G-3"),
