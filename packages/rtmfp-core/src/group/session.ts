@@ -21,8 +21,8 @@ export interface GroupSession {
   readonly farNonce: Uint8Array;
   /** Idle time before a keepalive Ping, ms; a group lowers it. Left out where nobody pings. */
   keepaliveMs?: number;
-  /** Path figures; `srtt` in ms, undefined before the first sample. */
-  readonly stats: { readonly srtt: number | undefined };
+  /** Smoothed round trip, ms; undefined before the first sample. */
+  readonly srtt: number | undefined;
   /** Opens a sending flow, by default one that answers none. `metadata` is kept. Throws SESSION_CLOSED, FLOW_CLOSED. */
   openFlow(metadata: Uint8Array, options?: GroupFlowOptions): GroupSendFlow;
 }

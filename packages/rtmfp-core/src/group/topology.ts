@@ -51,7 +51,7 @@ export class Topology {
   /** Measures anew who is quick. */
   takeStock(): void {
     this.#quickest = this.#connected
-      .map((member) => ({ member, srtt: member.link?.session.stats.srtt ?? Number.POSITIVE_INFINITY }))
+      .map((member) => ({ member, srtt: member.link?.session.srtt ?? Number.POSITIVE_INFINITY }))
       .sort((a, b) => a.srtt - b.srtt)
       .map(({ member }) => member);
   }

@@ -84,13 +84,12 @@ export class Driver {
       if (this.#batch.length > 0) this.#handOver(now);
       this.endpoint.handleTimeout(now);
       this.#drain(now);
-      for (const memory of this.#spent.splice(0)) this.carrier.release?.(memory);
+      if (this.#spent.length > 0) for (const memory of this.#spent.splice(0)) this.carrier.release?.(memory);
     } finally {
       this.#inTurn = false;
     }
     this.#setAlarm();
-    const [error] = this.#thrown.splice(0);
-    if (error !== undefined) throw error;
+    if (this.#thrown.length > 0) throw this.#thrown.splice(0)[0];
   }
 
   /** Sends what is left and releases the carrier. */

@@ -99,6 +99,11 @@ export class Session {
     return this.inner.stats;
   }
 
+  /** Smoothed round-trip time (RFC 7016 §3.5.2.2), ms; undefined before the first sample. What `stats` says, without the rest. */
+  get srtt(): number | undefined {
+    return this.inner.rtt.srtt;
+  }
+
   /** What the keying agreed on: group, who sends HMAC and sequence numbers; `legacy` marks group 2. */
   get security(): Readonly<Record<string, number | boolean>> {
     return this.inner.keys?.description ?? {};

@@ -278,7 +278,7 @@ export class FakeSession implements GroupSession {
   readonly address: Address;
   readonly nearNonce: Uint8Array;
   readonly farNonce: Uint8Array;
-  readonly stats: { readonly srtt: number };
+  readonly srtt: number;
   readonly isInitiator: boolean;
   keepaliveMs = 30_000;
   isOpen = true;
@@ -292,7 +292,7 @@ export class FakeSession implements GroupSession {
     this.nearNonce = nearNonce;
     this.farNonce = farNonce;
     this.isInitiator = isInitiator;
-    this.stats = { srtt: 2 * owner.net.latency(owner, other) };
+    this.srtt = 2 * owner.net.latency(owner, other);
   }
 
   openFlow(metadata: Uint8Array, options: { answers?: GroupRecvFlow } = {}): FakeSendFlow {

@@ -74,7 +74,7 @@ export class ScriptedSession implements GroupSession {
   readonly address: Address;
   readonly nearNonce: Uint8Array;
   readonly farNonce: Uint8Array;
-  readonly stats: { readonly srtt: number } = { srtt: 1 };
+  readonly srtt: number = 1;
   /** What the member has written, in order. */
   readonly sent: { readonly at: number; readonly kind: number; readonly bytes: Uint8Array }[] = [];
   /** Flows that the member has opened, the last of each kind. */

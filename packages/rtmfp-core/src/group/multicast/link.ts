@@ -115,7 +115,7 @@ export class MediaLink {
 
   /** Round trip to the neighbour, ms; a guess before it is known. */
   get rttMs(): number {
-    return this.neighbour.session.stats.srtt ?? UNKNOWN_RTT_MS;
+    return this.neighbour.session.srtt ?? UNKNOWN_RTT_MS;
   }
 
   /** Announces the stream, on a flow of its own the first time. */

@@ -69,9 +69,9 @@ export class Puller {
 
   /** Asks for what is missing for too long; what is below `from` is of no use any more. */
   tick(from: number, links: readonly MediaLink[], now: number): void {
-    const { store, stats } = this.#host;
+    const { store, stats, fetchMs } = this.#host;
     for (const [id, pull] of this.#asked) {
-      const isLate = now - pull.at > Math.min(PULL_RETRY_MS + 4 * pull.link.rttMs, this.#host.fetchMs);
+      const isLate = now - pull.at > Math.min(PULL_RETRY_MS + 4 * pull.link.rttMs, fetchMs);
       // Where somebody else has pushed it meanwhile, the answer still comes.
       if (!isLate && id >= store.oldest) continue;
       const isHere = store.has(id);

@@ -237,7 +237,7 @@ export class MeshSession implements GroupSession {
   readonly address = { host: "192.0.2.1", port: 1935 };
   readonly nearNonce = new Uint8Array(0);
   readonly farNonce = new Uint8Array(0);
-  readonly stats: { srtt: number };
+  readonly srtt: number;
   readonly sending = new Set<MeshSendFlow>();
   readonly receiving = new Set<MeshRecvFlow>();
 
@@ -245,7 +245,7 @@ export class MeshSession implements GroupSession {
     this.near = near;
     this.farMember = far;
     this.oneWay = oneWay;
-    this.stats = { srtt: 2 * oneWay };
+    this.srtt = 2 * oneWay;
   }
 
   get peerId(): string {

@@ -48,7 +48,7 @@ export class Peer implements Neighbour {
       address: { host: "192.0.2.1", port: 1935 },
       nearNonce: new Uint8Array(0),
       farNonce: new Uint8Array(0),
-      stats: { srtt: 50 },
+      srtt: 50,
       openFlow: (metadata: Uint8Array, options: GroupFlowOptions = {}) => {
         const flow = new PeerSendFlow(toHex(metadata), options);
         this.flows.push(flow);
