@@ -90,9 +90,9 @@ export class Shard {
     return this.#parcels.map((parcel) => parcel.take());
   }
 
-  /** What another part's members have sent arrives now. */
-  receive(parcel: Uint8Array): void {
-    for (const datagram of unpack(parcel)) this.#world.receive(datagram);
+  /** What another part's members have sent has arrived at `cameAt`, no longer ago than it is on its way here. */
+  receive(parcel: Uint8Array, cameAt: number): void {
+    for (const datagram of unpack(parcel)) this.#world.receive(datagram, cameAt);
   }
 
   look(): Snapshot {

@@ -109,8 +109,8 @@ describe("two parts of a swarm", () => {
     for (let now = STEP_MS; now <= settings.seconds * 1000; now += STEP_MS) {
       for (const shard of shards) await shard.runTo(now);
       const [left, right] = shards.map((shard) => shard.parcels());
-      shards[0].receive(right?.[0] as Uint8Array);
-      shards[1].receive(left?.[1] as Uint8Array);
+      shards[0].receive(right?.[0] as Uint8Array, now);
+      shards[1].receive(left?.[1] as Uint8Array, now);
     }
     const reports = shards.map((shard) => shard.report());
     expect(reports.map(({ viewers }) => viewers.length)).toEqual([3, 3]);

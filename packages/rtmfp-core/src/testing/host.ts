@@ -173,6 +173,7 @@ export class SimHost {
       mtu: known ?? Number.POSITIVE_INFINITY,
       mayFragment: known !== undefined && fragmentCount(bytes.length, isIpv6(to.host), known) > 1,
       isShared: false,
+      cameAt: undefined,
     };
     const { traffic, clock } = this.context;
     if (!traffic.sent(packet)) return;

@@ -97,7 +97,7 @@ export class SimPipe {
       return;
     }
     packet.mtu = Math.min(packet.mtu, mtu);
-    const now = this.#clock.now;
+    const now = packet.cameAt ?? this.#clock.now;
     const isBusy = this.#busyUntil > now || this.#waiting.length > 0;
     if (bitsPerSecond === Number.POSITIVE_INFINITY && !isBusy) {
       this.#propagate(packet, now);
@@ -105,7 +105,7 @@ export class SimPipe {
     }
     const wire = wireBytes(packet.bytes.length, ipv6, fragmentCount(packet.bytes.length, ipv6, packet.mtu));
     if (!isBusy) {
-      this.#transmit(packet, wire);
+      this.#transmit(packet, wire, now);
     } else if (this.#queued + wire > queueBytes) {
       this.#traffic.dropped(packet, "queue");
     } else {
@@ -119,12 +119,12 @@ export class SimPipe {
     const next = this.#waiting.shift();
     if (next === undefined) return;
     this.#queued -= next.wire;
-    this.#transmit(next.packet, next.wire);
+    this.#transmit(next.packet, next.wire, this.#clock.now);
     if (this.#waiting.length > 0) this.#clock.post(this.#busyUntil, this.#next, undefined, 0);
   };
 
-  #transmit(packet: SimPacket, wire: number): void {
-    this.#busyUntil = this.#clock.now + (wire * 8000) / this.#options.bitsPerSecond;
+  #transmit(packet: SimPacket, wire: number, now: number): void {
+    this.#busyUntil = now + (wire * 8000) / this.#options.bitsPerSecond;
     this.#propagate(packet, this.#busyUntil);
   }
 
@@ -152,7 +152,10 @@ export class SimPipe {
     if (heldBack) arrival += reorderMs;
     else this.#lastArrival = arrival;
     if (this.#mayBeAtOnce && arrival <= this.#clock.now) this.#arrive(packet);
-    else this.#clock.post(arrival, this.#arrive, packet, 0);
+    else {
+      packet.cameAt = undefined;
+      this.#clock.post(arrival, this.#arrive, packet, 0);
+    }
   }
 
   #loses(): boolean {

@@ -28,12 +28,14 @@ export interface SimPacket {
   readonly mayFragment: boolean;
   /** Somebody keeps the bytes: a capture, or a copy of the packet. */
   isShared: boolean;
+  /** When it came here, where that was told later; ms. */
+  cameAt: number | undefined;
 }
 
-/** A packet that another world's host sent. */
-export function foreignPacket(from: Address, to: Address, bytes: Uint8Array): SimPacket {
+/** A packet that another world's host sent, and that came here at `cameAt`. */
+export function foreignPacket(from: Address, to: Address, bytes: Uint8Array, cameAt: number): SimPacket {
   const mtu = Number.POSITIVE_INFINITY;
-  return { from, to, bytes, sender: FOREIGNER, target: to.host, mtu, mayFragment: false, isShared: false };
+  return { from, to, bytes, sender: FOREIGNER, target: to.host, mtu, mayFragment: false, isShared: false, cameAt };
 }
 
 /** A copy of a datagram, in memory that others lie in too: memory of its own costs more than the copy. */

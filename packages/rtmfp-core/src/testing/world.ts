@@ -73,9 +73,12 @@ export class SimWorld extends SimClock {
     return this.#prng.bytes(length);
   }
 
-  /** A datagram of another world's arrives on the internet; the world owns its bytes from then on. */
-  receive({ from, to, bytes }: ForeignDatagram): void {
-    this.#internet.routeInside(foreignPacket(from, to, bytes));
+  /**
+   * A datagram of another world's arrives on the internet, or has arrived at `cameAt`, ms: then it goes on as if it had been
+   * told in time, as far as that is possible. The world owns its bytes from then on.
+   */
+  receive({ from, to, bytes }: ForeignDatagram, cameAt: number = this.now): void {
+    this.#internet.routeInside(foreignPacket(from, to, bytes, cameAt));
   }
 
   /** Adds a host. Its name seeds its links and random source, so give each another. */

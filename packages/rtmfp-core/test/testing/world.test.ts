@@ -383,3 +383,32 @@ function roughRun(seed: number): string {
   }
   return hash.digest("hex");
 }
+
+describe("a datagram of another world's", () => {
+  it("goes on as if it had been told in time, through a NAT too, and comes at once where its time has passed", () => {
+    const world = new SimWorld("beside another");
+    const link = { latencyMs: 8, bitsPerSecond: 1e6 };
+    const nat = world.nat("nat", { kind: "full-cone", link: { latencyMs: 0 } });
+    const inside = node(world.host("inside", { link, behind: nat }));
+    const outside = node(world.host("outside", { link }));
+    const from = { host: "203.0.113.9", port: 9 };
+    inside.send({ host: outside.address.host, port: outside.address.port }, [0]);
+    world.run(100);
+    const to = outside.received[0]?.from as { host: string; port: number };
+    for (const [target, known] of [
+      [to, inside.received],
+      [outside.address, outside.received],
+    ] as const) {
+      const before = known.length;
+      for (const lateMs of [0, 5, 30]) {
+        const { now } = world;
+        world.receive({ from, to: target, bytes: new Uint8Array(97) }, now - lateMs);
+        world.run(50);
+        const { at } = known.at(-1) as { at: number };
+        // 125 bytes with their headers at 1 Mbit/s take 1 ms.
+        expect(at - now).toBeCloseTo(Math.max(0, 9 - lateMs), 6);
+      }
+      expect(known).toHaveLength(before + 3);
+    }
+  });
+});
