@@ -75,7 +75,7 @@ export class SimWorld extends SimClock {
 
   /**
    * A datagram of another world's arrives on the internet, or has arrived at `cameAt`, ms: then it goes on as if it had been
-   * told in time, as far as that is possible. The world owns its bytes from then on.
+   * told in time, as far as that is possible. Default: now. The world owns its bytes from then on.
    */
   receive({ from, to, bytes }: ForeignDatagram, cameAt: number = this.now): void {
     this.#internet.routeInside(foreignPacket(from, to, bytes, cameAt));
