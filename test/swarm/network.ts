@@ -22,9 +22,10 @@ export const NAT_MIX: readonly (readonly [Access, number])[] = [
 /** A machine for one member. `upBits` is what it can send, bit/s. */
 export function makeHome(world: SimWorld, prng: Prng, name: string, loss: number, upBits: number): Home {
   const access = drawAccess(prng);
-  const latencyMs = LEAST_LATENCY_MS + prng.next() * (MOST_LATENCY_MS - LEAST_LATENCY_MS);
+  const latencyMs = LEAST_DOWN_MS + prng.next() * (MOST_DOWN_MS - LEAST_DOWN_MS);
   const link = {
-    up: { latencyMs, loss, bitsPerSecond: upBits },
+    // All of it on the way down: then it is known longest before what is on its way arrives.
+    up: { latencyMs: 0, loss, bitsPerSecond: upBits },
     down: { latencyMs, loss, bitsPerSecond: DOWN_BITS },
   };
   if (access === "none") return { access, host: world.host(name, link) };
@@ -47,9 +48,9 @@ function drawAccess(prng: Prng): Access {
   return "none";
 }
 
-/** A quarter of the shortest and longest round trip between two members: 20 and 150 ms. */
-const LEAST_LATENCY_MS = 5;
-const MOST_LATENCY_MS = 37.5;
+/** Half of the shortest and longest round trip between two members: 20 and 150 ms. */
+export const LEAST_DOWN_MS = 10;
+const MOST_DOWN_MS = 75;
 const DOWN_BITS = 20e6;
 /** What members and the publisher can send, bit/s. */
 export const MEMBER_UP_BITS = 2e6;

@@ -22,7 +22,7 @@ export interface SwarmOptions {
   readonly joinSeconds: number;
   /** Whether packets are really encrypted and authenticated, and keys agreed on. */
   readonly crypto: "real" | "plain";
-  /** Threads that share the members; paths from one's to another's take up to {@link STEP_MS} longer. */
+  /** Threads that share the members; the figures do not depend on them. */
   readonly threads: number;
   /** Where the figures go as JSON; undefined for nowhere. */
   readonly json: string | undefined;
@@ -43,7 +43,7 @@ export const USAGE = `usage: pnpm sim swarm [--members 10] [--seed 1] [--kbps 50
   --join      seconds over which the members come; default a third of the run, at most 20
   --kill      percent of the members that vanish at once, at second --kill-at (default half of the run)
   --crypto    real keys, ciphers and HMACs, or none; default real up to 100 members
-  --threads   to share the members among; default one for up to 100 members, else two; the figures depend on it
+  --threads   to share the members among; default one for up to 100 members, else two
   --json      file for the figures`;
 
 /** Undefined if only help is wanted. Throws RangeError or TypeError, in one line. */
@@ -104,5 +104,5 @@ function percent(name: string, text: string): number {
 
 /** So many are simulated with real cryptography, and in one thread. */
 const FEW = 100;
-/** How often threads exchange datagrams; ms of virtual time. */
+/** How often parts, and threads, exchange datagrams: half of the shortest way from the middle of the internet; ms of virtual time. */
 export const STEP_MS = 5;

@@ -1,12 +1,12 @@
 /** Datagrams packed for another thread. */
-import type { ForeignDatagram } from "rtmfp-core/testing";
+import type { Crossing } from "./parts.ts";
 
 /** Collects datagrams; IPv4 addresses alone. */
 export class Parcel {
   #bytes = new Uint8Array(FIRST_BYTES);
   #used = 0;
 
-  add({ from, to, bytes }: ForeignDatagram): void {
+  add({ datagram: { from, to, bytes }, at: time }: Crossing): void {
     const end = this.#used + HEADER_BYTES + bytes.length;
     if (end > this.#bytes.length) this.#grow(end);
     const view = new DataView(this.#bytes.buffer);
@@ -16,6 +16,7 @@ export class Parcel {
     view.setUint32(at + 6, packHost(to.host));
     view.setUint16(at + 10, to.port);
     view.setUint16(at + 12, bytes.length);
+    view.setFloat64(at + 14, time);
     this.#bytes.set(bytes, at + HEADER_BYTES);
     this.#used = end;
   }
@@ -35,16 +36,14 @@ export class Parcel {
 }
 
 /** The datagrams of a parcel; their bytes are views of it. */
-export function* unpack(parcel: Uint8Array): Iterable<ForeignDatagram> {
+export function* unpack(parcel: Uint8Array): Iterable<Crossing> {
   const view = new DataView(parcel.buffer, parcel.byteOffset, parcel.length);
   for (let at = 0; at < parcel.length; ) {
     const start = at + HEADER_BYTES;
     const end = start + view.getUint16(at + 12);
-    yield {
-      from: { host: unpackHost(view.getUint32(at)), port: view.getUint16(at + 4) },
-      to: { host: unpackHost(view.getUint32(at + 6)), port: view.getUint16(at + 10) },
-      bytes: parcel.subarray(start, end),
-    };
+    const from = { host: unpackHost(view.getUint32(at)), port: view.getUint16(at + 4) };
+    const to = { host: unpackHost(view.getUint32(at + 6)), port: view.getUint16(at + 10) };
+    yield { datagram: { from, to, bytes: parcel.subarray(start, end) }, at: view.getFloat64(at + 14) };
     at = end;
   }
 }
@@ -72,4 +71,4 @@ function unpackHost(value: number): string {
 }
 
 const FIRST_BYTES = 65_536;
-const HEADER_BYTES = 14;
+const HEADER_BYTES = 22;

@@ -1,7 +1,6 @@
 /** The figures as text, and as JSON. */
 import { cpus } from "node:os";
 import type { SwarmFigures } from "./figures.ts";
-import { STEP_MS } from "./options.ts";
 
 /** A few lines for people. */
 export function describe(figures: SwarmFigures): string {
@@ -10,7 +9,7 @@ export function describe(figures: SwarmFigures): string {
   return [
     `swarm: ${figures.members} members, seed ${figures.seed}, ${figures.kbps} kbit/s, ${percent(figures.loss)} loss each way, ` +
       `${percent(figures.churn)} churn a minute, ${figures.seconds} s, ${figures.crypto} crypto, ` +
-      (figures.threads === 1 ? "one thread" : `${figures.threads} threads with up to ${STEP_MS} ms more between them`),
+      (figures.threads === 1 ? "one thread" : `${figures.threads} threads`),
     `  links       up 2 Mbit/s, publisher 4, down 20; round trips 20 to 150 ms; ${mix.join(", ")}`,
     `  viewers     ${figures.came} came, ${figures.left} left, ${figures.failed} failed; ${figures.measured} measured (up for 30 s)`,
     `  delivered   ${percent(figures.deliveredMin, 2)} at least, ${percent(figures.deliveredMean, 3)} on average, within the window of 8 s`,

@@ -1,12 +1,12 @@
-/** The part of a swarm that one thread simulates: some of the viewers, and in the first part the server and the publisher. */
-import { Prng, SimWorld } from "rtmfp-core/testing";
+/** A part of a swarm: some of the viewers, and in the first part the server and the publisher. */
+import { type ForeignDatagram, Prng, SimWorld } from "rtmfp-core/testing";
 import { createServer } from "rtmfp-server";
 import type { Published } from "./delivery.ts";
 import { Histogram } from "./histogram.ts";
 import { Member, type MemberReport, type SwarmContext } from "./member.ts";
-import { type Access, MEMBER_UP_BITS, makeHome, PUBLISHER_UP_BITS } from "./network.ts";
+import { type Access, LEAST_DOWN_MS, MEMBER_UP_BITS, makeHome, PUBLISHER_UP_BITS } from "./network.ts";
 import type { SwarmOptions } from "./options.ts";
-import { Parcel, unpack } from "./parcel.ts";
+import type { Crossing } from "./parts.ts";
 import { createPlainProvider } from "./plain-crypto.ts";
 import { makeStream, type SourceTag } from "./source.ts";
 
@@ -25,7 +25,6 @@ export interface Snapshot {
   /** Members, the publisher included, that have had time to find their place. */
   readonly settled: readonly RingEntry[];
   readonly datagrams: number;
-  readonly heapBytes: number;
 }
 
 /** What a part has to say at the end. */
@@ -42,28 +41,21 @@ export interface ShardReport {
 export class Shard {
   readonly #options: SwarmOptions;
   readonly #world: SimWorld;
-  readonly #parcels: readonly Parcel[];
   readonly #stream: readonly SourceTag[];
   readonly #context: SwarmContext;
   readonly #delays = new Histogram();
-  readonly #viewers: Member[] = [];
+  /** By number. */
+  readonly #viewers = new Map<number, Member>();
   #publisher: Member | undefined;
   #publisherBytes = 0;
   #failure: unknown;
 
-  /** Part `index` of `count`. */
-  constructor(options: SwarmOptions, index: number, count: number) {
+  /** Part `index` of all; `send` gets what its members send to others. */
+  constructor(options: SwarmOptions, index: number, send: (crossing: Crossing) => void) {
     this.#options = options;
-    this.#parcels = Array.from({ length: count }, () => new Parcel());
-    const first = Number(PREFIX.split(".")[1]);
     this.#world = new SimWorld(`swarm ${options.seed} part ${index}`, {
-      prefix: `198.${first + index}`,
-      beyond: (datagram) => {
-        const [a, b] = datagram.to.host.split(".", 2).map(Number);
-        const isServer = datagram.to.host === SERVER_ADDRESS;
-        const part = isServer ? 0 : a === 198 ? (b as number) - first : -1;
-        if (part !== index) this.#parcels[part]?.add(datagram);
-      },
+      prefix: prefixOf(index),
+      beyond: (datagram) => send({ datagram, at: this.#world.now }),
     });
     this.#stream = makeStream(options.kbps, options.seconds);
     this.#context = {
@@ -76,7 +68,7 @@ export class Shard {
     };
     this.#world.name(SERVER_NAME, [SERVER_ADDRESS]);
     if (index === 0) this.#startServer();
-    this.#planViewers(index, count);
+    this.#planViewers(index, partsOf(options));
   }
 
   /** Lets everything happen until a time. Rejects if the server or the publisher cannot even start. */
@@ -85,21 +77,15 @@ export class Shard {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** What was sent to the other parts since this was last asked; one parcel for each, its own stays empty. */
-  parcels(): Uint8Array[] {
-    return this.#parcels.map((parcel) => parcel.take());
-  }
-
-  /** What another part's members have sent has arrived at `cameAt`, no longer ago than it is on its way here. */
-  receive(parcel: Uint8Array, cameAt: number): void {
-    for (const datagram of unpack(parcel)) this.#world.receive(datagram, cameAt);
+  /** A datagram of another part's came to the middle of the internet at `cameAt`, no longer ago than it is on its way from there. */
+  receive(datagram: ForeignDatagram, cameAt: number): void {
+    this.#world.receive(datagram, cameAt);
   }
 
   look(): Snapshot {
     const { now } = this.#world;
-    const all = this.#publisher === undefined ? this.#viewers : [this.#publisher, ...this.#viewers];
-    const up = this.#viewers.filter(({ isUp }) => isUp);
-    const settled = all
+    const up = this.#up;
+    const settled = [...(this.#publisher === undefined ? [] : [this.#publisher]), ...up]
       .filter(({ isUp, startedAt }) => isUp && now - startedAt > SETTLED_MS)
       .map(({ address, neighbours, access }) => ({ address, neighbours, access }));
     return {
@@ -107,14 +93,13 @@ export class Shard {
       up: up.length,
       playing: up.filter(({ delivery }) => delivery?.firstKeyAt !== undefined).length,
       datagrams: this.#world.stats.sent,
-      heapBytes: process.memoryUsage().heapUsed,
     };
   }
 
   report(): ShardReport {
     const { stats, now } = this.#world;
     return {
-      viewers: this.#viewers.map((member) => member.report(now)),
+      viewers: [...this.#viewers.values()].map((member) => member.report(now)),
       delays: this.#delays.counts,
       publisherBytes: (this.#publisher?.bytesOut ?? 0) - this.#publisherBytes,
       allBytes: stats.bytesSent,
@@ -124,7 +109,7 @@ export class Shard {
 
   #startServer(): void {
     const { crypto } = this.#context;
-    const host = this.#world.host("server", { addresses: [SERVER_ADDRESS], link: { latencyMs: 5 } });
+    const host = this.#world.host("server", { addresses: [SERVER_ADDRESS], ...SERVER_LINK });
     const server = createServer({
       carrier: () => host.open([{ port: 1935 }]),
       random: (length) => host.random(length),
@@ -166,7 +151,7 @@ export class Shard {
       this.#world.at((from + prng.next() * Math.max(0, to - from)) * 1000, () => {
         const home = makeHome(this.#world, prng, `member ${i}`, this.#options.loss, MEMBER_UP_BITS);
         const member = new Member(this.#context, home);
-        this.#viewers.push(member);
+        this.#viewers.set(i, member);
         void member.view();
       });
       if (isFirst) continue;
@@ -174,20 +159,20 @@ export class Shard {
       const leavesAt = joinSeconds + leaves.next() * (seconds - joinSeconds);
       this.#world.at(leavesAt * 1000, () => {
         const [member] = draw(leaves, this.#up, 1);
-        if (i % (2 * count) < count) void member?.close();
+        if (i % 2 === 0) void member?.close();
         else member?.vanish();
       });
     }
     if (kill === 0) return;
+    const all = Array.from({ length: members + leaving }, (_, i) => i);
+    const killed = new Set(draw(new Prng(`swarm ${seed} kill`), all, Math.round(kill * all.length)));
     this.#world.at(killAt * 1000, () => {
-      const up = this.#up;
-      for (const member of draw(new Prng(`swarm ${seed} kill ${index}`), up, Math.round(kill * up.length)))
-        member.vanish();
+      for (const [i, member] of this.#viewers) if (killed.has(i) && member.isUp) member.vanish();
     });
   }
 
   get #up(): Member[] {
-    return this.#viewers.filter(({ isUp }) => isUp);
+    return [...this.#viewers.values()].filter(({ isUp }) => isUp);
   }
 }
 
@@ -201,14 +186,39 @@ export function publishedTimes(stream: readonly SourceTag[]): Published {
   return { at: stream.map(({ at }) => ON_AIR_MS + at) };
 }
 
+/** How many parts there are: few members in each, whatever the threads, so that these do not change the figures. */
+export function partsOf({ members }: SwarmOptions): number {
+  return Math.ceil(members / PART_MEMBERS);
+}
+
+/** Which part has an address. */
+export function partOf(host: string): number {
+  let part = known.get(host);
+  if (part === undefined) {
+    const [a, b] = host.split(".", 2).map(Number) as [number, number];
+    part = host === SERVER_ADDRESS ? 0 : (a - FIRST_PREFIX) * 256 + b;
+    known.set(host, part);
+  }
+  return part;
+}
+
+function prefixOf(part: number): string {
+  return `${FIRST_PREFIX + (part >> 8)}.${part & 0xff}`;
+}
+
 /** `count` of them, taken out. */
 function draw<T>(prng: Prng, from: T[], count: number): T[] {
   return Array.from({ length: Math.min(count, from.length) }, () => from.splice(prng.int(from.length), 1)[0] as T);
 }
 
-const PREFIX = "198.18";
+/** Each datagram asks. */
+const known = new Map<string, number>();
+/** As many as the caches of a processor hold. */
+const PART_MEMBERS = 8;
+const FIRST_PREFIX = 20;
 const SERVER_NAME = "server.test";
 const SERVER_ADDRESS = "198.51.100.1";
+const SERVER_LINK = { up: { latencyMs: 0 }, down: { latencyMs: LEAST_DOWN_MS } } as const;
 /** Version 2, multicast, server channel, name "swarm". */
 const GROUPSPEC = "G:027f020101010c060e737761726d00";
 /** When the publisher, which has connected by then, begins. */

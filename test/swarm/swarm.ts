@@ -3,9 +3,10 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { Histogram } from "./histogram.ts";
 import type { MemberReport } from "./member.ts";
 import { canMeet } from "./network.ts";
-import type { SwarmOptions } from "./options.ts";
+import { STEP_MS, type SwarmOptions } from "./options.ts";
+import { type Look, Parts } from "./parts.ts";
 import { inspectRing, type RingState } from "./ring.ts";
-import { publishedTimes, Shard, type ShardReport, type Snapshot, steadyFrom } from "./shard.ts";
+import { publishedTimes, type ShardReport, steadyFrom } from "./shard.ts";
 import { makeStream } from "./source.ts";
 
 /** Everything that was seen, for the figures. Times are ms of virtual time. */
@@ -36,7 +37,7 @@ export async function runSwarm(options: SwarmOptions, tell: (line: string) => vo
   const startedAt = performance.now();
   const cpu = process.cpuUsage();
   const watch = new Watch(tell);
-  const reports = await (options.threads === 1 ? [await runHere(options, watch)] : runThreads(options, watch));
+  const reports = await (options.threads === 1 ? runHere(options, watch) : runThreads(options, watch));
   const delays = new Histogram();
   for (const report of reports) delays.addAll(report.delays);
   const { user, system } = process.cpuUsage(cpu);
@@ -55,13 +56,13 @@ export async function runSwarm(options: SwarmOptions, tell: (line: string) => vo
   };
 }
 
-async function runHere(options: SwarmOptions, watch: Watch): Promise<ShardReport> {
-  const shard = new Shard(options, 0, 1);
-  for (let second = 1; second <= options.seconds; second++) {
-    await shard.runTo(second * 1000);
-    watch.see(second, [shard.look()]);
+async function runHere(options: SwarmOptions, watch: Watch): Promise<ShardReport[]> {
+  const parts = new Parts(options, 0);
+  for (let now = STEP_MS; now <= options.seconds * 1000; now += STEP_MS) {
+    await parts.runTo(now);
+    if (now % 1000 === 0) watch.see(now / 1000, [parts.look()]);
   }
-  return shard.report();
+  return parts.reports();
 }
 
 async function runThreads(options: SwarmOptions, watch: Watch): Promise<ShardReport[]> {
@@ -74,33 +75,33 @@ async function runThreads(options: SwarmOptions, watch: Watch): Promise<ShardRep
       (ports[b] as MessagePort[])[a] = port2;
     }
   }
-  const looks: Snapshot[][] = Array.from({ length: threads }, () => []);
+  const looks: Look[][] = Array.from({ length: threads }, () => []);
   let second = 0;
-  const onLook = (index: number, look: Snapshot): void => {
-    looks[index]?.push(look);
+  const onLook = (index: number, seen: Look): void => {
+    looks[index]?.push(seen);
     if (looks.some(({ length }) => length === 0)) return;
     watch.see(
       ++second,
-      looks.map((waiting) => waiting.shift() as Snapshot),
+      looks.map((waiting) => waiting.shift() as Look),
     );
   };
   const workers: Worker[] = [];
   const runs = ports.map(
     (own, index) =>
-      new Promise<ShardReport>((resolve, reject) => {
+      new Promise<ShardReport[]>((resolve, reject) => {
         const transferList = own.filter((port) => port !== undefined);
         const workerData = { options, index, ports: own };
         const worker = new Worker(WORKER, { workerData, transferList, execArgv: [], resourceLimits: MEMORY });
         workers.push(worker);
         worker.on("error", reject);
-        worker.on("message", (message: { look: Snapshot } | { report: ShardReport }) => {
+        worker.on("message", (message: { look: Look } | { reports: ShardReport[] }) => {
           if ("look" in message) onLook(index, message.look);
-          else resolve(message.report);
+          else resolve(message.reports);
         });
       }),
   );
   try {
-    return await Promise.all(runs);
+    return (await Promise.all(runs)).flat();
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
@@ -118,9 +119,10 @@ class Watch {
   }
 
   /** All parts at the end of a second. */
-  see(second: number, looks: readonly Snapshot[]): void {
+  see(second: number, looks: readonly Look[]): void {
+    const parts = looks.flatMap((look) => look.parts);
     const state = inspectRing(
-      looks.flatMap(({ settled }) => settled),
+      parts.flatMap(({ settled }) => settled),
       (a, b) => canMeet(a.access, b.access),
     );
     this.rings.push({ at: second * 1000, state });
@@ -128,7 +130,7 @@ class Watch {
     this.peakHeapBytes = Math.max(this.peakHeapBytes, heapBytes);
     const wall = performance.now();
     const [up, playing, datagrams] = (["up", "playing", "datagrams"] as const).map((field) =>
-      sum(looks.map((look) => look[field])),
+      sum(parts.map((part) => part[field])),
     );
     this.#tell(
       `${second} s: ${up} up, ${playing} play, ring ${state.right}/${state.members}, pieces ${state.pieces}, ` +

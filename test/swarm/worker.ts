@@ -1,7 +1,7 @@
 // One thread of a swarm: simulates its part, and after each step exchanges datagrams with the other threads.
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { STEP_MS, type SwarmOptions } from "./options.ts";
-import { Shard } from "./shard.ts";
+import { Parts } from "./parts.ts";
 
 /** What another thread sends, in order. */
 class Inbox {
@@ -34,18 +34,17 @@ const { options, index, ports } = workerData as {
   ports: readonly (MessagePort | undefined)[];
 };
 
-const shard = new Shard(options, index, ports.length);
+const parts = new Parts(options, index);
 const inboxes = ports.map((port) => (port === undefined ? undefined : new Inbox(port)));
 for (let now = STEP_MS; now <= options.seconds * 1000; now += STEP_MS) {
-  await shard.runTo(now);
-  shard.parcels().forEach((parcel, to) => {
+  await parts.runTo(now);
+  parts.parcels().forEach((parcel, to) => {
     ports[to]?.postMessage(parcel, [parcel.buffer as ArrayBuffer]);
   });
-  // The links to the members take a step at least: what others sent in a step is wanted at the end of the next one only,
-  // and a thread that is behind for a moment keeps nobody waiting.
-  if (now > STEP_MS)
-    for (const inbox of inboxes) if (inbox !== undefined) shard.receive(await inbox.next(), now - STEP_MS);
-  if (now % 1000 === 0) parentPort?.postMessage({ look: shard.look() });
+  // What others sent in a step is wanted at the end of the next one only: a thread that is behind for a moment keeps nobody
+  // waiting.
+  if (now > STEP_MS) for (const inbox of inboxes) if (inbox !== undefined) parts.receive(await inbox.next());
+  if (now % 1000 === 0) parentPort?.postMessage({ look: parts.look() });
 }
-parentPort?.postMessage({ report: shard.report() });
+parentPort?.postMessage({ reports: parts.reports() });
 for (const port of ports) port?.close();

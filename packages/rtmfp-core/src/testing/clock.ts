@@ -140,6 +140,7 @@ export class SimClock {
     this.#runners++;
     return new Promise<boolean>((resolve, reject) => {
       let hops = 0;
+      let planned = FIRST_HOPS;
       let over = false;
       const turn = (): void => {
         if (over) return;
@@ -156,7 +157,8 @@ export class SimClock {
       };
       const plan = (): void => {
         // Who runs beside others must see at once what it waits for.
-        for (const most = this.#runners > 1 ? 1 : HOPS; hops < most; hops++) hop(turn);
+        for (const most = this.#runners > 1 ? 1 : planned; hops < most; hops++) hop(turn);
+        planned = Math.min(2 * planned, MOST_HOPS);
       };
       plan();
     }).finally(() => {
@@ -203,8 +205,12 @@ export class SimClock {
  * runner's fake timers do not stop it.
  */
 const hop: (callback: () => void) => unknown = setImmediate;
-/** Hops planned at a time: microtasks run between any two, and a turn of Node's loop costs more than most events. */
-const HOPS = 64;
+/**
+ * Hops planned at a time: microtasks run between any two, and a turn of Node's loop costs more than most events. Few at first,
+ * for runs in which little happens.
+ */
+const FIRST_HOPS = 4;
+const MOST_HOPS = 64;
 
 /** More events than this without the passing of time are a loop in the code under test. */
 const MAX_EVENTS_PER_INSTANT = 5_000_000;
