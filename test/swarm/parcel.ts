@@ -1,4 +1,5 @@
 /** Datagrams packed for another thread. */
+import { copyDatagram } from "rtmfp-core/testing";
 import type { Crossing } from "./parts.ts";
 
 /** Collects datagrams; IPv4 addresses alone. */
@@ -21,9 +22,10 @@ export class Parcel {
     this.#used = end;
   }
 
-  /** What was added, in order; then the parcel is empty. The memory is the caller's own. */
+  /** What was added, in order; then the parcel is empty. The memory is the caller's own, and can be shared with another thread. */
   take(): Uint8Array {
-    const taken = this.#bytes.slice(0, this.#used);
+    const taken = new Uint8Array(new SharedArrayBuffer(this.#used));
+    taken.set(this.#bytes.subarray(0, this.#used));
     this.#used = 0;
     return taken;
   }
@@ -35,7 +37,7 @@ export class Parcel {
   }
 }
 
-/** The datagrams of a parcel; their bytes are views of it. */
+/** The datagrams of a parcel; their bytes are copies. */
 export function* unpack(parcel: Uint8Array): Iterable<Crossing> {
   const view = new DataView(parcel.buffer, parcel.byteOffset, parcel.length);
   for (let at = 0; at < parcel.length; ) {
@@ -43,7 +45,7 @@ export function* unpack(parcel: Uint8Array): Iterable<Crossing> {
     const end = start + view.getUint16(at + 12);
     const from = { host: unpackHost(view.getUint32(at)), port: view.getUint16(at + 4) };
     const to = { host: unpackHost(view.getUint32(at + 6)), port: view.getUint16(at + 10) };
-    yield { datagram: { from, to, bytes: parcel.subarray(start, end) }, at: view.getFloat64(at + 14) };
+    yield { datagram: { from, to, bytes: copyDatagram(parcel.subarray(start, end)) }, at: view.getFloat64(at + 14) };
     at = end;
   }
 }

@@ -3,6 +3,7 @@ import type { ForeignDatagram } from "rtmfp-core/testing";
 import type { SwarmOptions } from "./options.ts";
 import { Parcel, unpack } from "./parcel.ts";
 import { partOf, partsOf, Shard, type ShardReport, type Snapshot } from "./shard.ts";
+import { makeStream } from "./source.ts";
 
 /** A datagram on its way between parts. */
 export interface Crossing {
@@ -36,7 +37,9 @@ export class Parts {
     const count = partsOf(options);
     this.#parcels = Array.from({ length: threads }, () => new Parcel());
     const own = Array.from({ length: count }, (_, part) => part).filter((part) => part % threads === index);
-    this.#shards = new Map(own.map((part) => [part, new Shard(options, part, (crossing) => this.#send(crossing))]));
+    const stream = makeStream(options.kbps, options.seconds);
+    const send = (crossing: Crossing): void => this.#send(crossing);
+    this.#shards = new Map(own.map((part) => [part, new Shard(options, part, stream, send)]));
   }
 
   /** Lets everything happen until a time, a step from the last. Rejects if the server or the publisher cannot even start. */

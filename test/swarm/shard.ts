@@ -8,7 +8,7 @@ import { type Access, LEAST_DOWN_MS, MEMBER_UP_BITS, makeHome, PUBLISHER_UP_BITS
 import type { SwarmOptions } from "./options.ts";
 import type { Crossing } from "./parts.ts";
 import { createPlainProvider } from "./plain-crypto.ts";
-import { makeStream, type SourceTag } from "./source.ts";
+import type { SourceTag } from "./source.ts";
 
 /** A member as the ring sees it. */
 export interface RingEntry {
@@ -50,14 +50,14 @@ export class Shard {
   #publisherBytes = 0;
   #failure: unknown;
 
-  /** Part `index` of all; `send` gets what its members send to others. */
-  constructor(options: SwarmOptions, index: number, send: (crossing: Crossing) => void) {
+  /** Part `index` of all; `stream` is what is published, `send` gets what its members send to others. */
+  constructor(options: SwarmOptions, index: number, stream: readonly SourceTag[], send: (crossing: Crossing) => void) {
     this.#options = options;
     this.#world = new SimWorld(`swarm ${options.seed} part ${index}`, {
       prefix: prefixOf(index),
       beyond: (datagram) => send({ datagram, at: this.#world.now }),
     });
-    this.#stream = makeStream(options.kbps, options.seconds);
+    this.#stream = stream;
     this.#context = {
       world: this.#world,
       url: `rtmfp://${SERVER_NAME}/swarm`,

@@ -38,7 +38,9 @@ describe("a swarm", () => {
     ...rfc("G-6"),
     "goes on for those who are left when a third is gone at once",
     async () => {
-      const figures = figuresOf(await runSwarm(options("--members 12 --seconds 40 --churn 0 --kill 30 --kill-at 18 --seed 2")));
+      const figures = figuresOf(
+        await runSwarm(options("--members 12 --seconds 40 --churn 0 --kill 30 --kill-at 18 --seed 2")),
+      );
       expect(faults(figures)).toEqual([]);
       expect(figures.left).toBe(4);
       expect(figures.healed?.silence).toBeGreaterThan(0);

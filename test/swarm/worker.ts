@@ -39,7 +39,7 @@ const inboxes = ports.map((port) => (port === undefined ? undefined : new Inbox(
 for (let now = STEP_MS; now <= options.seconds * 1000; now += STEP_MS) {
   await parts.runTo(now);
   parts.parcels().forEach((parcel, to) => {
-    ports[to]?.postMessage(parcel, [parcel.buffer as ArrayBuffer]);
+    ports[to]?.postMessage(parcel);
   });
   // What others sent in a step is wanted at the end of the next one only: a thread that is behind for a moment keeps nobody
   // waiting.

@@ -15,8 +15,8 @@ export { type HostOptions, SimHost } from "./host.ts";
 export { type BurstLoss, type LinkOptions, SimLink, SimPipe } from "./link.ts";
 /** NAT boxes. */
 export { type NatKind, type NatMapping, type NatOptions, SimNat } from "./nat.ts";
-/** A host or a NAT. */
-export type { SimNode } from "./packet.ts";
+/** A host or a NAT; and memory for datagrams. */
+export { copyDatagram, type SimNode } from "./packet.ts";
 /** The seeded random source. */
 export { Prng } from "./prng.ts";
 /** Counters, captures, filters. */

@@ -38,12 +38,19 @@ export function foreignPacket(from: Address, to: Address, bytes: Uint8Array, cam
   return { from, to, bytes, sender: FOREIGNER, target: to.host, mtu, mayFragment: false, isShared: false, cameAt };
 }
 
-/** A copy of a datagram, in memory that others lie in too: memory of its own costs more than the copy. */
+/**
+ * A copy of a datagram, which is the caller's; a small one lies in memory that others lie in, too, as memory of its own costs more than the copy. The
+ * memory is of a kind that V8 does not count: by the bytes that it counts it looks through all of the heap again and again.
+ */
 export function copyDatagram(bytes: Uint8Array): Uint8Array {
   const { length } = bytes;
+  if (length > SMALL_BYTES) {
+    const own = new Uint8Array(new SharedArrayBuffer(length));
+    own.set(bytes);
+    return own;
+  }
   if (length > SLAB_BYTES - slabUsed) {
-    if (length > SLAB_BYTES / 4) return bytes.slice();
-    slab = new ArrayBuffer(SLAB_BYTES);
+    slab = new SharedArrayBuffer(SLAB_BYTES);
     slabUsed = 0;
   }
   const copy = new Uint8Array(slab, slabUsed, length);
@@ -77,8 +84,9 @@ function ipHeader(ipv6: boolean): number {
 /** Largest UDP payload, whatever the path. */
 export const MAX_UDP_PAYLOAD = 65507;
 const FOREIGNER: PacketSender = { name: "beyond", behind: undefined, learnMtu: () => {} };
+const SMALL_BYTES = 512;
 const SLAB_BYTES = 16_384;
-let slab: ArrayBuffer = new ArrayBuffer(SLAB_BYTES);
+let slab = new SharedArrayBuffer(SLAB_BYTES);
 let slabUsed = 0;
 const UDP_HEADER = 8;
 const IPV6_FRAGMENT_HEADER = 8;
