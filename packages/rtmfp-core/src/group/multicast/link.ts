@@ -1,4 +1,5 @@
 /** One neighbour and one stream: the flows between them, and what each has told the other. */
+import { RtmfpError } from "../../proto/errors.ts";
 import { TokenBucket } from "../../proto/token-bucket.ts";
 import type { Neighbour } from "../neighbour.ts";
 import type { GroupRecvFlow, GroupSendFlow, GroupWriteOptions } from "../session.ts";
@@ -123,6 +124,7 @@ export class MediaLink {
     if (!this.neighbour.session.isOpen) return;
     if (this.#controlOut?.isOpen !== true) {
       const flow = this.#open(GroupFlow.multicastControl, this.neighbour.control, "routine");
+      if (flow === undefined) return;
       flow.onException = () => {
         if (this.#controlOut !== flow) return;
         this.#controlOut = undefined;
@@ -166,7 +168,7 @@ export class MediaLink {
     if (controlIn === undefined || !this.neighbour.session.isOpen) return false;
     if (this.#dataOut?.isOpen !== true) this.#dataOut = this.#open(GroupFlow.multicastData, controlIn, "data");
     const flow = this.#dataOut;
-    if (flow.bufferedBytes + bytes.length > MAX_WAITING_BYTES) return false;
+    if (flow === undefined || flow.bufferedBytes + bytes.length > MAX_WAITING_BYTES) return false;
     this.#sentBytes += bytes.length;
     this.bytesOut += bytes.length;
     DEADLINE.finishWithinMs = withinMs;
@@ -245,10 +247,16 @@ export class MediaLink {
     this.#controlOut = undefined;
   }
 
-  #open(kind: number, answers: GroupRecvFlow, priority: "routine" | "data"): GroupSendFlow {
-    const flow = this.neighbour.session.openFlow(groupFlowMetadata(kind), { answers, priority });
-    flow.context = this;
-    return flow;
+  /** Undefined if the far end has ended what is to be answered: we are told of that only later. */
+  #open(kind: number, answers: GroupRecvFlow, priority: "routine" | "data"): GroupSendFlow | undefined {
+    try {
+      const flow = this.neighbour.session.openFlow(groupFlowMetadata(kind), { answers, priority });
+      flow.context = this;
+      return flow;
+    } catch (error) {
+      if (error instanceof RtmfpError && GONE.has(error.code)) return undefined;
+      throw error;
+    }
   }
 }
 
@@ -257,3 +265,4 @@ const DEADLINE: GroupWriteOptions & { finishWithinMs: number } = { finishWithinM
 /** Of a neighbour whose pace is not known yet. */
 const FIRST_ROOM_BYTES = 65_536;
 const UNKNOWN_RTT_MS = 150;
+const GONE: ReadonlySet<string> = new Set(["FLOW_CLOSED", "SESSION_CLOSED"]);

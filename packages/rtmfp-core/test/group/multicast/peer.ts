@@ -9,6 +9,7 @@ import type {
   GroupWriteOptions,
 } from "../../../src/group/session.ts";
 import { fromHex, toHex } from "../../../src/proto/bytes.ts";
+import { RtmfpError } from "../../../src/proto/errors.ts";
 import { SimClock } from "../../../src/testing/clock.ts";
 import { Prng } from "../../../src/testing/prng.ts";
 import { makeMulticast } from "./make-multicast.ts";
@@ -33,7 +34,7 @@ export class Peer implements Neighbour {
   readonly peerId: string;
   readonly address: string;
   readonly session: GroupSession;
-  readonly control: GroupRecvFlow = new PeerRecvFlow(undefined);
+  readonly control: PeerRecvFlow = new PeerRecvFlow(undefined);
   /** Flows that we have opened to it, in order. */
   readonly flows: PeerSendFlow[] = [];
   readonly #multicast: Multicast;
@@ -50,6 +51,8 @@ export class Peer implements Neighbour {
       farNonce: new Uint8Array(0),
       srtt: 50,
       openFlow: (metadata: Uint8Array, options: GroupFlowOptions = {}) => {
+        if ((options.answers as PeerRecvFlow | undefined)?.hasEnded)
+          throw new RtmfpError("FLOW_CLOSED", "it has ended");
         const flow = new PeerSendFlow(toHex(metadata), options);
         this.flows.push(flow);
         return flow;
@@ -123,6 +126,8 @@ export class PeerRecvFlow implements GroupRecvFlow {
   readonly answers: GroupSendFlow | undefined;
   onMessage: ((data: Uint8Array, missing: number) => void) | undefined;
   onEnd: (() => void) | undefined;
+  /** The far end has ended it, of which we have not been told yet. */
+  hasEnded = false;
   /** With what we refused it. */
   rejected: number | undefined;
   order: string | undefined;

@@ -52,6 +52,23 @@ describe("a stream on the wire", () => {
     expect(sink.got).toEqual(["published", "9@103:aa-0"]);
   });
 
+  it(...rfc("G-3"), "is announced and pushed to nobody who has just ended what we would answer", () => {
+    const scene = new Scene();
+    const publication = scene.multicast.publish("gtest");
+    const [leaving, child, other] = [scene.meet(), scene.meet(), scene.meet()];
+    const info = GTEST.replace("9d".repeat(32), toHex(publication.key));
+    leaving.flow("11")?.close();
+    leaving.control.hasEnded = true;
+    leaving.open(CONTROL, [info, "23ff"]);
+    expect(leaving.flows).toHaveLength(1);
+    const control = child.open(CONTROL, [info, "23ff"]);
+    other.open(CONTROL, [info, "23ff"]);
+    control.hasEnded = true;
+    for (let i = 0; i < 8; i++) publication.write(9, i, new Uint8Array(3));
+    expect(child.flow("12")).toBeUndefined();
+    expect(other.heard("12").length).toBeGreaterThan(0);
+  });
+
   it(...rfc("G-3"), "is pushed as the bytes that came, to those who asked, on a flow that answers theirs", () => {
     const scene = new Scene();
     scene.multicast.play("gtest", newSink());
