@@ -1,6 +1,6 @@
 /** The public form of a session: promises and callbacks around the core's. */
 import type { Address } from "../proto/address.ts";
-import { RtmfpError } from "../proto/errors.ts";
+import { isGone, RtmfpError } from "../proto/errors.ts";
 import type { CloseReason } from "../proto/events.ts";
 import { PRIORITIES, type Priority } from "../proto/priority.ts";
 import type { RecvFlow as ProtoRecvFlow } from "../proto/recv-flow.ts";
@@ -219,11 +219,9 @@ async function rejectOnFailure(handled: Promise<unknown>, flow: RecvFlow): Promi
     await handled;
   } catch (error) {
     flow.reject(0);
-    if (!(error instanceof RtmfpError && GONE.has(error.code))) throw error;
+    if (!isGone(error)) throw error;
   }
 }
 
-/** The far end ended what the handler still wanted to use. */
-const GONE: ReadonlySet<string> = new Set(["FLOW_CLOSED", "SESSION_CLOSED"]);
 /** A Ping and its reply, which carries the same message, go in one packet each on any path. */
 const MAX_PING_BYTES = 512;

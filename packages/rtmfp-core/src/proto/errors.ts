@@ -28,3 +28,8 @@ export class RtmfpError extends Error {
     this.info = info;
   }
 }
+
+/** Whether the far end has ended what was to be used: nobody is left to answer or to tell. */
+export function isGone(error: unknown): boolean {
+  return error instanceof RtmfpError && (error.code === "FLOW_CLOSED" || error.code === "SESSION_CLOSED");
+}

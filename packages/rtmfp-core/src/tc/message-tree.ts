@@ -1,5 +1,5 @@
 /** One association tree of flows that carry RTMP messages (§5.1, §5.3, §5.4). § means RFC 7425. */
-import { RtmfpError } from "../proto/errors.ts";
+import { isGone, RtmfpError } from "../proto/errors.ts";
 import { LeanMap } from "../proto/lean-map.ts";
 import { AmfError } from "./amf.ts";
 import { FlowSync } from "./flow-sync.ts";
@@ -310,7 +310,7 @@ export class MessageTree {
     } catch (error) {
       if (error instanceof AmfError) this.stats.malformed++;
       else if (error instanceof RtmfpError && error.code === "FLOW_BUFFER_FULL") this.stats.unanswered++;
-      else if (!(error instanceof RtmfpError && GONE.has(error.code))) throw error;
+      else if (!isGone(error)) throw error;
     }
   }
 
@@ -461,6 +461,3 @@ export class MessageTree {
 const CONTROL_PRIORITY = "immediate";
 /** A close that makes no progress for so long is cut short; ms. */
 const CLOSE_TIMEOUT_MS = 10_000;
-
-/** The far end has ended what an answer would go to: nobody is left to answer. */
-const GONE: ReadonlySet<string> = new Set(["FLOW_CLOSED", "SESSION_CLOSED"]);

@@ -1,5 +1,5 @@
 /** One neighbour and one stream: the flows between them, and what each has told the other. */
-import { RtmfpError } from "../../proto/errors.ts";
+import { isGone } from "../../proto/errors.ts";
 import { TokenBucket } from "../../proto/token-bucket.ts";
 import type { Neighbour } from "../neighbour.ts";
 import type { GroupRecvFlow, GroupSendFlow, GroupWriteOptions } from "../session.ts";
@@ -254,7 +254,7 @@ export class MediaLink {
       flow.context = this;
       return flow;
     } catch (error) {
-      if (error instanceof RtmfpError && GONE.has(error.code)) return undefined;
+      if (isGone(error)) return undefined;
       throw error;
     }
   }
@@ -265,4 +265,3 @@ const DEADLINE: GroupWriteOptions & { finishWithinMs: number } = { finishWithinM
 /** Of a neighbour whose pace is not known yet. */
 const FIRST_ROOM_BYTES = 65_536;
 const UNKNOWN_RTT_MS = 150;
-const GONE: ReadonlySet<string> = new Set(["FLOW_CLOSED", "SESSION_CLOSED"]);
