@@ -101,6 +101,11 @@ export class Member implements RingMember {
     return this.nc.connected ? this.nc.core.endpoint.stats.bytesOut : 0;
   }
 
+  /** Of its streams so far; undefined before it is in the group. */
+  get multicastStats(): Multicast["stats"] | undefined {
+    return this.#multicast?.stats;
+  }
+
   /** Everything about it, at the end. */
   report(now: number): MemberReport {
     const { access, isUp, startedAt, leftAt, failure, delivery, bytesOut } = this;

@@ -25,6 +25,19 @@ export interface Snapshot {
   /** Members, the publisher included, that have had time to find their place. */
   readonly settled: readonly RingEntry[];
   readonly datagrams: number;
+  readonly traffic: Traffic;
+}
+
+/** What has moved since the start; a difference of two tells how it went between them. */
+export interface Traffic {
+  /** Bytes of datagrams that the publisher sent. */
+  readonly publisherBytes: number;
+  /** Fragments that came to viewers for the first time, and again. */
+  readonly fragments: number;
+  readonly duplicates: number;
+  /** Tags that came to viewers, and the sum of their end-to-end delays, ms. */
+  readonly tags: number;
+  readonly delaysMs: number;
 }
 
 /** What a part has to say at the end. */
@@ -44,6 +57,8 @@ export class Shard {
   readonly #stream: readonly SourceTag[];
   readonly #context: SwarmContext;
   readonly #delays = new Histogram();
+  #tags = 0;
+  #delaysMs = 0;
   /** By number. */
   readonly #viewers = new Map<number, Member>();
   #publisher: Member | undefined;
@@ -64,7 +79,11 @@ export class Shard {
       groupspec: GROUPSPEC,
       crypto: options.crypto === "real" ? undefined : createPlainProvider(),
       published: publishedTimes(this.#stream),
-      arrived: (ms) => this.#delays.add(ms),
+      arrived: (ms) => {
+        this.#delays.add(ms);
+        this.#tags++;
+        this.#delaysMs += ms;
+      },
     };
     this.#world.name(SERVER_NAME, [SERVER_ADDRESS]);
     if (index === 0) this.#startServer();
@@ -93,6 +112,7 @@ export class Shard {
       up: up.length,
       playing: up.filter(({ delivery }) => delivery?.firstKeyAt !== undefined).length,
       datagrams: this.#world.stats.sent,
+      traffic: this.#traffic,
     };
   }
 
@@ -169,6 +189,16 @@ export class Shard {
     this.#world.at(killAt * 1000, () => {
       for (const [i, member] of this.#viewers) if (killed.has(i) && member.isUp) member.vanish();
     });
+  }
+
+  get #traffic(): Traffic {
+    let [fragments, duplicates] = [0, 0];
+    for (const { multicastStats } of this.#viewers.values()) {
+      fragments += multicastStats?.fragments ?? 0;
+      duplicates += multicastStats?.duplicates ?? 0;
+    }
+    const publisherBytes = this.#publisher?.bytesOut ?? 0;
+    return { publisherBytes, fragments, duplicates, tags: this.#tags, delaysMs: this.#delaysMs };
   }
 
   get #up(): Member[] {

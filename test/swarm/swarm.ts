@@ -6,7 +6,7 @@ import { canMeet } from "./network.ts";
 import { STEP_MS, type SwarmOptions } from "./options.ts";
 import { type Look, Parts } from "./parts.ts";
 import { inspectRing, type RingState } from "./ring.ts";
-import { publishedTimes, type ShardReport, steadyFrom } from "./shard.ts";
+import { publishedTimes, type ShardReport, steadyFrom, type Traffic } from "./shard.ts";
 import { makeStream } from "./source.ts";
 
 /** Everything that was seen, for the figures. Times are ms of virtual time. */
@@ -36,7 +36,7 @@ export interface SwarmRun {
 export async function runSwarm(options: SwarmOptions, tell: (line: string) => void = () => {}): Promise<SwarmRun> {
   const startedAt = performance.now();
   const cpu = process.cpuUsage();
-  const watch = new Watch(tell);
+  const watch = new Watch(options.kbps, tell);
   const reports = await (options.threads === 1 ? runHere(options, watch) : runThreads(options, watch));
   const delays = new Histogram();
   for (const report of reports) delays.addAll(report.delays);
@@ -112,9 +112,13 @@ class Watch {
   readonly rings: { readonly at: number; readonly state: RingState }[] = [];
   peakHeapBytes = 0;
   readonly #tell: (line: string) => void;
+  readonly #bytesPerSecond: number;
   #wall: number = performance.now();
+  #before: Traffic = { publisherBytes: 0, fragments: 0, duplicates: 0, tags: 0, delaysMs: 0 };
 
-  constructor(tell: (line: string) => void) {
+  /** `kbps` is the rate of the stream. */
+  constructor(kbps: number, tell: (line: string) => void) {
+    this.#bytesPerSecond = kbps * 125;
     this.#tell = tell;
   }
 
@@ -134,9 +138,28 @@ class Watch {
     );
     this.#tell(
       `${second} s: ${up} up, ${playing} play, ring ${state.right}/${state.members}, pieces ${state.pieces}, ` +
+        `${this.#course(parts.map(({ traffic }) => traffic))}, ` +
         `${datagrams} datagrams, ${((wall - this.#wall) / 1000).toFixed(1)} s of wall time, ${Math.round(heapBytes / 2 ** 20)} MiB`,
     );
     this.#wall = wall;
+  }
+
+  /** How the stream went since the last look. */
+  #course(traffic: readonly Traffic[]): string {
+    const total = (field: keyof Traffic): number => sum(traffic.map((part) => part[field]));
+    const now: Traffic = {
+      publisherBytes: total("publisherBytes"),
+      fragments: total("fragments"),
+      duplicates: total("duplicates"),
+      tags: total("tags"),
+      delaysMs: total("delaysMs"),
+    };
+    const gained = (field: keyof Traffic): number => now[field] - this.#before[field];
+    const upload = gained("publisherBytes") / this.#bytesPerSecond;
+    const duplicates = gained("duplicates") / Math.max(1, gained("fragments") + gained("duplicates"));
+    const delay = gained("delaysMs") / Math.max(1, gained("tags")) / 1000;
+    this.#before = now;
+    return `upload ${upload.toFixed(2)}, duplicates ${(100 * duplicates).toFixed(1)} %, delay ${delay.toFixed(2)} s`;
   }
 }
 
