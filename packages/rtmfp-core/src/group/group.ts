@@ -13,6 +13,7 @@ import type { GroupService } from "./neighbour.ts";
 import { OwnAddresses } from "./own-addresses.ts";
 import {
   ASK_CLOSE_MS,
+  ASKS_AT_A_TIME,
   BOOTSTRAP_MS,
   CLEANING_MS,
   REPORT_JITTER,
@@ -253,8 +254,8 @@ export class Group {
       this.#reportAt = now + this.#reportPause();
       this.#topology.takeStock();
       this.#report(now);
-      this.#askTooMany(now);
     }
+    this.#askTooMany(now);
     this.#plan();
     if (!this.#isClosed) this.#cancelTick = this.#clock.after(TICK_MS, () => this.#tick());
   }
@@ -270,17 +271,25 @@ export class Group {
     else this.#chance.one(neighbours)?.report(true);
   }
 
-  /** The slowest first. */
+  /**
+   * A few at a time, or streams that run over these links would stop in all of the group at once: first those over which least
+   * runs, of these the slowest.
+   */
   #askTooMany(now: number): void {
     const { best, quickest } = this.#topology;
-    let excess = this.neighborCount - best.size;
-    for (const member of [...quickest].reverse()) {
-      const { link } = member;
-      if (excess <= 0) return;
-      if (link === undefined || best.has(member) || now - link.askedAt < ASK_CLOSE_MS) continue;
-      link.askToClose();
-      excess--;
-    }
+    const excess = this.neighborCount - best.size;
+    if (excess <= 0) return;
+    const loadOf = (link: Link): number => this.#services.reduce((sum, service) => sum + service.load(link), 0);
+    [...quickest]
+      .reverse()
+      .flatMap((member) => (member.link === undefined || best.has(member) ? [] : [member.link]))
+      .filter((link) => now - link.askedAt >= ASK_CLOSE_MS)
+      .map((link) => ({ link, load: loadOf(link) }))
+      .sort((a, b) => a.load - b.load)
+      .slice(0, Math.min(excess, ASKS_AT_A_TIME))
+      .forEach(({ link }) => {
+        link.askToClose();
+      });
   }
 
   /** Looks for the neighbours that are missing, those in the ring first. */

@@ -32,6 +32,8 @@ export interface GroupService {
   disconnected(neighbour: Neighbour): void;
   /** A neighbour opened a flow of one of the {@link kinds}; false leaves it to be rejected. */
   flowOpened(neighbour: Neighbour, kind: number, flow: GroupRecvFlow): boolean;
+  /** How much runs between a neighbour and us, in a unit of the service's own: of several, the links with least are given up. */
+  load(neighbour: Neighbour): number;
   /** We leave the group. */
   close(): void;
 }

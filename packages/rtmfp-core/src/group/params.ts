@@ -28,6 +28,8 @@ export const DIAL_PAUSES_MS: readonly number[] = [1_500, 5_000, 15_000, 45_000, 
 export const BLOCKED_MS = 300_000;
 /** One member is asked to end its session, or ends it on being asked, at most so often. */
 export const ASK_CLOSE_MS = 90_000;
+/** Members asked to end their sessions each {@link TICK_MS}. */
+export const ASKS_AT_A_TIME = 2;
 /** Asked again within this time to end a session, a member takes that for a useless message. */
 export const CLOSE_ASKED_MS = 10_000;
 /** Two sessions with one member within this time of each other are the outcome of both ends opening one. */

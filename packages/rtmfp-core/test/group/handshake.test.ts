@@ -39,6 +39,7 @@ function recorder(kinds: readonly number[] = [GroupFlow.multicastControl]) {
       (flow as FakeRecvFlow).accept();
       return true;
     },
+    load: () => 0,
     close: () => void told.push("closed"),
   };
 }

@@ -18,6 +18,7 @@ import {
   MAX_STREAMS_OF_NEIGHBOUR,
 } from "./params.ts";
 import { announcement, MulticastPublication } from "./publication.ts";
+import { bitsOf } from "./push-out.ts";
 import { announcedSettings, changeSettings, DEFAULT_MULTICAST_SETTINGS, type MulticastSettings } from "./settings.ts";
 import { type MulticastStats, newMulticastStats } from "./stats.ts";
 import { type MulticastSink, MulticastSubscription } from "./subscription.ts";
@@ -133,6 +134,15 @@ export class Multicast implements GroupService {
     const subscription = new MulticastSubscription(channel, sink);
     channel.join(sink);
     return subscription;
+  }
+
+  /** Stripes pushed, in both directions, of all streams. */
+  load(neighbour: Neighbour): number {
+    let stripes = 0;
+    for (const media of this.#media.values())
+      for (const link of media.links)
+        if (link.neighbour === neighbour) stripes += bitsOf(link.granted) + bitsOf(link.asks);
+    return stripes;
   }
 
   connected(neighbour: Neighbour): void {

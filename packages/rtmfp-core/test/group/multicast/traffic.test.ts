@@ -29,6 +29,11 @@ describe("what neighbours move for each other", () => {
       expect(had).toBe(bytesPushedFromPeers + bytesRequestedFromPeers);
       expect(had).toBeGreaterThan(player.messages.length * 500);
     }
+    // Eight stripes come to each viewer.
+    const stripes = members.map((one) =>
+      [...one.neighbours.values()].reduce((sum, other) => sum + one.multicast.load(other.neighbour), 0),
+    );
+    expect(stripes.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(2 * 8 * viewers.length);
     expect(publisher.multicast.traffic.map(({ bytesIn }) => bytesIn)).toEqual([0, 0, 0]);
     const [gone] = viewers;
     gone?.leave();
