@@ -22,7 +22,7 @@ import {
   isSequenceHeader,
 } from "rtmfp-core/flv";
 import { createServer, type Server } from "rtmfp-server";
-import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, vi } from "vitest";
 import { type CommandRun, command, commandWith } from "../../packages/rtmfp-client/test/support/command.ts";
 import { runHere } from "../../packages/rtmfp-client/test/support/run-here.ts";
 import { CERTIFICATE, CERTIFICATE_KEY } from "../../packages/rtmfp-client/test/support/tls.ts";
@@ -267,20 +267,25 @@ describe("a channel", () => {
     120_000,
   );
 
-  it("comes back when its server does", async () => {
+  it("comes back when its server does, whether it is sent, waited for, or looked for on air", async () => {
     const first = createServer({ host: "127.0.0.1", port: 0 });
     const listening = await first.listen();
     const port = listening.addresses[0]?.port ?? 0;
     const place = `${listening.url}/tv`;
     const sender = command("broadcast", place, `back=${SAMPLE}`, "--loop", "--json");
     await sender.event("onAir");
+    const waiting = command("watch", place, "late", "--json");
+    await waiting.event("waiting");
+    // It looks for three seconds where somebody waits.
+    const late = command("broadcast", place, `late=${SAMPLE}`, "--loop", "--json");
+    await vi.waitUntil(() => first.clients.length === 3, { timeout: 20_000, interval: 10 });
     await first.close();
-    await sender.event("disconnected");
+    for (const run of [sender, waiting, late]) await run.event("disconnected");
     const second = createServer({ host: "127.0.0.1", port });
     await second.listen();
-    await sender.event("reconnected");
+    await Promise.all([sender.event("reconnected"), late.event("onAir"), waiting.event("playing")]);
     const viewers = command("watch", place, "back", "--duration", "1", "--json");
-    expect([await viewers.exit, await end(sender)]).toEqual([0, 130]);
+    expect([await viewers.exit, await end(sender), await end(waiting), await end(late)]).toEqual([0, 130, 130, 130]);
     await second.close();
   }, 60_000);
 

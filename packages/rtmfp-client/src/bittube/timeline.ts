@@ -4,7 +4,8 @@ import { FlvError, type FlvTag, isSequenceHeader } from "rtmfp-core/flv";
 /**
  * Moves tags to the channel's time. In a stretch, which is what follows one FLV header, they keep their distances; the next
  * stretch begins one frame after the latest tag of all before. Data and codec configuration, which many servers send
- * at 0, are put in line with sound and pictures when they are far from them.
+ * at 0, are put in line with sound and pictures when they are far from them. Steps of more than 10 s forward are taken for one of
+ * a frame: no player waits for an hour.
  */
 export class Timeline {
   #start = 0;
@@ -33,13 +34,14 @@ export class Timeline {
   place(tag: FlvTag): FlvTag {
     const step = this.#last === undefined ? 0 : (tag.timestamp - this.#last) | 0;
     if (tag.type === "data" || isSequenceHeader(tag)) {
-      const isInLine = Math.abs(step) <= MAX_BACK_MS;
+      const isInLine = Math.abs(step) <= MAX_STEP_MS;
       return this.#at(tag, isInLine ? this.#position + step : this.#position);
     }
-    if (step < -MAX_BACK_MS) throw backwards(this.#last ?? 0, tag.timestamp);
+    if (step < -MAX_STEP_MS) throw backwards(this.#last ?? 0, tag.timestamp);
     this.#last = tag.timestamp;
     // One from before the first makes room for itself: held at the start, a whole group of pictures would come at once.
-    this.#position = Math.max(this.#start, this.#position + step);
+    if (step <= MAX_STEP_MS) this.#position = Math.max(this.#start, this.#position + step);
+    else this.#position = this.#latest + FRAME_MS;
     return this.#at(tag, this.#position);
   }
 
@@ -59,5 +61,5 @@ function backwards(from: number, to: number): FlvError {
 
 /** From one stretch to the next; ms. */
 const FRAME_MS = 40;
-/** Kinds may be that far from each other; more is a source that has started over. */
-const MAX_BACK_MS = 10_000;
+/** Kinds may be that far from each other; more is a source that has started over, or set its clock. */
+const MAX_STEP_MS = 10_000;

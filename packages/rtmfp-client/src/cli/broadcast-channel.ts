@@ -6,6 +6,7 @@ import { type OpenedSource, openSource } from "../bittube/open-source.ts";
 import { realtime } from "../bittube/realtime.ts";
 import { recordFlv, type TagSink } from "../bittube/recorder.ts";
 import { type ChannelOptions, groupspecOf, recordPath } from "./channel-options.ts";
+import { connected } from "./connected.ts";
 import type { Progress } from "./progress.ts";
 import type { Work } from "./run.ts";
 import { Swarm } from "./swarm.ts";
@@ -80,15 +81,19 @@ export class BroadcastChannel {
       first.catch(() => {});
       // From here on: those who wait for the channel are neighbours by the time that it begins.
       this.#joinSwarm();
-      if (this.#options.force !== true && (await isOnAir(connection, this.groupspec, this.#signal)))
+      if (this.#options.force !== true && (await this.#isOnAir()))
         throw new Error(
           `the channel "${this.name}" is on air already: choose another name, or take it over with --force`,
         );
       // A source that is none has shown it by now, mostly.
       await Promise.race([first, Promise.resolve()]);
+      await connected(connection, this.#signal);
       this.#signal.throwIfAborted();
       this.#sender = new ChannelSender(connection, this.groupspec, (line) => this.#warn(line));
-      await this.#sender.open();
+      await this.#sender.open().catch((error: unknown) => {
+        // It publishes when the connection has come back.
+        if (connection.connected) throw error;
+      });
       connection.on("status", ({ code }) => {
         if (code === "NetConnection.Connect.Success" && this.#swarm !== undefined) this.#joinSwarm();
       });
@@ -105,7 +110,10 @@ export class BroadcastChannel {
     const [opened, tags, sender] = [this.opened, this.#tags, this.#sender];
     if (opened === undefined || tags === undefined || sender === undefined || this.failure !== undefined) return;
     await this.#attempt(async () => {
-      const { clock } = this.#work.connection.core;
+      const { connection } = this.#work;
+      await connected(connection, this.#signal);
+      if (this.#signal.aborted) return;
+      const { clock } = connection.core;
       const ready = (): Promise<unknown> => sender.ready;
       for await (const tag of realtime(tags, { clock, leadMs: opened.leadMs, ready, signal: this.#signal }))
         this.#write(tag, sender);
@@ -122,6 +130,21 @@ export class BroadcastChannel {
     const { skipped = 0, repaired = 0, beginnings = 0 } = this.opened?.source.stats ?? {};
     const error = this.failure === undefined ? {} : { error: this.failure };
     return { channel: this.name, tags: this.#tagCount, bytes: this.#bytes, skipped, repaired, beginnings, ...error };
+  }
+
+  /** Looks again where the connection was lost meanwhile. */
+  async #isOnAir(): Promise<boolean> {
+    const { connection } = this.#work;
+    for (;;) {
+      await connected(connection, this.#signal);
+      this.#signal.throwIfAborted();
+      const { core } = connection;
+      const isHere = (): boolean => connection.connected && connection.core === core;
+      const answer = await isOnAir(connection, this.groupspec, this.#signal).catch((error: unknown) => {
+        if (isHere()) throw error;
+      });
+      if (answer !== undefined && (isHere() || this.#signal.aborted)) return answer;
+    }
   }
 
   /** Memberships end with their connection. */

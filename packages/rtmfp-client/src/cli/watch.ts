@@ -9,6 +9,7 @@ import { recordFlv, TagSink } from "../bittube/recorder.ts";
 import type { FlvFileInfo } from "../files.ts";
 import { NetStream } from "../net-stream.ts";
 import { type ChannelOptions, groupspecOf, recordPath } from "./channel-options.ts";
+import { connected } from "./connected.ts";
 import { writeStdout } from "./output.ts";
 import { formatBytes, Progress } from "./progress.ts";
 import { Reporter } from "./reporter.ts";
@@ -132,10 +133,8 @@ class Watcher {
   /** As long as the connection lasts, or until it has come back. */
   async #watch(): Promise<void> {
     const { connection } = this.#work;
-    if (!connection.connected) {
-      await connected(connection, this.#signal);
-      return;
-    }
+    await connected(connection, this.#signal);
+    if (this.#signal.aborted) return;
     // What was before came on another connection.
     if (this.#progress.tags > 0) this.#output.restart();
     const swarm = new Swarm(this.#work, this.#groupspec, () => stream, this.#channel);
@@ -150,7 +149,8 @@ class Watcher {
     try {
       await this.#play(stream);
     } catch (error) {
-      if (!this.#signal.aborted && !lost.signal.aborted) throw error;
+      // A connection that ends takes its streams along before it says so.
+      if (!this.#signal.aborted && connection.connected) throw error;
     } finally {
       connection.off("status", onClosed);
       await stream.close();
@@ -266,22 +266,6 @@ class Watcher {
   get #absent(): string {
     return `nobody broadcasts "${this.#channel}" at ${this.#url}`;
   }
-}
-
-/** Resolves when the connection has come back, or `signal` is aborted. */
-function connected(connection: Work["connection"], signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      connection.off("status", onStatus);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const onStatus = ({ code }: { readonly code: string }): void => {
-      if (code === "NetConnection.Connect.Success") done();
-    };
-    connection.on("status", onStatus);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }
 
 /** Who watches beyond this host must bear it. */

@@ -41,6 +41,25 @@ describe("Timeline", () => {
     expect(times(new Timeline(), ...tags)).toEqual([0, 0, 60, 23]);
   });
 
+  it(
+    ...rfc("B-9"),
+    "takes a step of more than 10 s forward for one of a frame, since no player waits that long",
+    () => {
+      const tags = [
+        key(0),
+        sound(10),
+        inter(10_010),
+        inter(3_610_010),
+        sound(3_610_020),
+        metadata(3_610_020),
+        inter(3_610_050),
+      ];
+      expect(times(new Timeline(), ...tags)).toEqual([0, 10, 10_010, 10_050, 10_060, 10_060, 10_090]);
+      // Through the wrap, too.
+      expect(times(new Timeline(), key(2 ** 32 - 40), inter(20_000), inter(20_040))).toEqual([0, 40, 80]);
+    },
+  );
+
   it(...rfc("B-8"), "takes time that goes back, or below 0, for an error", () => {
     const timeline = new Timeline();
     timeline.place(key(3_600_000));
