@@ -48,7 +48,7 @@ export interface SwarmFigures {
   /** At the end: members with both ring neighbours; pairs of them connected, of those whose NATs allow it. */
   readonly ringMembers: number;
   readonly ringPairs: number;
-  /** The most pieces that the group was in at once, from 10 s after the last of the first members came. */
+  /** The most pieces that the group was in at once, from 10 s after the last of the first members came, and from 30 s after a kill. */
   readonly pieces: number;
   /** After the kill: until the last silence that began within a window of it ended, and until no tag was late; undefined: never. */
   readonly healed:
@@ -80,7 +80,6 @@ export function figuresOf(run: SwarmRun): SwarmFigures {
   const duplicates = sum(counts.map((count) => count.duplicates));
   const received = duplicates + sum(counts.map(({ fragments }) => fragments));
   const ring = run.rings.at(-1)?.state;
-  const settledFrom = 1000 * (options.joinSeconds + 10);
   return {
     members: options.members,
     seed: options.seed,
@@ -109,13 +108,19 @@ export function figuresOf(run: SwarmRun): SwarmFigures {
     neighboursMax: Math.max(0, ...up.map(({ neighbours }) => neighbours)),
     ringMembers: round((ring?.right ?? 0) / Math.max(1, ring?.members ?? 0), 4),
     ringPairs: round((ring?.connected ?? 0) / Math.max(1, ring?.pairs ?? 0), 4),
-    pieces: Math.max(1, ...run.rings.filter(({ at }) => at >= settledFrom).map(({ state }) => state.pieces)),
+    pieces: Math.max(1, ...run.rings.filter(({ at }) => isSettled(options, at)).map(({ state }) => state.pieces)),
     healed: options.kill === 0 ? undefined : healing(run),
     datagrams: run.datagrams,
     wallSeconds: round(run.wallSeconds, 1),
     cpuSeconds: round(run.cpuSeconds, 1),
     peakHeapMiB: Math.round(run.peakHeapBytes / 2 ** 20),
   };
+}
+
+/** Whether the group had the time to come together, or together again. */
+function isSettled({ joinSeconds, kill, killAt }: SwarmRun["options"], at: number): boolean {
+  const isHealing = kill > 0 && at >= killAt * 1000 && at < (killAt + HEALING_SECONDS) * 1000;
+  return at >= (joinSeconds + 10) * 1000 && !isHealing;
 }
 
 function healing({ options, viewers, rings }: SwarmRun): SwarmFigures["healed"] {
@@ -149,5 +154,7 @@ function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
+/** A group comes together again within this time. */
+const HEALING_SECONDS = 30;
 /** Who was up for less is not measured; ms. */
 const MEASURED_MS = 30_000;

@@ -11,7 +11,7 @@ export function faults(figures: SwarmFigures): string[] {
     [kill > 0 || deliveredMin >= LEAST_DELIVERED, `delivered at least ${deliveredMin}, wanted ${LEAST_DELIVERED}`],
     [publisherUpload <= MOST_UPLOAD, `the publisher sent ${publisherUpload} times the stream, wanted ${MOST_UPLOAD}`],
     [duplicates <= MOST_DUPLICATES, `${duplicates} of the fragments were duplicates, wanted ${MOST_DUPLICATES}`],
-    [kill > 0 || pieces === 1, `the group was in ${pieces} pieces`],
+    [pieces === 1, `the group was in ${pieces} pieces`],
     [healed === undefined || healed.silence <= HEALED_SECONDS, `silence until ${healed?.silence} s after the kill`],
     [
       healed === undefined || (healed.late ?? Number.POSITIVE_INFINITY) <= HEALED_SECONDS,

@@ -578,7 +578,7 @@ export class Media implements LinkOwner {
       this.#puller.tick(this.#output.next, this.#list, now);
     }
     this.#pushOut.tick(now, this.#list);
-    this.#pullOut.tick(this.#list, now);
+    this.#pullOut.tick(now);
   };
 
   /** Goes back where one neighbour alone made us believe that the stream is far ahead. */

@@ -52,7 +52,13 @@ export const LOAD_MS = 500;
 /** What waits for a neighbour, twice in a row, is too much beyond this and what it took within {@link MAX_BACKLOG_MS}; bytes. */
 export const MIN_BACKLOG_BYTES = 8_192;
 export const MAX_BACKLOG_MS = 1_000;
-/** A fragment is pushed as long as nobody asks for it yet, but for so long in any case. */
+/**
+ * Where more waits for all neighbours together than this and what they took within {@link ROOM_MS}, what is asked for is not sent;
+ * bytes.
+ */
+export const MIN_ROOM_BYTES = 131_072;
+export const ROOM_MS = 250;
+/** A fragment is pushed as long as nobody asks for it yet, and an answer sent as long as nobody else is asked, but for so long in any case. */
 export const MIN_PUSH_MS = 1_000;
 /** For so long nothing is pushed to a neighbour that did not take what was pushed. */
 export const SLOW_MS = 10_000;
