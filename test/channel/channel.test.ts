@@ -332,7 +332,12 @@ describe("a channel", () => {
   }, 60_000);
 
   it("takes wrong usage with exit code 2 and one line", async () => {
+    const lost = join(folder, "none", "x.flv");
+    const noFolder = /none.x\.flv": its folder does not exist; make it, or check the path/;
     const cases: [string[], RegExp][] = [
+      [["watch", url, "a", "-o", lost], noFolder],
+      [["watch", url, "a", "-o", "-", "--record", lost], noFolder],
+      [["broadcast", url, `a=${SAMPLE}`, "--record", lost], noFolder],
       [["broadcast", url, "news"], /expected CHANNEL=SOURCE, as in news=http:\/\/host\/live\.flv, got "news"$/],
       [["broadcast", url, "=x.flv"], /got "=x\.flv"$/],
       [

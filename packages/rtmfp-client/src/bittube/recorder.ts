@@ -29,6 +29,11 @@ export class TagSink {
     return this.#queue.dropped;
   }
 
+  /** What to tell of them, in one line; undefined if there are none. */
+  get holes(): string | undefined {
+    return this.dropped === 0 ? undefined : `${this.dropped} tags came faster than they could be written`;
+  }
+
   /** Adds a tag, whose data is kept until it is written. */
   add(tag: FlvTag): void {
     this.#queue.push(tag);

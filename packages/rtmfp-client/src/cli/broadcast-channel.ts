@@ -120,6 +120,7 @@ export class BroadcastChannel {
     });
     this.#leaveSwarm();
     const [recorded] = await Promise.all([this.#record?.close(), sender.close()]);
+    if (this.#record?.holes !== undefined) this.#warn(`the recording has holes: ${this.#record.holes}`);
     const result = { ...this.result, ...(recorded === undefined ? {} : { recorded: recorded.bytes }) };
     if (!this.#signal.aborted && this.failure === undefined)
       this.#work.reporter.log("info", "channelEnded", result, `${this.name}: the source has ended`);

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { CHANNEL_STREAM } from "../bittube/channel-group.ts";
 import { BroadcastChannel, type BroadcastOptions, type Plan } from "./broadcast-channel.ts";
-import { groupspecOf, PLACE, recordPath } from "./channel-options.ts";
+import { checkFolder, groupspecOf, PLACE, recordPath } from "./channel-options.ts";
 import { formatBytes, Progress } from "./progress.ts";
 import { Reporter } from "./reporter.ts";
 import { run, tell, type Work } from "./run.ts";
@@ -46,6 +46,7 @@ function check(plans: readonly Plan[], options: BroadcastOptions): void {
   for (const { channel } of plans) groupspecOf(channel, options);
   const sources = new Set(plans.map(({ from }) => identityOf(from)));
   const records = plans.flatMap(({ channel }) => recordPath(channel, options) ?? []);
+  for (const path of records) checkFolder(path);
   const replaced = records.find((path) => sources.has(identityOf(path)));
   if (replaced !== undefined)
     throw new UsageError(`--record would replace the source "${replaced}": choose another name`);

@@ -1,4 +1,6 @@
 /** What the commands for channels have in common. */
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { channelGroupspec } from "../bittube/channel-group.ts";
 import type { CommonOptions } from "./options.ts";
 import { UsageError } from "./usage-error.ts";
@@ -27,6 +29,15 @@ export function recordPath(channel: string, { record }: ChannelOptions): string 
   const name = channel.replaceAll(/[%\\/]/g, encodeURIComponent);
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
   return record?.replaceAll(/\{channel\}|\{time\}/g, (place) => (place === PLACE ? name : time));
+}
+
+/**
+ * Throws UsageError for a file whose folder is not there: recordings begin with their channel, and an event is lost if that is
+ * when one learns of it.
+ */
+export function checkFolder(path: string): void {
+  if (!existsSync(dirname(resolve(path))))
+    throw new UsageError(`cannot write "${path}": its folder does not exist; make it, or check the path`);
 }
 
 /** Where the name of a channel goes. */

@@ -8,7 +8,7 @@ import type { HttpPlace } from "../bittube/http-place.ts";
 import { recordFlv, TagSink } from "../bittube/recorder.ts";
 import type { FlvFileInfo } from "../files.ts";
 import { NetStream } from "../net-stream.ts";
-import { type ChannelOptions, groupspecOf, recordPath } from "./channel-options.ts";
+import { type ChannelOptions, checkFolder, groupspecOf, recordPath } from "./channel-options.ts";
 import { connected } from "./connected.ts";
 import { writeStdout } from "./output.ts";
 import { formatBytes, Progress } from "./progress.ts";
@@ -51,6 +51,7 @@ function check(channel: string, options: WatchOptions): void {
   const record = recordPath(channel, options);
   if (output !== undefined && record !== undefined && resolve(output) === resolve(record))
     throw new UsageError(`--output and --record would both write "${record}": choose one, or another name`);
+  for (const path of [output, record]) if (path !== undefined && path !== "-") checkFolder(path);
 }
 
 class Watcher {
@@ -90,6 +91,7 @@ class Watcher {
       this.#await();
       while (!this.#signal.aborted) await this.#watch();
       const [written, recorded] = await Promise.all([this.#written?.close(), this.#recorded?.close()]);
+      this.#tellHoles();
       if (this.#failure !== undefined) throw new Error(this.#failure);
       this.#tellDone(written, recorded);
     } finally {
@@ -247,6 +249,18 @@ class Watcher {
         if (!this.#work.signal.aborted) this.#onLost(error);
       },
     );
+  }
+
+  #tellHoles(): void {
+    const { output = "" } = this.#options;
+    for (const [sink, path] of [
+      [this.#written, output === "-" ? "standard output" : `"${output}"`] as const,
+      [this.#recorded, "the recording"] as const,
+    ]) {
+      if (sink?.holes === undefined) continue;
+      const { dropped } = sink;
+      this.#work.reporter.log("warn", "writeSlow", { to: path, dropped }, `${path} has holes: ${sink.holes}`);
+    }
   }
 
   #tellDone(written: FlvFileInfo | undefined, recorded: FlvFileInfo | undefined): void {

@@ -11,7 +11,7 @@ import { channelGroupspec } from "../../src/bittube/channel-group.ts";
 import { GopQueue } from "../../src/bittube/gop-queue.ts";
 import { type HttpFlvOptions, HttpFlvServer, MAX_CONNECTIONS } from "../../src/bittube/http-flv-server.ts";
 import { realtime } from "../../src/bittube/realtime.ts";
-import { recordFlv } from "../../src/bittube/recorder.ts";
+import { MAX_WAITING_BYTES, recordFlv, TagSink } from "../../src/bittube/recorder.ts";
 import { makeFolder } from "../support/folder.ts";
 import { configuration, HandClock, HEAD, inter, key, mp3, second, shown, sound, turn } from "./support.ts";
 
@@ -49,6 +49,32 @@ describe("GopQueue", () => {
     const stuck = new GopQueue(1_000);
     for (let i = 0; i < 10_000; i++) stuck.push(i % 3 === 0 ? configuration(i) : inter(i, 300));
     expect((await rest(stuck)).length).toBeLessThan(10);
+  });
+});
+
+describe("TagSink", () => {
+  it("says how many tags are missing where they came faster than they could be written", async () => {
+    let begin = (): void => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const written: FlvTag[] = [];
+    const sink = new TagSink(
+      async (tags) => {
+        await begun;
+        for await (const tag of tags) written.push(tag);
+        return { tags: written.length, bytes: 0 };
+      },
+      (error) => expect.unreachable(String(error)),
+    );
+    const size = MAX_WAITING_BYTES / 4 - 100;
+    for (const tag of [key(0, size), inter(40, size), key(80, size)]) sink.add(tag);
+    expect([sink.dropped, sink.holes]).toEqual([0, undefined]);
+    for (const tag of [inter(120, size), inter(160, size)]) sink.add(tag);
+    begin();
+    await sink.close();
+    expect(shown(written)).toEqual(["key 80", "inter 120", "inter 160"]);
+    expect([sink.dropped, sink.holes]).toEqual([2, "2 tags came faster than they could be written"]);
   });
 });
 
