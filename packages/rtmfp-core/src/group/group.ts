@@ -16,6 +16,7 @@ import {
   ASKS_AT_A_TIME,
   BOOTSTRAP_MS,
   CLEANING_MS,
+  MAX_BUSY_LINKS,
   REPORT_JITTER,
   REPORT_MS,
   REPORT_OVERDUE_MS,
@@ -272,22 +273,20 @@ export class Group {
   }
 
   /**
-   * A few at a time, or streams that run over these links would stop in all of the group at once: first those over which least
-   * runs, of these the slowest.
+   * A few at a time, the slowest first, and nobody over whose link something runs as long as there is room for others: streams
+   * would stop in all of the group at once, and again and again.
    */
   #askTooMany(now: number): void {
     const { best, quickest } = this.#topology;
-    const excess = this.neighborCount - best.size;
-    if (excess <= 0) return;
-    const loadOf = (link: Link): number => this.#services.reduce((sum, service) => sum + service.load(link), 0);
+    const count = this.neighborCount;
+    if (count <= best.size) return;
+    const isIdle = (link: Link): boolean => this.#services.every((service) => service.load(link) === 0);
     [...quickest]
       .reverse()
       .flatMap((member) => (member.link === undefined || best.has(member) ? [] : [member.link]))
-      .filter((link) => now - link.askedAt >= ASK_CLOSE_MS)
-      .map((link) => ({ link, load: loadOf(link) }))
-      .sort((a, b) => a.load - b.load)
-      .slice(0, Math.min(excess, ASKS_AT_A_TIME))
-      .forEach(({ link }) => {
+      .filter((link) => now - link.askedAt >= ASK_CLOSE_MS && (count > MAX_BUSY_LINKS || isIdle(link)))
+      .slice(0, Math.min(count - best.size, ASKS_AT_A_TIME))
+      .forEach((link) => {
         link.askToClose();
       });
   }

@@ -32,7 +32,7 @@ export interface GroupService {
   disconnected(neighbour: Neighbour): void;
   /** A neighbour opened a flow of one of the {@link kinds}; false leaves it to be rejected. */
   flowOpened(neighbour: Neighbour, kind: number, flow: GroupRecvFlow): boolean;
-  /** How much runs between a neighbour and us, in a unit of the service's own: of several, the links with least are given up. */
+  /** How much runs between a neighbour and us, in a unit of the service's own: links with none are given up first. */
   load(neighbour: Neighbour): number;
   /** We leave the group. */
   close(): void;

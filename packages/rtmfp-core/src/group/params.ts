@@ -30,6 +30,8 @@ export const BLOCKED_MS = 300_000;
 export const ASK_CLOSE_MS = 90_000;
 /** Members asked to end their sessions each {@link TICK_MS}. */
 export const ASKS_AT_A_TIME = 2;
+/** Neighbours that may be more than are wanted, if streams run over their links. */
+export const MAX_BUSY_LINKS = 48;
 /** Asked again within this time to end a session, a member takes that for a useless message. */
 export const CLOSE_ASKED_MS = 10_000;
 /** Two sessions with one member within this time of each other are the outcome of both ends opening one. */
