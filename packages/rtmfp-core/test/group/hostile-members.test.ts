@@ -242,9 +242,9 @@ describe("a member with more neighbours than it wants", () => {
       const asked = () => raws.filter(({ types }) => types.includes("askClose"));
       const obedient = new Set<RawPeer>();
       let before = 0;
-      for (let i = 0; i < 60; i++) {
+      for (let i = 0; i < 100; i++) {
         await net.run(500);
-        expect(asked().length - before).toBeLessThanOrEqual(2);
+        expect(asked().length - before).toBeLessThanOrEqual(1);
         before = asked().length;
         for (const raw of asked()) {
           if (obedient.size === 8 || obedient.has(raw)) continue;
@@ -258,7 +258,7 @@ describe("a member with more neighbours than it wants", () => {
       // Those that do it are in the group as before.
       expect(member.group().neighborCount).toBe(22);
       expect(member.group().estimatedMemberCount).toBeGreaterThanOrEqual(31);
-      await net.run(50_000);
+      await net.run(30_000);
       for (const { types } of raws) expect(types.filter((type) => type === "askClose").length).toBeLessThanOrEqual(1);
     },
   );
@@ -279,12 +279,12 @@ describe("a member with more neighbours than it wants", () => {
       expect(asked(few).length).toBeGreaterThan(0);
       const more = await neighbours(net, member, 30);
       for (const raw of more) busy.add(raw.peer.peerId);
-      for (let i = 0; i < 80; i++) {
+      for (let i = 0; i < 120; i++) {
         await net.run(500);
         for (const raw of asked(more)) raw.out?.close();
       }
       expect(member.group().neighborCount).toBeGreaterThan(46);
-    expect(member.group().neighborCount).toBeLessThanOrEqual(48);
+      expect(member.group().neighborCount).toBeLessThanOrEqual(48);
     },
   );
 
