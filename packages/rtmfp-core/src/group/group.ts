@@ -13,7 +13,6 @@ import type { GroupService } from "./neighbour.ts";
 import { OwnAddresses } from "./own-addresses.ts";
 import {
   ASK_CLOSE_MS,
-  ASKS_AT_A_TIME,
   BOOTSTRAP_MS,
   CLEANING_MS,
   MAX_BUSY_LINKS,
@@ -273,7 +272,7 @@ export class Group {
   }
 
   /**
-   * A few at a time, the slowest first, and nobody over whose link something runs as long as there is room for others: streams
+   * One at a time, the slowest first, and nobody over whose link something runs as long as there is room for others: streams
    * would stop in all of the group at once, and again and again.
    */
   #askTooMany(now: number): void {
@@ -281,14 +280,13 @@ export class Group {
     const count = this.neighborCount;
     if (count <= best.size) return;
     const isIdle = (link: Link): boolean => this.#services.every((service) => service.load(link) === 0);
-    [...quickest]
-      .reverse()
-      .flatMap((member) => (member.link === undefined || best.has(member) ? [] : [member.link]))
-      .filter((link) => now - link.askedAt >= ASK_CLOSE_MS && (count > MAX_BUSY_LINKS || isIdle(link)))
-      .slice(0, Math.min(count - best.size, ASKS_AT_A_TIME))
-      .forEach((link) => {
-        link.askToClose();
-      });
+    for (const member of [...quickest].reverse()) {
+      const { link } = member;
+      if (link === undefined || best.has(member) || now - link.askedAt < ASK_CLOSE_MS) continue;
+      if (count <= MAX_BUSY_LINKS && !isIdle(link)) continue;
+      link.askToClose();
+      return;
+    }
   }
 
   /** Looks for the neighbours that are missing, those in the ring first. */

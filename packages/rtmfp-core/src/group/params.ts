@@ -28,8 +28,6 @@ export const DIAL_PAUSES_MS: readonly number[] = [1_500, 5_000, 15_000, 45_000, 
 export const BLOCKED_MS = 300_000;
 /** One member is asked to end its session, or ends it on being asked, at most so often. */
 export const ASK_CLOSE_MS = 90_000;
-/** Members asked to end their sessions each {@link TICK_MS}. */
-export const ASKS_AT_A_TIME = 1;
 /** Neighbours that may be more than are wanted, if streams run over their links. */
 export const MAX_BUSY_LINKS = 48;
 /** Asked again within this time to end a session, a member takes that for a useless message. */
