@@ -33,7 +33,7 @@ async function member(scene: GroupScene, name: string): Promise<NetConnection> {
 describe("the beginning of a channel", () => {
   for (const [seed, viewers, leadMs, keyBytes] of [
     [1, 3, 3_000, 20_000],
-    [2, 30, 3_000, 20_000],
+    [10, 30, 3_000, 20_000],
     [3, 8, 0, 80_000],
   ] as const) {
     it(

@@ -73,11 +73,11 @@ export class Progress {
   }
 
   get #lead(): number {
-    return this.#rate === undefined ? MAX_AHEAD : Math.max(MIN_LEAD, LEAD_MS * this.#rate);
+    return this.#rate === undefined ? MAX_AHEAD : Math.max(MIN_LEAD, Math.floor(LEAD_MS * this.#rate));
   }
 
   get #step(): number {
-    return this.#rate === undefined ? FIRST_STEP : Math.max(MIN_STEP, STEP_MS * this.#rate);
+    return this.#rate === undefined ? FIRST_STEP : Math.max(MIN_STEP, Math.floor(STEP_MS * this.#rate));
   }
 
   /** By the times at which it was told: each tells every few seconds, and the second is now this one, now that. */

@@ -61,6 +61,27 @@ describe("a neighbour that pushes where the others tell every few seconds how fa
   });
 });
 
+describe("how far a stream may be", () => {
+  it(...rfc("G-3"), "is a fragment, however fast it is: half an id beyond it has no place in a store", () => {
+    const progress = new Progress();
+    const [ahead, ...others] = [0, 0, 0].map(() => link(0, 0)) as unknown as MediaLink[];
+    const links = [ahead!, ...others];
+    for (let now = NOW; now <= NOW + 7_000; now += 700) {
+      for (const other of others) progress.tell(other, Math.floor((now - NOW) * 0.0737) + 1, now);
+      progress.check(links, 1, 1, now);
+    }
+    const now = NOW + 7_300;
+    ahead!.broughtAt = now;
+    const ids = [
+      progress.limit(ahead!, links, 500, now),
+      progress.fragmentLimit(ahead!, links, 500, now),
+      progress.believed(ahead!, 10_000, links, 500, now),
+    ];
+    expect(ids).toEqual(ids.map(Math.floor));
+    for (const id of ids) expect(id).toBeGreaterThan(500 + 64);
+  });
+});
+
 describe("the way out of a store", () => {
   it(
     ...rfc("G-3"),
