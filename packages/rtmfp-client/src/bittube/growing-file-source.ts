@@ -18,7 +18,7 @@ export class GrowingFileSource implements Source {
   readonly #signal: AbortSignal;
   readonly #onNotice: (line: string) => void;
   readonly #input: FlvInput;
-  readonly #buffer = Buffer.allocUnsafe(READ_BYTES);
+  readonly #buffer = Buffer.allocUnsafe(TAIL_BYTES + READ_BYTES);
 
   /** Nothing is opened before the source is read. */
   constructor(path: string, options: SourceOptions = {}) {
@@ -57,13 +57,13 @@ export class GrowingFileSource implements Source {
       this.#input.join();
       const silence = new Silence(this.#clock);
       while (!this.#signal.aborted) {
-        if (await file.wasRewritten()) {
+        const { offset } = file;
+        if (!(yield* this.#read(file))) {
           this.#onNotice(`${this.name} was written anew: reading it from its beginning`);
           file.rewind();
           this.#input.begin({ live: true });
+          continue;
         }
-        const { offset } = file;
-        yield* this.#read(file);
         const next = await this.#successor(file);
         if (next !== undefined) {
           const ended = file;
@@ -86,13 +86,15 @@ export class GrowingFileSource implements Source {
     }
   }
 
-  /** Up to the end, or up to `end`. */
-  async *#read(file: OpenFile, end = Number.POSITIVE_INFINITY): AsyncGenerator<FlvTag, void, undefined> {
+  /** Up to the end, or up to `end`; false where the file was written anew meanwhile, however long its tags took to be taken. */
+  async *#read(file: OpenFile, end = Number.POSITIVE_INFINITY): AsyncGenerator<FlvTag, boolean, undefined> {
     while (file.offset < end && !this.#signal.aborted) {
       const bytes = await file.read(this.#buffer, Math.min(READ_BYTES, end - file.offset));
-      if (bytes.length === 0) return;
+      if (bytes === undefined) return false;
+      if (bytes.length === 0) return true;
       yield* this.#input.push(bytes);
     }
+    return true;
   }
 
   /** The file that has taken the place of this one. */
@@ -111,29 +113,24 @@ export class GrowingFileSource implements Source {
 class OpenFile {
   readonly handle: FileHandle;
   offset = 0;
-  /** The last bytes read: they tell whether the file is still the same up to there. */
+  /** The last bytes read, which are read again: they tell whether the file is still the same up to there. */
   #tail: Buffer = Buffer.alloc(0);
 
   constructor(handle: FileHandle) {
     this.handle = handle;
   }
 
-  /** The next bytes, in `buffer`; none at the end. */
-  async read(buffer: Buffer, length: number): Promise<Buffer> {
-    const { bytesRead } = await this.handle.read(buffer, 0, length, this.offset);
-    const bytes = buffer.subarray(0, bytesRead);
-    this.offset += bytesRead;
-    if (bytesRead > 0)
-      this.#tail = Buffer.from(Buffer.concat([this.#tail, bytes.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES));
-    return bytes;
-  }
-
-  /** Whether it is shorter than what was read, or another where that ended. */
-  async wasRewritten(): Promise<boolean> {
-    const { length } = this.#tail;
-    const now = Buffer.alloc(length);
-    const { bytesRead } = await this.handle.read(now, 0, length, this.offset - length);
-    return bytesRead < length || !now.equals(this.#tail);
+  /**
+   * The next bytes, at most `length`, in `buffer`, which has room for the tail, too; none at the end. Undefined where the file is
+   * shorter than what was read, or another where that ended.
+   */
+  async read(buffer: Buffer, length: number): Promise<Buffer | undefined> {
+    const known = this.#tail.length;
+    const { bytesRead } = await this.handle.read(buffer, 0, known + length, this.offset - known);
+    if (bytesRead < known || !this.#tail.equals(buffer.subarray(0, known))) return undefined;
+    this.offset += bytesRead - known;
+    this.#tail = Buffer.from(buffer.subarray(Math.max(0, bytesRead - TAIL_BYTES), bytesRead));
+    return buffer.subarray(known, bytesRead);
   }
 
   rewind(): void {
@@ -166,7 +163,8 @@ class Silence {
 }
 
 const READ_BYTES = 1024 * 1024;
-const TAIL_BYTES = 64;
+/** A few tags at least where little moves. */
+const TAIL_BYTES = 4_096;
 /** How often the file is looked at; BitTube's 1 s was felt as delay. */
 const POLL_MS = 250;
 const SILENCE_MS = 10_000;

@@ -1,6 +1,6 @@
 /** A channel for players that know HTTP-FLV. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { RtmfpError } from "rtmfp-core";
 import { encodeFlvHeader, encodeFlvTag, type FlvTag, GopCache } from "rtmfp-core/flv";
 import { type Clock, systemClock } from "../clock.ts";
@@ -39,6 +39,8 @@ export class HttpFlvServer {
     MAX_GROUP_BYTES,
   );
   readonly #viewers = new Set<GopQueue<Encoded>>();
+  /** Connections on which something has been asked for. */
+  readonly #asked = new WeakSet<Socket>();
   #dropped = 0;
   #served = 0;
 
@@ -102,6 +104,13 @@ export class HttpFlvServer {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    // A stream has no end that another answer could follow: who asks again meanwhile would wait for ever.
+    if (this.#asked.has(socket)) {
+      socket.destroy();
+      return;
+    }
+    this.#asked.add(socket);
     // Not by URL, which throws at what some send.
     const [path] = (request.url ?? "").split("?", 1);
     const refused = refusal(request, this.#options.token);

@@ -305,6 +305,19 @@ describe("HttpFlvServer", () => {
     expect(await Promise.all(tries.map(({ status }) => status))).toEqual([401, 401, 200, 200]);
   });
 
+  it("answers one request of a connection, and closes it at the next", async () => {
+    const { server } = await serve();
+    const { host, port } = new URL(server.url);
+    const greedy = connect(Number(port), "127.0.0.1");
+    const closed = new Promise((resolve) => greedy.once("close", resolve));
+    greedy.on("error", () => {});
+    greedy.write(`GET /news.flv HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(1_000));
+    greedy.resume();
+    await closed;
+    while (server.viewers > 0) await turn();
+    expect(server.served).toBeLessThanOrEqual(1);
+  });
+
   it("closes connections beyond 512 at once, and has room again when others go", async () => {
     const { server } = await serve();
     const sockets = await Promise.all(Array.from({ length: MAX_CONNECTIONS }, () => pausedViewer(server.url)));

@@ -160,6 +160,28 @@ describe("a growing file", () => {
     await follower.end();
   });
 
+  it(
+    ...rfc("B-5"),
+    "is read from its beginning again when it is written anew while much of it is still to be read",
+    async () => {
+      const path = await file(...HEAD);
+      const follower = new Follower(path);
+      const long = Array.from({ length: 1_200 }, (_, i) => (i % 25 === 0 ? key(i * 40, 1_500) : inter(i * 40, 1_500)));
+      const [first] = await follower.next(1, () => append(path, ...long));
+      expect(first).toBe("meta 0");
+      await take(follower.tags, 20);
+      // Longer by some bytes, so that tags lie elsewhere.
+      await writeFile(path, encodeFlv([...HEAD, configuration(0, 7), ...long]));
+      let old = 0;
+      for (; follower.notices.length === 0; old++) await take(follower.tags, 1);
+      expect(old).toBeLessThan(900);
+      let keys = 0;
+      while (keys < long.length / 25)
+        keys += shown(await take(follower.tags, 1)).filter((line) => line.startsWith("key")).length;
+      await follower.end();
+    },
+  );
+
   it("tells once that it does not grow, and goes on waiting", async () => {
     const path = await file(...HEAD);
     const follower = new Follower(path);
