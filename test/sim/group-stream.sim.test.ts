@@ -51,6 +51,47 @@ describe("a stream of a group", () => {
     },
     TIMEOUT_MS,
   );
+
+  it(
+    ...rfc("G-3", "B-4"),
+    "goes on for everybody after its source has stood still for longer than members remember streams",
+    async () => {
+      const scene = await new GroupScene(3).start();
+      const { world } = scene;
+      const spec = channelSpec();
+      const { nc: publisher } = await scene.connect("publisher", "port-restricted-cone");
+      const cam = new NetStream(publisher, spec);
+      const viewers = [];
+      for (const name of ["one", "two", "three"]) {
+        const view = new NetStream((await scene.connect(name)).nc, spec);
+        const events: StatusEvent[] = [];
+        view.on("status", (event) => events.push(event));
+        void view.play("cam");
+        viewers.push({ events, got: collect(view) });
+      }
+      await world.settle(cam.publish("cam"), 5_000);
+      const begun = [...soundAndPictures(4)];
+      await world.settle(cam.feed(begun), 30_000);
+      await world.runAsync(360_000);
+      for (const { got } of viewers) expectSameFrom(got.splice(0), begun);
+      const resumed = [...soundAndPictures(6)].map((tag) => ({ ...tag, timestamp: tag.timestamp + 364_000 }));
+      for (const tag of resumed) {
+        cam.writeTag(tag);
+        await world.runAsync(10);
+      }
+      await world.runAsync(3_000);
+      const isPicture = ({ type, data }: FlvTag): boolean => type === "video" && data[1] === 1;
+      for (const { got, events } of viewers) {
+        expect(got.filter(isPicture)).toEqual(resumed.filter(isPicture));
+        expect(codes(events).filter((code) => code !== "NetStream.Play.Start")).toEqual([
+          "NetStream.Play.PublishNotify",
+          "NetStream.Play.UnpublishNotify",
+          "NetStream.Play.PublishNotify",
+        ]);
+      }
+    },
+    TIMEOUT_MS,
+  );
 });
 
 /** From the first key frame on nothing is missing; before it are codec configurations and sound. */

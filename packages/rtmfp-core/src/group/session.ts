@@ -43,6 +43,8 @@ export interface GroupSendFlow {
   readonly isOpen: boolean;
   /** Bytes written and neither delivered nor abandoned. */
   readonly bufferedBytes: number;
+  /** Bytes delivered, in all. */
+  readonly deliveredBytes: number;
   /** Called as a method when the far end rejects the flow, with its code. */
   onException: ((code: number) => void) | undefined;
   /** Called once, as a method, when nothing is left to deliver, the flow was rejected, or its session ended. */

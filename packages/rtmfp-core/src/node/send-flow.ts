@@ -57,6 +57,11 @@ export class SendFlow {
     return this.inner.bufferedBytes;
   }
 
+  /** Bytes of messages that have been delivered, in all. */
+  get deliveredBytes(): number {
+    return this.inner.deliveredBytes;
+  }
+
   /**
    * Queues a message. `data` is kept, not copied, until the receipt is decided. Throws FLOW_CLOSED after the flow's
    * end, FLOW_BUFFER_FULL beyond the cap: await {@link ready} between writes; BAD_ARGUMENT for more than 16777216 bytes, anything but bytes, and

@@ -77,6 +77,8 @@ export class SendFlow implements ReceiptOwner, TimerNode {
   context: unknown = undefined;
   /** In the session's ready queue. */
   queued = false;
+  /** Bytes of messages that have been delivered, in all. */
+  deliveredBytes = 0;
   /** Bytes of fragments in flight (F_OUTSTANDING_BYTES). */
   outstandingBytes = 0;
   /** Last advertised window (RX_BUFFER_SIZE). */
@@ -273,6 +275,7 @@ export class SendFlow implements ReceiptOwner, TimerNode {
   onReceiptDone(receipt: WriteReceipt, bytes: number): void {
     this.#host.unschedule(receipt);
     this.#bufferedBytes -= bytes;
+    if (!receipt.abandoned) this.deliveredBytes += bytes;
     if (this.#wasAboveLowWater && this.isBelowLowWater) {
       this.#wasAboveLowWater = false;
       this.#host.flowWritable(this);

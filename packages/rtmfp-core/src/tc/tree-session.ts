@@ -30,6 +30,8 @@ export interface TreeSendFlow {
   readonly isOpen: boolean;
   /** Bytes written and neither delivered nor abandoned. */
   readonly bufferedBytes: number;
+  /** Bytes delivered, in all. */
+  readonly deliveredBytes: number;
   /** Resolves when the send buffer is at or below its low-water mark, or the flow has ended. */
   readonly ready: Promise<void>;
   /** Resolves when the flow has nothing left to deliver, was rejected, or its session ended. */

@@ -331,6 +331,7 @@ export class FakeSendFlow implements GroupSendFlow {
   context: unknown = undefined;
   isOpen = true;
   bufferedBytes = 0;
+  deliveredBytes = 0;
   onException: ((code: number) => void) | undefined = undefined;
   onClosed: (() => void) | undefined = undefined;
   readonly session: FakeSession;
@@ -358,6 +359,7 @@ export class FakeSendFlow implements GroupSendFlow {
       this.#announce().push(data);
       this.session.twin.later(() => {
         this.bufferedBytes -= data.length;
+        this.deliveredBytes += data.length;
       });
     }, this.#extraMs);
   }

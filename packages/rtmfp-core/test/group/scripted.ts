@@ -124,6 +124,7 @@ export class ScriptedSendFlow implements GroupSendFlow {
   context: unknown = undefined;
   isOpen = true;
   bufferedBytes = 0;
+  deliveredBytes = 0;
   onException: ((code: number) => void) | undefined = undefined;
   onClosed: (() => void) | undefined = undefined;
   readonly answers: GroupRecvFlow | undefined;
@@ -136,7 +137,9 @@ export class ScriptedSendFlow implements GroupSendFlow {
 
   write(data: Uint8Array): void {
     if (!this.isOpen) throw new RtmfpError("FLOW_CLOSED", "the flow has ended");
-    this.bufferedBytes += this.#take(data);
+    const held = this.#take(data);
+    this.bufferedBytes += held;
+    this.deliveredBytes += data.length - held;
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 /** All streams of one name, those who play it here, and which of the streams they get. */
+import { equalBytes } from "../../proto/bytes.ts";
 import { MulticastCounters } from "./info.ts";
 import type { Media } from "./media.ts";
 import { AWAITED_MS, FOCUS_EMPTY_MS, FOCUS_FAILED_MS, FOCUS_SILENT_MS } from "./params.ts";
@@ -150,7 +151,8 @@ export class Channel {
   }
 
   #focusOn(media: Media, now: number): void {
-    const isChange = this.#heard !== undefined && this.#heard !== media;
+    const heard = this.#heard?.info.key;
+    const isChange = heard !== undefined && !equalBytes(heard, media.info.key);
     this.#unfocus();
     this.#focus = media;
     this.#focusedAt = now;

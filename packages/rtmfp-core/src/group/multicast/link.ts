@@ -36,6 +36,9 @@ export class MediaLink {
   readonly standing: Standing;
   /** When it first announced the stream, ms. */
   announcedAt: number = Number.POSITIVE_INFINITY;
+  /** When we last announced it to the neighbour, and when that refused it or ended its flow, ms. */
+  toldOfAt: number = Number.NEGATIVE_INFINITY;
+  downAt: number = Number.NEGATIVE_INFINITY;
   /** The newest fragment that it was examined by; not to be examined before this time, ms. */
   examined = 0;
   examineAt = 0;
@@ -70,11 +73,11 @@ export class MediaLink {
   pulls = 0;
   /** More than this shall not wait for it, bytes. */
   roomBytes: number = FIRST_ROOM_BYTES;
-  /** Bytes of fragments written to it since {@link isBehind} was last asked. */
-  #sentBytes = 0;
-  /** What waited for it then, and whether that was too much. */
-  #waitedBytes = 0;
+  /** What it had taken when {@link isBehind} was last asked, bytes, and whether too much waited then. */
+  #takenBefore = 0;
   #wasBehind = false;
+  /** Bytes of fragments that it has taken on flows that have ended. */
+  #takenOfOld = 0;
   /** Bytes of fragments that came from it, and that were written to it, in all. */
   bytesIn = 0;
   bytesOut = 0;
@@ -114,13 +117,19 @@ export class MediaLink {
     return this.#dataOut?.bufferedBytes ?? 0;
   }
 
+  /** Bytes of fragments that it has taken, in all; those that came too late to be sent are not among them. */
+  get takenBytes(): number {
+    return this.#takenOfOld + (this.#dataOut?.deliveredBytes ?? 0);
+  }
+
   /** Round trip to the neighbour, ms; a guess before it is known. */
   get rttMs(): number {
     return this.neighbour.session.srtt ?? UNKNOWN_RTT_MS;
   }
 
-  /** Announces the stream, on a flow of its own the first time. */
-  announce(info: MediaInfo): void {
+  /** Announces the stream, on a flow of its own unless that is open; `now` in ms. */
+  announce(info: MediaInfo, now: number): void {
+    this.toldOfAt = now;
     if (!this.neighbour.session.isOpen) return;
     if (this.#controlOut?.isOpen !== true) {
       const flow = this.#open(GroupFlow.multicastControl, this.neighbour.control, "routine");
@@ -166,10 +175,12 @@ export class MediaLink {
   sendFragment(bytes: Uint8Array, withinMs: number): boolean {
     const { controlIn } = this;
     if (controlIn === undefined || !this.neighbour.session.isOpen) return false;
-    if (this.#dataOut?.isOpen !== true) this.#dataOut = this.#open(GroupFlow.multicastData, controlIn, "data");
+    if (this.#dataOut?.isOpen !== true) {
+      this.#dropData();
+      this.#dataOut = this.#open(GroupFlow.multicastData, controlIn, "data");
+    }
     const flow = this.#dataOut;
     if (flow === undefined || flow.bufferedBytes + bytes.length > MAX_WAITING_BYTES) return false;
-    this.#sentBytes += bytes.length;
     this.bytesOut += bytes.length;
     DEADLINE.finishWithinMs = withinMs;
     flow.write(bytes, DEADLINE);
@@ -179,14 +190,13 @@ export class MediaLink {
   /** Whether, now and `ms` ago, when this was last asked, more waits for the neighbour than it takes within a moment. */
   isBehind(ms: number): boolean {
     const waiting = this.waitingBytes;
-    const taken = this.#waitedBytes + this.#sentBytes - waiting;
-    const pace = MIN_BACKLOG_BYTES + (taken * MAX_BACKLOG_MS) / ms;
+    const { takenBytes } = this;
+    const pace = MIN_BACKLOG_BYTES + ((takenBytes - this.#takenBefore) * MAX_BACKLOG_MS) / ms;
     const isBehind = waiting > pace;
     // Where nothing waits, what was sent says nothing of what could be.
     this.roomBytes = waiting === 0 ? FIRST_ROOM_BYTES : pace;
     const wasBehind = this.#wasBehind;
-    this.#waitedBytes = waiting;
-    this.#sentBytes = 0;
+    this.#takenBefore = takenBytes;
     this.#wasBehind = isBehind;
     return isBehind && wasBehind;
   }
@@ -235,16 +245,20 @@ export class MediaLink {
     this.#toldAsks = 0;
     this.disbelieve();
     this.lateness.fill(Number.NaN);
-    this.#dataOut?.close();
-    this.#dataOut = undefined;
+    this.#dropData();
   }
 
   /** Ends our flows, after what has been written. */
   close(): void {
-    this.#dataOut?.close();
+    this.#dropData();
     this.#controlOut?.close();
-    this.#dataOut = undefined;
     this.#controlOut = undefined;
+  }
+
+  #dropData(): void {
+    this.#takenOfOld = this.takenBytes;
+    this.#dataOut?.close();
+    this.#dataOut = undefined;
   }
 
   /** Undefined if the far end has ended what is to be answered: we are told of that only later. */

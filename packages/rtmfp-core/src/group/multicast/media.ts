@@ -6,6 +6,8 @@ import { decodeFragment, fragmentIdOf } from "../wire/fragment.ts";
 import type { MediaInfo } from "../wire/media-info.ts";
 import { decodeMulticast, type MulticastMessage } from "../wire/multicast.ts";
 import { Audit } from "./audit.ts";
+import { beginning, resumption } from "./beginning.ts";
+import { copiesOf } from "./copies.ts";
 import { Ending } from "./ending.ts";
 import { FragmentStore, MAX_SLOTS } from "./fragment-store.ts";
 import { MulticastCounters } from "./info.ts";
@@ -17,13 +19,12 @@ import {
   END_GRACE_MS,
   FOCUS_SILENT_MS,
   GATHER_MS,
-  MAX_COPIES,
   MAX_FRAGMENT_BYTES,
   MAX_FROM_START,
   MAX_STREAM_BYTES,
   MIN_PUSH_MS,
   MIN_SAMPLES,
-  NEIGHBOURS_PER_COPY,
+  REFUSED_MS,
   SAMPLE_MS,
   START_HOLE_MS,
   STRIPES,
@@ -93,6 +94,8 @@ export class Media implements LinkOwner {
   #cancelTick: (() => void) | undefined;
   /** When neighbours are first asked for stripes, ms. */
   #askAt = 0;
+  /** The fragment that would have come out next when the stream was last got; 0 where that does not matter. */
+  #next = 0;
 
   /** `isOwn`: we are the publisher. */
   constructor(host: MediaHost, info: MediaInfo, settings: MulticastSettings, isOwn: boolean) {
@@ -120,7 +123,7 @@ export class Media implements LinkOwner {
           return media.counters;
         },
         get copies() {
-          return media.#copies;
+          return copiesOf(media);
         },
         isParent: (stripe, link) => this.#pushIn.isParent(stripe, link),
       },
@@ -159,6 +162,11 @@ export class Media implements LinkOwner {
   /** True while we announce the stream to neighbours. */
   get isActive(): boolean {
     return this.#active;
+  }
+
+  /** True while we look whether there is anything to play, or play it. */
+  get isWanted(): boolean {
+    return this.#active || this.#listening;
   }
 
   /** Whether some neighbour still announces it. */
@@ -218,6 +226,7 @@ export class Media implements LinkOwner {
     this.unfetch();
     this.#active = false;
     this.#listening = false;
+    this.#next = 0;
     this.#cancelTick?.();
     this.#cancelTick = undefined;
     for (const link of this.#list) {
@@ -238,6 +247,7 @@ export class Media implements LinkOwner {
     if (!this.#fetching) return;
     this.#fetching = false;
     this.#pushIn.stop(this.#list, this.#host.clock.now());
+    this.#next = this.#output.next;
     this.#output.stop();
     this.#audit.stop();
     for (const link of this.#list) this.#puller.drop(link);
@@ -274,7 +284,8 @@ export class Media implements LinkOwner {
   }
 
   linkDown(link: MediaLink): void {
-    this.#pushOut.drop(link, this.#host.clock.now());
+    link.downAt = this.#host.clock.now();
+    this.#pushOut.drop(link, link.downAt);
     this.#pushIn.drop(link);
     this.#puller.drop(link);
     this.#audit.drop(link);
@@ -339,19 +350,15 @@ export class Media implements LinkOwner {
     if (this.isFinished && !wasFinished) this.#host.changed(this);
   }
 
-  /** As many as make it likely that one of them stays, and no more than are worth it. */
-  get #copies(): number {
-    const { pushLimit } = this.settings;
-    if (pushLimit === 0) return 0;
-    if (!this.isOwn) return pushLimit + 1;
-    const up = this.#list.reduce((count, link) => count + (link.isUp ? 1 : 0), 0);
-    const worthwhile = Math.max(1, Math.min(MAX_COPIES, Math.floor(up / NEIGHBOURS_PER_COPY) + 1));
-    return Math.min(pushLimit + 1, worthwhile);
+  #announce(link: MediaLink): void {
+    link.announce(this.info, this.#host.clock.now());
+    this.#maps.send(link);
   }
 
-  #announce(link: MediaLink): void {
-    link.announce(this.info);
-    this.#maps.send(link);
+  /** Who has refused the stream when it stood still, having forgotten it, hears of it again when it goes on. */
+  #announceAgain(now: number): void {
+    for (const link of this.#list)
+      if (!link.isAnnounced && this.advancedAt > link.downAt && now - link.toldOfAt >= REFUSED_MS) this.#announce(link);
   }
 
   #linkOf(neighbour: Neighbour): MediaLink {
@@ -451,16 +458,11 @@ export class Media implements LinkOwner {
   #hear(id: number, link: MediaLink, now: number): void {
     const { store } = this;
     if (id <= store.newest) return;
-    if (store.newest === 0) store.begin(this.#isFromStart(link.oldest, id) ? 1 : id - 1);
+    if (store.newest === 0) store.begin(beginning(link.oldest, id, this.isAwaited));
     this.#ending.belie(id);
     store.hear(id, now);
     this.advancedAt = now;
     this.#host.changed(this);
-  }
-
-  /** Whether the stream is taken from its beginning, of which `oldest` is what is to be had; 0 for nothing. */
-  #isFromStart(oldest: number, newest: number): boolean {
-    return newest <= MAX_FROM_START || (this.isAwaited && oldest > 0 && oldest <= MAX_FROM_START);
   }
 
   /** Begins to get the stream, once somebody has told how far it is. */
@@ -469,7 +471,7 @@ export class Media implements LinkOwner {
     if (this.#output.next !== 0 || store.newest === 0) return;
     const now = this.#host.clock.now();
     const { oldest, newest } = store;
-    const first = this.#isFromStart(oldest, newest) ? oldest : Math.max(oldest, newest - 1);
+    const first = resumption(this.#next, oldest, newest) ?? Math.max(oldest, beginning(oldest, newest, this.isAwaited));
     const isLong = newest - first > MAX_FROM_START;
     this.#output.begin(first, isLong ? AWAITED_HOLE_MS : START_HOLE_MS);
     this.#askAt = now + GATHER_MS;
@@ -570,6 +572,7 @@ export class Media implements LinkOwner {
     this.counters.tick(now);
     this.expire(now);
     this.#ending.tell(this.#list, now);
+    this.#announceAgain(now);
     this.#maps.tick(this.#list, this.settings.updateMs, this.settings.sendToAll, now);
     if (this.#fetching) this.#checkProgress(now);
     if (this.#fetching && this.#output.next > 0) {

@@ -11,6 +11,7 @@ import { LivedClock } from "./lived-clock.ts";
 import { Media, type MediaHost } from "./media.ts";
 import {
   CLEANING_MS,
+  FORGET_MS,
   MAX_NAME,
   MAX_RIVALS,
   MAX_RIVALS_OF_NEIGHBOUR,
@@ -116,7 +117,7 @@ export class Multicast implements GroupService {
     const chosen = changeSettings(DEFAULT_MULTICAST_SETTINGS, settings);
     const info = announcement(name, this.#random(KEY_BYTES), chosen, MEDIA_DEFAULTS.expiryMs);
     const media = this.#newMedia(info, chosen, true);
-    media.activate();
+    if (!this.#closed) media.activate();
     return new MulticastPublication(this.#clock, media, () => this.#forget(media));
   }
 
@@ -168,6 +169,7 @@ export class Multicast implements GroupService {
     return true;
   }
 
+  /** Ends all streams. What is published or played afterwards moves nothing. */
   close(): void {
     this.#closed = true;
     this.#cancelCleaning?.();
@@ -259,6 +261,7 @@ export class Multicast implements GroupService {
   }
 
   #scheduleCleaning(): void {
+    if (this.#closed) return;
     this.#cancelCleaning ??= this.#clock.after(CLEANING_MS, () => {
       this.#cancelCleaning = undefined;
       this.#clean();
@@ -273,8 +276,9 @@ export class Multicast implements GroupService {
       this.#channels.get(media.info.name)?.check();
       if (!media.isActive) media.expire(now);
       this.#notify(media.info.name);
-      if (now - Math.max(media.advancedAt, media.receivedAt) > Math.min(media.info.expiryMs, MEDIA_DEFAULTS.expiryMs))
-        this.#forget(media);
+      // Of one that we do not play we hear no more than that it is there: who announces it knows whether it goes on.
+      if (!media.isWanted && media.isAnnounced) continue;
+      if (now - Math.max(media.advancedAt, media.receivedAt) > FORGET_MS) this.#forget(media);
     }
   }
 

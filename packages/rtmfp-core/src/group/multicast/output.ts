@@ -56,7 +56,8 @@ export class Output {
     if (this.#next === 0) return;
     const store = this.#store;
     if (this.#next < store.oldest) this.#skipTo(store.oldest);
-    while (this.#next <= store.newest) {
+    // Who takes a message may stop us.
+    while (this.#next !== 0 && this.#next <= store.newest) {
       const bytes = store.get(this.#next);
       if (bytes === undefined) {
         const patienceMs = this.#begun ? windowMs : Math.min(windowMs, this.#holeMs);

@@ -112,6 +112,10 @@ export const MAX_BAR_MS = 300_000;
 export const FORGIVE_MS = 60_000;
 /** Neighbours whose standing in a stream is remembered. */
 export const MAX_STANDINGS = 256;
+/** A stream is forgotten after so long without fragments; one that we do not play only if nobody announces it, either. */
+export const FORGET_MS = 300_000;
+/** A neighbour that has refused a stream that goes on is told of it again no sooner than this. */
+export const REFUSED_MS = 30_000;
 /** Streams that a group remembers, those that are played or published included, and those that one neighbour alone told of. */
 export const MAX_STREAMS = 256;
 export const MAX_STREAMS_OF_NEIGHBOUR = 32;

@@ -16,7 +16,7 @@ export class Room {
   measure(links: readonly MediaLink[], now: number): void {
     const ms = now - this.#at;
     if (ms < LOAD_MS) return;
-    const taken = links.reduce((sum, link) => sum + link.bytesOut - link.waitingBytes, 0);
+    const taken = links.reduce((sum, link) => sum + link.takenBytes, 0);
     // Less than before: a neighbour has gone.
     this.#bytes = MIN_ROOM_BYTES + (Math.max(0, taken - this.#taken) * ROOM_MS) / ms;
     this.#taken = taken;

@@ -52,7 +52,7 @@ export function announcedSettings(info: MediaInfo, own: Readonly<MulticastSettin
     sendToAll,
     windowMs: Math.max(windowMs, MIN_ANNOUNCED_WINDOW_MS),
     updateMs: Math.min(updateMs, MAX_ANNOUNCED_UPDATE_MS),
-    fetchMs: Math.min(fetchMs, Math.max(windowMs, MIN_ANNOUNCED_WINDOW_MS) / 2),
+    fetchMs: Math.min(Math.max(fetchMs, MIN_ANNOUNCED_FETCH_MS), Math.max(windowMs, MIN_ANNOUNCED_WINDOW_MS) / 2),
   });
 }
 
@@ -70,7 +70,8 @@ function bounded(settings: MulticastSettings): MulticastSettings {
 
 /** What a publisher, or anybody who claims to be one, can make others keep and do. */
 const MIN_ANNOUNCED_WINDOW_MS = 1_000;
-const MAX_ANNOUNCED_UPDATE_MS = 5_000;
+const MAX_ANNOUNCED_UPDATE_MS = 250;
+const MIN_ANNOUNCED_FETCH_MS = 250;
 const MAX_WINDOW_MS = 120_000;
 const MIN_UPDATE_MS = 20;
 const MAX_UPDATE_MS = 60_000;

@@ -273,6 +273,7 @@ class MeshSendFlow implements GroupSendFlow {
   context: unknown;
   isOpen = true;
   bufferedBytes = 0;
+  deliveredBytes = 0;
   onException: ((code: number) => void) | undefined;
   onClosed: (() => void) | undefined;
   readonly #session: MeshSession;
@@ -321,6 +322,7 @@ class MeshSendFlow implements GroupSendFlow {
     if (this.#isOrdered) arrival = this.#lastArrival = Math.max(this.#lastArrival, arrival);
     const arrive = (): void => {
       this.bufferedBytes -= data.length;
+      this.deliveredBytes += data.length;
       this.#deliver(data);
     };
     mesh.clock.schedule(arrival, () => this.#session.farMember.receive(arrive), 0);

@@ -84,6 +84,7 @@ export class PeerSendFlow implements GroupSendFlow {
   context: unknown;
   isOpen = true;
   bufferedBytes = 0;
+  deliveredBytes = 0;
   onException: ((code: number) => void) | undefined;
   onClosed: (() => void) | undefined;
   readonly metadata: string;
@@ -104,6 +105,7 @@ export class PeerSendFlow implements GroupSendFlow {
     this.written.push(toHex(data));
     this.arrays.push(data);
     this.deadlines.push(options?.finishWithinMs);
+    this.deliveredBytes += data.length;
     return undefined;
   }
 

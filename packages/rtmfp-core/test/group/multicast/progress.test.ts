@@ -110,6 +110,23 @@ describe("the way out of a store", () => {
       expect(output.given).toBe(2);
     },
   );
+
+  it(...rfc("G-3"), "gives nothing more to who stops it when a message has come", () => {
+    const store = new FragmentStore(1_000_000);
+    const times: number[] = [];
+    const output: Output = new Output(store, newMulticastStats(), ({ timestamp }) => {
+      times.push(timestamp);
+      if (times.length === 3) output.stop();
+    });
+    store.begin(1);
+    for (let id = 1; id <= 9; id++) {
+      const payload = new Uint8Array(4);
+      store.put(id, encodeFragment({ kind: "whole", id, left: 0, type: 8, timestamp: id, payload }), 0);
+    }
+    output.begin(4);
+    output.drain(0, 8_000);
+    expect([output.next, times]).toEqual([0, [4, 5, 6]]);
+  });
 });
 
 const NOW = 100_000;

@@ -14,7 +14,7 @@ function scene(count: number, changes: Partial<typeof DEFAULT_MULTICAST_SETTINGS
   const links = Array.from({ length: count }, () => ({
     roomBytes: MIN_ROOM_BYTES,
     waitingBytes: 0,
-    bytesOut: 0,
+    takenBytes: 0,
     within: [] as number[],
     refillPulls: () => {},
     sendFragment(_: Uint8Array, withinMs: number) {
@@ -53,10 +53,10 @@ describe("a member that is asked for a fragment", () => {
     expect(ask(3, 100)).toBeUndefined();
     expect(stats.skipped).toBe(1);
     // They take much.
-    for (const link of links) link.bytesOut = 100_000;
+    for (const link of links) link.takenBytes = 100_000;
     out.tick(2 * LOAD_MS);
     expect(ask(3, 1_000)).toBeDefined();
-    const taken = 16 * 100_000 - MIN_ROOM_BYTES - 16;
+    const taken = 16 * 100_000;
     const room = MIN_ROOM_BYTES + (taken * ROOM_MS) / (2 * LOAD_MS);
     for (const link of links) link.waitingBytes = room / 16 + 1;
     expect(ask(3, 1_000)).toBeUndefined();

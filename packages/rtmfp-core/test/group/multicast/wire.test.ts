@@ -204,4 +204,25 @@ describe("a stream on the wire", () => {
     scene.clock.run(6_000);
     expect(scene.notified).toEqual(["publish gtest", "unpublish gtest"]);
   });
+
+  it(...rfc("G-3"), "is announced again to who has refused it when it goes on, but not all the time", () => {
+    const scene = new Scene();
+    const publication = scene.multicast.publish("gtest");
+    const peer = scene.meet();
+    const info = GTEST.replace("9d".repeat(32), toHex(publication.key));
+    const announcements = () => peer.flows.filter(({ metadata }) => metadata === "475211").length;
+    peer.flow("11")?.refuse(0);
+    scene.clock.run(400_000);
+    expect(announcements()).toBe(1);
+    publication.write(8, 0, Uint8Array.of(0xaf, 1));
+    scene.clock.run(100);
+    expect(peer.heard("11")).toEqual([info, "2201"]);
+    peer.flow("11")?.refuse(0);
+    for (let second = 0; second < 60; second++) {
+      publication.write(8, second, Uint8Array.of(0xaf, 1));
+      scene.clock.run(1_000);
+      if (peer.flow("11")?.isOpen === true) peer.flow("11")?.refuse(0);
+    }
+    expect(announcements()).toBe(4);
+  });
 });
