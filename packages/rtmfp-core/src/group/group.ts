@@ -16,6 +16,7 @@ import {
   BOOTSTRAP_MS,
   CLEANING_MS,
   MAX_BUSY_LINKS,
+  MAX_LOST_DIALS,
   REPORT_JITTER,
   REPORT_MS,
   REPORT_OVERDUE_MS,
@@ -300,6 +301,10 @@ export class Group {
     for (const member of best) {
       if (this.#links.size + this.#dialer.active >= best.size) break;
       this.#dialer.dial(member, false);
+    }
+    for (const member of this.#members.ring) {
+      if (this.neighborCount > 0 && this.#dialer.active >= MAX_LOST_DIALS) break;
+      if (member.isLost) this.#dialer.dial(member, false);
     }
     if (this.#ringChanged && now - this.#ringReportAt >= RING_REPORT_MS) {
       this.#ringChanged = false;

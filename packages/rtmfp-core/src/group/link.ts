@@ -11,6 +11,7 @@ import {
   MAX_WAITING_BYTES,
   REPORTS_BURST,
   REPORTS_PER_SECOND,
+  USELESS_PER_SECOND,
 } from "./params.ts";
 import type { GroupRecvFlow, GroupSendFlow, GroupSession } from "./session.ts";
 import { type ControlMessage, decodeControl, encodeControl } from "./wire/control.ts";
@@ -66,7 +67,8 @@ export class Link implements Neighbour, GroupFlowContext, ControlReader {
   #hasBegun = false;
   /** Our last report was no answer. */
   #awaitsAnswer = false;
-  #useless = 0;
+  /** Useless messages that are still forgiven. */
+  readonly #useless: TokenBucket;
   /** When it last asked us to end the session; ms. */
   #wasAskedAt: number = Number.NEGATIVE_INFINITY;
   #held: { readonly kind: number; readonly flow: GroupRecvFlow }[] | undefined;
@@ -76,6 +78,7 @@ export class Link implements Neighbour, GroupFlowContext, ControlReader {
     this.member = member;
     this.session = session;
     this.since = host.now();
+    this.#useless = new TokenBucket(USELESS_PER_SECOND, MAX_USELESS, this.since);
     this.#reports = new TokenBucket(REPORTS_PER_SECOND, REPORTS_BURST, this.since);
   }
 
@@ -217,8 +220,7 @@ export class Link implements Neighbour, GroupFlowContext, ControlReader {
 
   #onUseless(): void {
     this.#host.stats.useless++;
-    this.#useless++;
-    if (this.#useless > MAX_USELESS) this.#host.ended(this, true);
+    if (!this.#useless.take(this.#host.now())) this.#host.ended(this, true);
   }
 
   #onReport(report: Report): void {

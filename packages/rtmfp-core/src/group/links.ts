@@ -107,6 +107,7 @@ export class Links {
   onConnected(link: Link): void {
     const { member } = link;
     member.isWanted = false;
+    member.isLost = false;
     member.failures = 0;
     member.isBlocked = false;
     this.#parts.members.confirm(member);
@@ -132,7 +133,10 @@ export class Links {
     if (link.isGone) return;
     if (isBlocked) this.block(link.member);
     // Until somebody has newer news of it, it is not there; unless it only did what we asked for.
-    if (this.#clock.now() - link.askedAt >= ASKED_MS) this.#parts.rest(link.member);
+    if (this.#clock.now() - link.askedAt >= ASKED_MS) {
+      this.#parts.rest(link.member);
+      link.member.isLost = link.isConnected && !link.session.isOpen && !isBlocked;
+    }
     this.#drop(link);
     this.#parts.lost();
   }

@@ -1,7 +1,7 @@
 /** The members that a group knows: in the order of their group addresses, which makes them a ring. */
 import type { WireAddress } from "../proto/address.ts";
 import type { Link } from "./link.ts";
-import { MAX_MEMBERS, MAX_TOLD_BY_ONE, NEWS_MS, RING_KEPT } from "./params.ts";
+import { LOST_MS, MAX_MEMBERS, MAX_TOLD_BY_ONE, NEWS_MS, RING_KEPT } from "./params.ts";
 
 /** Another member of the group, or a peer said to be one. Times are in ms of the group's clock. */
 export class Member {
@@ -27,6 +27,8 @@ export class Member {
   isDialing = false;
   /** Somebody asked for it by name: it is tried whatever its place. */
   isWanted = false;
+  /** It was a neighbour until its session was lost: it is tried again for long, or two who miss each other never would. */
+  isLost = false;
   /** It gave a wrong proof, or sends what nobody can read. */
   isBlocked = false;
   /** Attempts that failed since it was last a neighbour. */
@@ -109,7 +111,8 @@ export class MemberList {
   expire(now: number): number {
     const old = this.ring.filter((member) => {
       const at = Math.max(member.knownAt, member.heardAt);
-      return member.link === undefined && !member.isDialing && now - at >= NEWS_MS && now >= member.notBefore;
+      const isOld = now - at >= (member.isLost ? LOST_MS : NEWS_MS);
+      return member.link === undefined && !member.isDialing && isOld && now >= member.notBefore;
     });
     for (const member of old) this.remove(member);
     return old.length;
@@ -120,7 +123,7 @@ export class MemberList {
     const kept = new Set(nearest(this.ring, this.#own, RING_KEPT));
     let oldest: Member | undefined;
     for (const member of this.ring) {
-      if (member.link !== undefined || member.isDialing || member === newcomer.toldBy) continue;
+      if (member.link !== undefined || member.isDialing || member.isWanted || member === newcomer.toldBy) continue;
       if (teller !== undefined ? member.toldBy !== teller : kept.has(member)) continue;
       if (oldest === undefined || member.heardAt < oldest.heardAt) oldest = member;
     }

@@ -10,6 +10,8 @@ export const REPORT_OVERDUE_MS = 120_000;
 export const RING_REPORT_MS = 2_000;
 /** Members of whom nobody has news for so long are forgotten. */
 export const NEWS_MS = 300_000;
+/** A neighbour whose session was lost is tried again for so long. */
+export const LOST_MS = 3_600_000;
 /** How often the list of members is cleaned. */
 export const CLEANING_MS = 19_000;
 /** How often a group looks at what is due. */
@@ -51,6 +53,8 @@ export const MAX_RING_LINKS = 8;
 /** Attempts to open sessions at a time; those that do not mend the ring leave two of them alone. */
 export const MAX_DIALS = 8;
 export const MAX_FAR_DIALS = 6;
+/** As long as there are neighbours, so many lost ones are tried at a time: most of them have gone for good. */
+export const MAX_LOST_DIALS = 2;
 /** Of these, members that one neighbour alone told of. */
 export const MAX_DIALS_TOLD_BY_ONE = 3;
 /** Own addresses told to others, as many as live peers keep. */
@@ -65,6 +69,7 @@ export const REPORTS_PER_SECOND = 1;
 export const REPORTS_BURST = 10;
 /** Useless messages of one neighbour before it is dropped. */
 export const MAX_USELESS = 8;
+export const USELESS_PER_SECOND: number = 1 / 60;
 /** Bytes that may wait for a neighbour to take them before reports to it are left out. */
 export const MAX_WAITING_BYTES = 65_536;
 
