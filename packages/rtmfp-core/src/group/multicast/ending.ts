@@ -31,6 +31,11 @@ export class Ending {
     if (this.#last !== undefined && id > this.#last) this.#last = undefined;
   }
 
+  /** There is no fragment beyond this id. */
+  deny(id: number): void {
+    if (this.#last !== undefined && this.#last > id) this.#last = undefined;
+  }
+
   /** Tells neighbours, once for each end that is told of, but not all the time. */
   tell(links: readonly MediaLink[], now: number): void {
     const last = this.#last;

@@ -36,6 +36,7 @@ import { Puller } from "./puller.ts";
 import { PushIn } from "./push-in.ts";
 import { PushOut } from "./push-out.ts";
 import type { MediaMessage } from "./reassembler.ts";
+import { type Believers, retreat } from "./retreat.ts";
 import type { MulticastSettings } from "./settings.ts";
 import { Standings } from "./standing.ts";
 import type { MulticastStats } from "./stats.ts";
@@ -85,6 +86,7 @@ export class Media implements LinkOwner {
   readonly #maps: Maps = new Maps(this.store);
   readonly #output: Output;
   readonly #ending = new Ending();
+  readonly #believers: Believers;
   #active = false;
   #listening = false;
   #fetching = false;
@@ -94,8 +96,6 @@ export class Media implements LinkOwner {
   #cancelTick: (() => void) | undefined;
   /** When neighbours are first asked for stripes, ms. */
   #askAt = 0;
-  /** The fragment that would have come out next when the stream was last got; 0 where that does not matter. */
-  #next = 0;
 
   /** `isOwn`: we are the publisher. */
   constructor(host: MediaHost, info: MediaInfo, settings: MulticastSettings, isOwn: boolean) {
@@ -141,6 +141,8 @@ export class Media implements LinkOwner {
     });
     this.#pullOut = new PullOut(this);
     this.#output = new Output(store, stats, (message, missing) => host.message(this, message, missing));
+    const [ending, output, pushIn, puller] = [this.#ending, this.#output, this.#pushIn, this.#puller];
+    this.#believers = { store, ending, output, pushIn, puller };
     if (isOwn) store.begin(1);
   }
 
@@ -159,11 +161,6 @@ export class Media implements LinkOwner {
     return this.#list;
   }
 
-  /** True while we announce the stream to neighbours. */
-  get isActive(): boolean {
-    return this.#active;
-  }
-
   /** True while we look whether there is anything to play, or play it. */
   get isWanted(): boolean {
     return this.#active || this.#listening;
@@ -177,7 +174,11 @@ export class Media implements LinkOwner {
   /** Whether, as far as we can see, somebody publishes it. */
   isLive(now: number): boolean {
     if (this.#ending.isOver(now)) return false;
-    if (!this.#active) return this.isAnnounced;
+    return this.#active ? this.getsOn(now) : this.isAnnounced;
+  }
+
+  /** Whether anything has come, or been told of, lately; of no use where it is not {@link isWanted}. */
+  getsOn(now: number): boolean {
     const { windowMs, relayMarginMs } = this.settings;
     return now - Math.max(this.advancedAt, this.receivedAt) <= windowMs + relayMarginMs;
   }
@@ -226,7 +227,7 @@ export class Media implements LinkOwner {
     this.unfetch();
     this.#active = false;
     this.#listening = false;
-    this.#next = 0;
+    this.#output.forget();
     this.#cancelTick?.();
     this.#cancelTick = undefined;
     for (const link of this.#list) {
@@ -247,7 +248,6 @@ export class Media implements LinkOwner {
     if (!this.#fetching) return;
     this.#fetching = false;
     this.#pushIn.stop(this.#list, this.#host.clock.now());
-    this.#next = this.#output.next;
     this.#output.stop();
     this.#audit.stop();
     for (const link of this.#list) this.#puller.drop(link);
@@ -267,7 +267,8 @@ export class Media implements LinkOwner {
 
   /** Our neighbours are one more. */
   connected(neighbour: Neighbour): void {
-    if (this.#active) this.#announce(this.#linkOf(neighbour));
+    // A stream that stands still would live on by newcomers, who cannot know since when it does.
+    if (this.#active && (this.isOwn || this.isLive(this.#host.clock.now()))) this.#announce(this.#linkOf(neighbour));
   }
 
   /** Our neighbours are one less. */
@@ -326,8 +327,8 @@ export class Media implements LinkOwner {
     }
     if (!this.#active && !this.#listening) return;
     if (!link.isAnnounced) this.#announce(link);
-    if (this.last !== undefined) link.send({ type: "end", last: this.last });
     this.#maps.send(link);
+    if (this.last !== undefined) link.send({ type: "end", last: this.last });
   }
 
   /** A neighbour opens a flow of fragments. */
@@ -418,7 +419,7 @@ export class Media implements LinkOwner {
   /** Anybody can say so: it holds as long as nothing newer is known, or comes. */
   #onEnd(link: MediaLink, last: number, now: number): void {
     if (this.isOwn || this.last !== undefined || last < this.store.newest) return;
-    if (last > this.#progress.limit(link, this.#list, this.store.newest, now)) {
+    if (last > this.#progress.endLimit(link, this.store.newest)) {
       this.#host.stats.farAhead++;
       return;
     }
@@ -471,7 +472,8 @@ export class Media implements LinkOwner {
     if (this.#output.next !== 0 || store.newest === 0) return;
     const now = this.#host.clock.now();
     const { oldest, newest } = store;
-    const first = resumption(this.#next, oldest, newest) ?? Math.max(oldest, beginning(oldest, newest, this.isAwaited));
+    const first =
+      resumption(this.#output.left, oldest, newest) ?? Math.max(oldest, beginning(oldest, newest, this.isAwaited));
     const isLong = newest - first > MAX_FROM_START;
     this.#output.begin(first, isLong ? AWAITED_HOLE_MS : START_HOLE_MS);
     this.#askAt = now + GATHER_MS;
@@ -574,7 +576,7 @@ export class Media implements LinkOwner {
     this.#ending.tell(this.#list, now);
     this.#announceAgain(now);
     this.#maps.tick(this.#list, this.settings.updateMs, this.settings.sendToAll, now);
-    if (this.#fetching) this.#checkProgress(now);
+    this.#checkProgress(now);
     if (this.#fetching && this.#output.next > 0) {
       this.#audit.tick(this.#list, now);
       if (now >= this.#askAt) this.#pushIn.tick(this.#list, now);
@@ -586,14 +588,11 @@ export class Media implements LinkOwner {
 
   /** Goes back where one neighbour alone made us believe that the stream is far ahead. */
   #checkProgress(now: number): void {
-    const { store } = this;
-    const back = this.#progress.check(this.#list, store.newest, this.#output.given, now);
+    if (this.isOwn) return;
+    const back = this.#progress.check(this.#list, this.store.newest, this.#output.given, now);
     if (back === undefined) return;
     this.#host.stats.tales++;
-    store.retract(back);
-    store.hear(back, now);
-    this.#pushIn.restart(this.#list);
-    this.#puller.restart();
-    if (this.#output.next > back) this.#output.begin(back + 1);
+    retreat(this.#believers, back, this.#list, this.isAwaited, now);
+    if (this.#fetching) this.#start();
   }
 }

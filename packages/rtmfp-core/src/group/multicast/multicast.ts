@@ -1,5 +1,6 @@
 /** The streams of a group: announced, pushed, pulled and relayed by its members. docs/netgroup-wire.md has the bytes. */
 import { toHex } from "../../proto/bytes.ts";
+import { TokenBucket } from "../../proto/token-bucket.ts";
 import type { GroupService, Neighbour } from "../neighbour.ts";
 import type { GroupClock, GroupRecvFlow } from "../session.ts";
 import { GroupFlow } from "../wire/flows.ts";
@@ -11,12 +12,14 @@ import { LivedClock } from "./lived-clock.ts";
 import { Media, type MediaHost } from "./media.ts";
 import {
   CLEANING_MS,
+  FOCUS_SILENT_MS,
   FORGET_MS,
   MAX_NAME,
   MAX_RIVALS,
   MAX_RIVALS_OF_NEIGHBOUR,
   MAX_STREAMS,
   MAX_STREAMS_OF_NEIGHBOUR,
+  NEW_STREAMS_PER_SECOND,
 } from "./params.ts";
 import { announcement, MulticastPublication } from "./publication.ts";
 import { bitsOf } from "./push-out.ts";
@@ -58,7 +61,8 @@ export class Multicast implements GroupService {
   readonly #clock: GroupClock;
   readonly #random: (length: number) => Uint8Array;
   readonly #host: MulticastHost;
-  readonly #neighbours = new Set<Neighbour>();
+  /** And how many streams that nobody else has told of each may tell of for now. */
+  readonly #neighbours = new Map<Neighbour, TokenBucket>();
   /** By stream key, in hex digits. */
   readonly #media = new Map<string, Media>();
   readonly #channels = new Map<string, Channel>();
@@ -76,7 +80,7 @@ export class Multicast implements GroupService {
     this.#mediaHost = {
       clock: this.#clock,
       stats: this.stats,
-      neighbours: this.#neighbours,
+      neighbours: { [Symbol.iterator]: () => this.#neighbours.keys() },
       chance: newChance(options.random(4)),
       message: (media, message, missing) => this.#channels.get(media.info.name)?.message(media, message, missing),
       changed: (media) => {
@@ -89,7 +93,7 @@ export class Multicast implements GroupService {
 
   /** What each neighbour that is there has moved of all streams with us; a new array. */
   get traffic(): NeighbourTraffic[] {
-    return [...this.#neighbours].map((neighbour) => {
+    return [...this.#neighbours.keys()].map((neighbour) => {
       let [bytesIn, bytesOut] = [0, 0];
       for (const media of this.#media.values()) {
         for (const link of media.links) {
@@ -148,7 +152,10 @@ export class Multicast implements GroupService {
 
   connected(neighbour: Neighbour): void {
     if (this.#closed) return;
-    this.#neighbours.add(neighbour);
+    this.#neighbours.set(
+      neighbour,
+      new TokenBucket(NEW_STREAMS_PER_SECOND, MAX_STREAMS_OF_NEIGHBOUR, this.#clock.now()),
+    );
     for (const media of this.#media.values()) media.connected(neighbour);
   }
 
@@ -203,22 +210,37 @@ export class Multicast implements GroupService {
       this.stats.useless++;
       return undefined;
     }
-    let [told, rivals, rivalsTold] = [0, 0, 0];
-    for (const media of this.#media.values()) {
-      const isRival = media.info.name === info.name && media.last === undefined;
-      const isTold = media.isKnownOnlyBy(neighbour);
-      if (isTold) told++;
-      if (isRival) rivals++;
-      if (isRival && isTold) rivalsTold++;
-    }
-    const isTooMany = this.#media.size >= MAX_STREAMS || told >= MAX_STREAMS_OF_NEIGHBOUR;
-    if (isTooMany || rivals >= MAX_RIVALS || rivalsTold >= MAX_RIVALS_OF_NEIGHBOUR) {
+    const isTold = (media: Media): boolean => media.isKnownOnlyBy(neighbour);
+    const isRival = (media: Media): boolean => media.info.name === info.name && media.last === undefined;
+    const now = this.#clock.now();
+    const isOver = (media: Media): boolean => !media.isAnnounced || (media.isWanted && !media.getsOn(now));
+    const bringsNothing = (media: Media): boolean => now - media.receivedAt >= FOCUS_SILENT_MS;
+    const hasRoom =
+      this.#neighbours.get(neighbour)?.take(now) === true &&
+      this.#makeRoom(MAX_STREAMS_OF_NEIGHBOUR, isTold, isOver) &&
+      this.#makeRoom(MAX_RIVALS_OF_NEIGHBOUR, (media) => isRival(media) && isTold(media), isOver) &&
+      this.#makeRoom(MAX_RIVALS, isRival, bringsNothing) &&
+      this.#makeRoom(MAX_STREAMS, () => true, bringsNothing);
+    if (!hasRoom) {
       this.stats.streamsRefused++;
       return undefined;
     }
     const settings = announcedSettings(info, DEFAULT_MULTICAST_SETTINGS);
     // The key must outlive the message that brought it.
     return this.#newMedia({ ...info, key: info.key.slice() }, settings, false);
+  }
+
+  /** Whether of such streams there are fewer than `most`, or one of those that `mayGo` gives way. */
+  #makeRoom(most: number, isSuch: (media: Media) => boolean, mayGo: (media: Media) => boolean): boolean {
+    const such = [...this.#media.values()].filter(isSuch);
+    if (such.length < most) return true;
+    let least: Media | undefined;
+    for (const media of such)
+      if (!media.isOwn && mayGo(media) && (least === undefined || isWorthLess(media, least))) least = media;
+    if (least === undefined) return false;
+    this.stats.streamsRefused++;
+    this.#forget(least);
+    return true;
   }
 
   #newMedia(info: MediaInfo, settings: MulticastSettings, isOwn: boolean): Media {
@@ -274,7 +296,7 @@ export class Multicast implements GroupService {
     for (const media of [...this.#media.values()]) {
       if (media.isOwn) continue;
       this.#channels.get(media.info.name)?.check();
-      if (!media.isActive) media.expire(now);
+      media.expire(now);
       this.#notify(media.info.name);
       // Of one that we do not play we hear no more than that it is there: who announces it knows whether it goes on.
       if (!media.isWanted && media.isAnnounced) continue;
@@ -300,6 +322,17 @@ function newChance([a = 0, b = 0, c = 0, d = 0]: Uint8Array): () => number {
     state ^= state << 5;
     return (state >>> 0) / 0x1_0000_0000;
   };
+}
+
+/** What nobody announces any more counts least, then what has brought nothing for the longest time, and of that what fewer announce. */
+function isWorthLess(media: Media, than: Media): boolean {
+  if (media.isAnnounced !== than.isAnnounced) return than.isAnnounced;
+  if (media.receivedAt !== than.receivedAt) return media.receivedAt < than.receivedAt;
+  return announcers(media) < announcers(than);
+}
+
+function announcers({ links }: Media): number {
+  return links.reduce((count, { controlIn }) => count + (controlIn === undefined ? 0 : 1), 0);
 }
 
 function checkName(name: string): void {

@@ -12,6 +12,7 @@ export class Output {
   readonly #reassembler: Reassembler;
   #next = 0;
   #given = 0;
+  #left = 0;
   #holeMs: number = START_HOLE_MS;
   /** A message has come out. */
   #begun = false;
@@ -37,6 +38,11 @@ export class Output {
     return this.#given;
   }
 
+  /** The fragment that would have come out next when it was stopped; 0 before, and after {@link forget}. */
+  get left(): number {
+    return this.#left;
+  }
+
   /** Begins with a fragment; until the first message is out, holes are waited for so long, ms, if the window is no shorter. */
   begin(id: number, holeMs: number = START_HOLE_MS): void {
     this.#holeMs = holeMs;
@@ -44,11 +50,26 @@ export class Output {
     this.#given = Math.min(this.#given, id - 1);
   }
 
-  /** Forgets where it is: another {@link begin} follows. */
+  /** Gives nothing until another {@link begin}. */
   stop(): void {
-    if (this.#next !== 0) this.#reassembler.skip(0);
+    if (this.#next !== 0) {
+      this.#reassembler.skip(0);
+      this.#left = this.#next;
+    }
     this.#next = 0;
     this.#begun = false;
+  }
+
+  /** Where it was stopped is of no use any more. */
+  forget(): void {
+    this.#left = 0;
+  }
+
+  /** Nothing beyond `id` exists: what was left behind as lost may still come. */
+  goBack(id: number): void {
+    const next = (this.#given === 0 ? id : Math.min(id, this.#given)) + 1;
+    if (this.#left > id) this.#left = next;
+    if (this.#next > id) this.begin(next);
   }
 
   /** Gives what can be given; holes first heard of before `now` less the window are left behind. */

@@ -119,6 +119,8 @@ export const REFUSED_MS = 30_000;
 /** Streams that a group remembers, those that are played or published included, and those that one neighbour alone told of. */
 export const MAX_STREAMS = 256;
 export const MAX_STREAMS_OF_NEIGHBOUR = 32;
+/** Streams that are news to us and that one neighbour may tell of; as many as it may have at a time at once. */
+export const NEW_STREAMS_PER_SECOND = 1;
 /** Characters of the name of a stream. */
 export const MAX_NAME = 1_024;
 /** Control messages of one neighbour for one stream that are read, pulls aside. */

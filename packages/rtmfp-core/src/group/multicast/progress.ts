@@ -37,6 +37,11 @@ export class Progress {
     return Math.max(others, newest) + this.#step;
   }
 
+  /** The highest id that a neighbour may say the stream ends with: who tells of an end has told of what came before. */
+  endLimit({ told }: MediaLink, newest: number): number {
+    return Math.max(told, newest) + (this.#rate === undefined ? FIRST_STEP : this.#lead);
+  }
+
   /**
    * As much of what a neighbour tells as is believed: not much more than others tell, a little more if it brings fragments,
    * and all where there are no others.
@@ -57,7 +62,13 @@ export class Progress {
     const doubted = going.slice(0, going.length > MANY ? 2 : 1);
     const [first] = doubted;
     const [second, ...more] = going.slice(doubted.length);
-    if (first === undefined || second === undefined) return undefined;
+    if (first === undefined || second === undefined) {
+      // Nobody who tells of so much is there any more, or gets on.
+      const told = first?.told ?? links.reduce((most, link) => Math.max(most, link.told), 0);
+      const reached = first === undefined ? told : this.#reach(first, now);
+      const most = first === undefined ? MIN_LEAD : this.#rate === undefined ? FIRST_STEP : this.#lead;
+      return newest - Math.max(reached, given) > most ? Math.max(told, given) : undefined;
+    }
     this.#measure(second);
     const reached = more.reduce((most, link) => Math.max(most, this.#reach(link, now)), this.#reach(second, now));
     if (newest - reached > this.#lead && more.length > 0) {

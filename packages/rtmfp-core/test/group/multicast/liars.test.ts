@@ -25,7 +25,7 @@ function play(seed: number, crime: (outlaw: Outlaw) => void): { least: number; v
       publication.write(9, frame, payload);
     });
   }
-  mesh.run(33_000);
+  mesh.run(30_000);
   const shares = viewers.map(({ messages }) => {
     const right = messages.filter(({ message: { timestamp, payload } }) => payload[1] === (timestamp & 255));
     const settled = right.map(({ message }) => message.timestamp).filter((frame) => frame >= SETTLED);
