@@ -268,7 +268,8 @@ export class Media implements LinkOwner {
   /** Our neighbours are one more. */
   connected(neighbour: Neighbour): void {
     // A stream that stands still would live on by newcomers, who cannot know since when it does.
-    if (this.#active && (this.isOwn || this.isLive(this.#host.clock.now()))) this.#announce(this.#linkOf(neighbour));
+    const isOnAir = (this.isOwn && this.last === undefined) || this.isLive(this.#host.clock.now());
+    if (this.#active && isOnAir) this.#announce(this.#linkOf(neighbour));
   }
 
   /** Our neighbours are one less. */
