@@ -55,6 +55,55 @@ describe("StreamStart", () => {
     expect(pass(...sounds, key(1_300))).toHaveLength(9);
   });
 
+  it("begins with sound after 10 s where a configuration has come but no pictures, which begin with a key frame", () => {
+    const sounds = Array.from({ length: 12 }, (_, i) => sound(i * 1_000));
+    const tags = [metadata(0), configuration(0), soundConfiguration(0), ...sounds];
+    expect(pass(...tags.slice(0, -2))).toEqual([]);
+    expect(shown(pass(...tags, inter(11_040), key(11_080), inter(11_120)))).toEqual([
+      "meta 10000",
+      "AVC1 10000",
+      "AAC 10000",
+      "sound 10000",
+      "sound 11000",
+      "key 11080",
+      "inter 11120",
+    ]);
+  });
+
+  it(
+    ...rfc("P-4"),
+    "begins with sound after 10 s of pictures without a key frame, and with no picture ever without sound",
+    () => {
+      const pictures = Array.from({ length: 12 }, (_, i) => [inter(i * 1_000), mp3(i * 1_000)]).flat();
+      expect(shown(pass(configuration(0), ...pictures, key(12_000)))).toEqual([
+        "AVC1 10000",
+        "sound 10000",
+        "sound 11000",
+        "key 12000",
+      ]);
+      expect(pass(...pictures.filter(({ type }) => type === "video"))).toEqual([]);
+    },
+  );
+
+  it(
+    ...rfc("P-4"),
+    "lets pictures that come after sound begin with a key frame, and their configuration at once",
+    () => {
+      const sounds = Array.from({ length: 52 }, (_, i) => mp3(i * 23));
+      const h263 = (timestamp: number, first: number): FlvTag => ({
+        type: "video",
+        timestamp,
+        data: Uint8Array.of(first, 1),
+      });
+      const pictures = [h263(1_200, 0x22), h263(1_240, 0x12), h263(1_280, 0x22)];
+      expect(pass(...sounds, ...pictures).slice(-2)).toEqual(pictures.slice(1));
+      expect(shown(pass(...sounds, configuration(1_200), inter(1_200), key(1_240))).slice(-2)).toEqual([
+        "AVC1 1200",
+        "key 1240",
+      ]);
+    },
+  );
+
   it("waits for no configuration that its codec can do without, and puts it first where it has come", () => {
     const vp9 = (timestamp: number, first: number): FlvTag => ({
       type: "video",
