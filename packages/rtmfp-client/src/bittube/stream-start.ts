@@ -1,5 +1,14 @@
 /** Where somebody who joins a stream can begin (P-4). */
-import { type FlvTag, GopCache, isKeyFrame, isMetadata, isSequenceHeader, needsSequenceHeader } from "rtmfp-core/flv";
+import {
+  type FlvTag,
+  GopCache,
+  isKeyFrame,
+  isMetadata,
+  isPicture,
+  isSequenceHeader,
+  needsSequenceHeader,
+} from "rtmfp-core/flv";
+import { PATIENCE_MS, SOUND_ALONE_MS } from "../group/start-gate.ts";
 
 /**
  * Holds a stream back until it can be shown: to a key frame, and the codec configuration of every kind that needs one. Then
@@ -49,8 +58,8 @@ export class StreamStart {
   }
 
   #note(tag: FlvTag): void {
-    if (tag.type === "data") return;
     const configures = isSequenceHeader(tag);
+    if (tag.type === "data" || (tag.type === "video" && !configures && !isPicture(tag))) return;
     this.#decodable.set(tag.type, configures || this.#decodable.get(tag.type) === true || !needsSequenceHeader(tag));
     if (!configures) this.#firstAt ??= tag.timestamp;
   }
@@ -78,5 +87,3 @@ export function isHeader(tag: FlvTag): boolean {
 
 /** A longer group is not kept: the stream begins with the next one. */
 export const MAX_GROUP_BYTES: number = 16 * 1024 * 1024;
-const SOUND_ALONE_MS = 1_000;
-const PATIENCE_MS = 10_000;

@@ -53,6 +53,8 @@ describe("StreamStart", () => {
     const sounds = Array.from({ length: 52 }, (_, i) => mp3(i * 23));
     expect(shown(pass(...sounds)).slice(0, 2)).toEqual(["sound 1012", "sound 1035"]);
     expect(pass(...sounds, key(1_300))).toHaveLength(9);
+    const command: FlvTag = { type: "video", timestamp: 0, data: Uint8Array.of(0x57, 0) };
+    expect(shown(pass(command, ...sounds)).slice(0, 2)).toEqual(["sound 1012", "sound 1035"]);
   });
 
   it("begins with sound after 10 s where a configuration has come but no pictures, which begin with a key frame", () => {

@@ -17,6 +17,8 @@ const SOUND = tag("audio", 0xaf, 1, 7);
 const METADATA = tag("data", 2, 0, 10, ...Buffer.from("onMetaData"), 5);
 const TEXT = tag("data", 2, 0, 6, ...Buffer.from("onText"), 5);
 
+const at = (timestamp: number, each: FlvTag): FlvTag => ({ ...each, timestamp });
+
 /** Which of the tags pass, one after another. */
 function passing(gate: StartGate, tags: readonly FlvTag[]): FlvTag[] {
   return tags.filter((each) => gate.passes(each));
@@ -32,6 +34,28 @@ describe("the beginning of a stream that is joined late", () => {
   it(...rfc("P-4"), "lets no sound ahead of pictures that are on their way", () => {
     const tags = [AAC, SOUND, INTER, SOUND, INTER, AVC, SOUND, KEY, SOUND];
     expect(passing(new StartGate(), tags)).toEqual([AAC, SOUND, AVC, KEY, SOUND]);
+  });
+
+  it("is sound that goes on, whatever video tags come that are no pictures, and with pictures from a key frame on", () => {
+    const gate = new StartGate();
+    const strays = [tag("video", 0x57, 0), tag("video", 0x17, 2, 0, 0, 0), AVC];
+    expect(passing(gate, [AAC, ...strays, SOUND])).toEqual([AAC, AVC, SOUND]);
+    expect(passing(gate, [at(1_000, SOUND), INTER, SOUND, KEY, INTER, SOUND])).toEqual([
+      at(1_000, SOUND),
+      SOUND,
+      KEY,
+      INTER,
+      SOUND,
+    ]);
+  });
+
+  it(...rfc("P-4"), "is sound after 10 s of pictures without a key frame", () => {
+    const gate = new StartGate();
+    const tags = Array.from({ length: 12 }, (_, s) => [at(s * 1_000, INTER), at(s * 1_000, SOUND)]).flat();
+    expect(passing(gate, [AVC, AAC, ...tags])).toEqual([AVC, AAC, at(10_000, SOUND), at(11_000, SOUND)]);
+    expect(passing(gate, [INTER, SOUND, KEY, INTER])).toEqual([SOUND, KEY, INTER]);
+    gate.reset();
+    expect(passing(gate, [AVC, AAC, INTER, at(1_000, SOUND)])).toEqual([AVC, AAC]);
   });
 
   it(...rfc("P-4"), "needs no configuration where the codec has none", () => {

@@ -22,6 +22,7 @@ export {
   type DataInfo,
   isKeyFrame,
   isMetadata,
+  isPicture,
   isSequenceHeader,
   needsSequenceHeader,
   type TagInfo,

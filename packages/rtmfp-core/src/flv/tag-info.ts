@@ -10,7 +10,9 @@ export interface VideoInfo {
   readonly codec: string;
   /** Whether the header is one of Enhanced RTMP. */
   readonly enhanced: boolean;
-  /** A picture where decoding can begin; never true of a sequence header, which holds no picture. */
+  /** A picture, and not a sequence header, the end of a sequence, or a command to the player. */
+  readonly picture: boolean;
+  /** A picture where decoding can begin. Of a codec that nobody knows the frame type alone can tell. */
   readonly keyFrame: boolean;
   /** The frame type says key frame: true of key frames, and of the sequence headers of AVC. */
   readonly keyFrameType: boolean;
@@ -49,9 +51,12 @@ export function tagInfo(tag: FlvTag): TagInfo {
 
 /** Whether a group of pictures begins with this tag. Of a codec that nobody knows the frame type alone can tell. */
 export function isKeyFrame(tag: FlvTag): boolean {
-  if (tag.type !== "video") return false;
-  const { codec, keyFrame, keyFrameType } = videoInfo(tag.data);
-  return codec === "unknown" ? keyFrameType : keyFrame;
+  return tag.type === "video" && videoInfo(tag.data).keyFrame;
+}
+
+/** Whether the tag is a picture: not every video tag is one. */
+export function isPicture(tag: FlvTag): boolean {
+  return tag.type === "video" && videoInfo(tag.data).picture;
 }
 
 /** Whether the tag configures a decoder, so that whoever joins later needs it first. */
@@ -76,25 +81,43 @@ export function isMetadata(tag: FlvTag): boolean {
 
 function videoInfo(data: Uint8Array): VideoInfo {
   const first = data[0] ?? 0;
-  if ((first & 0x80) !== 0) {
-    const { packetType, fourCc } = readExHeader(data, MULTITRACK_VIDEO);
-    const keyFrameType = ((first >> 4) & 0x07) === KEY_FRAME;
-    const coded = packetType === CODED_FRAMES || packetType === CODED_FRAMES_X;
-    const sequenceHeader = packetType === SEQUENCE_START || packetType === MPEG2TS_SEQUENCE_START;
-    return {
-      kind: "video",
-      codec: fourCc,
-      enhanced: true,
-      keyFrame: keyFrameType && coded,
-      keyFrameType,
-      sequenceHeader,
-    };
-  }
-  const codec = VIDEO_CODECS[first & 0x0f] ?? "unknown";
-  const keyFrameType = first >> 4 === KEY_FRAME;
-  const sequenceHeader = codec === "avc" && data[1] === SEQUENCE_START;
-  const coded = codec !== "avc" ? codec !== "unknown" : data[1] === CODED_FRAMES;
-  return { kind: "video", codec, enhanced: false, keyFrame: keyFrameType && coded, keyFrameType, sequenceHeader };
+  const enhanced = (first & 0x80) !== 0;
+  const frameType = (first >> 4) & (enhanced ? 0x07 : 0x0f);
+  const { codec, coded, sequenceHeader } = enhanced ? exVideo(data) : plainVideo(data);
+  const picture = coded && frameType >= KEY_FRAME && frameType < COMMAND;
+  const keyFrameType = frameType === KEY_FRAME;
+  return {
+    kind: "video",
+    codec,
+    enhanced,
+    picture,
+    keyFrame: picture && keyFrameType,
+    keyFrameType,
+    sequenceHeader: sequenceHeader && frameType !== COMMAND,
+  };
+}
+
+/** What the body holds, whatever its frame type says. */
+interface VideoBody {
+  readonly codec: string;
+  /** A picture. */
+  readonly coded: boolean;
+  readonly sequenceHeader: boolean;
+}
+
+function exVideo(data: Uint8Array): VideoBody {
+  const { packetType, fourCc } = readExHeader(data, MULTITRACK_VIDEO);
+  return {
+    codec: fourCc,
+    coded: packetType === CODED_FRAMES || packetType === CODED_FRAMES_X,
+    sequenceHeader: packetType === SEQUENCE_START || packetType === MPEG2TS_SEQUENCE_START,
+  };
+}
+
+function plainVideo(data: Uint8Array): VideoBody {
+  const codec = VIDEO_CODECS[(data[0] ?? 0) & 0x0f] ?? "unknown";
+  if (codec !== "avc") return { codec, coded: true, sequenceHeader: false };
+  return { codec, coded: data[1] === CODED_FRAMES, sequenceHeader: data[1] === SEQUENCE_START };
 }
 
 function audioInfo(data: Uint8Array): AudioInfo {
@@ -146,7 +169,9 @@ const AUDIO_CODECS: Readonly<Record<number, string>> = {
 };
 /** AVC and AAC by their plain headers; H.264, HEVC, VVC and AAC by FourCC. */
 const CONFIGURED_CODECS: ReadonlySet<string> = new Set(["avc", "aac", "avc1", "hvc1", "vvc1", "mp4a"]);
+/** Frame types; pictures are from the first to before the second, which is for the player: that it seeks, for example. */
 const KEY_FRAME = 1;
+const COMMAND = 5;
 /** Packet types; AVC, AAC and Enhanced RTMP agree on the first two. */
 const SEQUENCE_START = 0;
 const CODED_FRAMES = 1;

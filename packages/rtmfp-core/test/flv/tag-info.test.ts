@@ -5,7 +5,14 @@ import { it, rfc } from "../../../../test/support/rfc.ts";
 import { decodeFlv } from "../../src/flv/flv-reader.ts";
 import type { FlvTag } from "../../src/flv/flv-tag.ts";
 import { TimestampRebaser } from "../../src/flv/rebase.ts";
-import { isKeyFrame, isMetadata, isSequenceHeader, needsSequenceHeader, tagInfo } from "../../src/flv/tag-info.ts";
+import {
+  isKeyFrame,
+  isMetadata,
+  isPicture,
+  isSequenceHeader,
+  needsSequenceHeader,
+  tagInfo,
+} from "../../src/flv/tag-info.ts";
 
 describe("tagInfo", () => {
   it("knows H.264 and AAC, and their configuration from pictures", () => {
@@ -46,6 +53,23 @@ describe("tagInfo", () => {
     expect(tagInfo(video(0x92, ..."av01"))).toMatchObject({ keyFrame: false, sequenceHeader: false });
     expect(tagInfo(audio(0x90, ..."Opus"))).toMatchObject({ codec: "Opus", enhanced: true, sequenceHeader: true });
     expect(tagInfo(audio(0x91, ..."Opus"))).toMatchObject({ codec: "Opus", sequenceHeader: false });
+  });
+
+  it("knows pictures from configuration, commands to the player and ends of sequence", () => {
+    const pictures = [video(0x17, 1), video(0x27, 1), video(0x37, 1), video(0x22), video(0x1f), video(0xa1, ..."hvc1")];
+    expect(pictures.map(isPicture)).toEqual(new Array(6).fill(true));
+    const others = [
+      video(0x17, 0),
+      video(0x17, 2),
+      video(0x57, 0),
+      video(0x57, 1),
+      video(0x52),
+      video(),
+      audio(0xaf, 1),
+    ];
+    const enhanced = [video(0x90, ..."hvc1"), video(0x92, ..."hvc1"), video(0x94, ..."hvc1"), video(0xd1, ..."hvc1")];
+    expect([...others, ...enhanced].map(isPicture)).toEqual(new Array(11).fill(false));
+    expect(isSequenceHeader(video(0x57, 0))).toBe(false);
   });
 
   it("knows which codecs nobody decodes without their sequence header", () => {
