@@ -1,10 +1,10 @@
 /** Tags on their way to somebody who may be slow. */
-import { type FlvTag, isKeyFrame } from "rtmfp-core/flv";
+import { type FlvTag, isKeyFrame, isPicture } from "rtmfp-core/flv";
 import { isHeader } from "./stream-start.ts";
 
 /**
  * A queue with one reader that never holds up who fills it. When it is full, whole groups of pictures go, the oldest first, and of
- * a stream of sound alone the older half; metadata and codec configuration stay.
+ * sound alone the older half; metadata and codec configuration stay. Pictures go on with a key frame, sound at once.
  */
 export class GopQueue<T extends FlvTag = FlvTag> implements AsyncIterableIterator<T> {
   readonly #maxBytes: number;
@@ -12,11 +12,10 @@ export class GopQueue<T extends FlvTag = FlvTag> implements AsyncIterableIterato
   #head = 0;
   #bytes = 0;
   #ended = false;
-  #hasVideo = false;
-  /** Until a key frame comes: the group that it belongs to has gone. */
-  #isCut = false;
+  /** Pictures are left out until one comes. */
+  #awaitsKeyFrame = false;
   #wake: (() => void) | undefined;
-  /** Tags that had to go. */
+  /** Tags that had to go, and pictures that could not be shown without them. */
   dropped = 0;
 
   /** So many bytes of tags may wait, counted with 100 for each tag. */
@@ -27,9 +26,8 @@ export class GopQueue<T extends FlvTag = FlvTag> implements AsyncIterableIterato
   /** Adds a tag, which is kept until it is read or has to go. */
   push(tag: T): void {
     if (this.#ended) return;
-    if (tag.type === "video") this.#hasVideo = true;
-    if (this.#isCut && isKeyFrame(tag)) this.#isCut = false;
-    if (this.#isCut && !isHeader(tag)) this.dropped++;
+    if (isKeyFrame(tag)) this.#awaitsKeyFrame = false;
+    if (this.#awaitsKeyFrame && tag.type === "video" && !isHeader(tag)) this.dropped++;
     else this.#add(tag);
     if (this.#bytes > this.#maxBytes) {
       const before = this.#count;
@@ -37,6 +35,11 @@ export class GopQueue<T extends FlvTag = FlvTag> implements AsyncIterableIterato
       this.dropped += before - this.#count;
     }
     this.#notify();
+  }
+
+  /** Pictures that follow are left out up to the next key frame: what they build on has not been added. */
+  awaitKeyFrame(): void {
+    this.#awaitsKeyFrame = true;
   }
 
   /** Nothing follows; what waits can still be read. */
@@ -71,12 +74,13 @@ export class GopQueue<T extends FlvTag = FlvTag> implements AsyncIterableIterato
 
   #shed(): void {
     const waiting = this.#tags.slice(this.#head);
-    const from = this.#hasVideo ? waiting.findLastIndex((tag) => isKeyFrame(tag)) : waiting.length >> 1;
+    const hasPictures = waiting.some(isPicture);
+    const from = hasPictures ? waiting.findLastIndex(isKeyFrame) : waiting.length >> 1;
     this.#keep(waiting, Math.max(0, from));
     if (this.#bytes <= this.#maxBytes) return;
     // One group alone is more than the queue holds: the next one is the next that can be shown.
     this.#keep(waiting, waiting.length);
-    this.#isCut = this.#hasVideo;
+    this.#awaitsKeyFrame ||= hasPictures;
   }
 
   /** Keeps what waits from there on, and of what was before the last header of each kind. */

@@ -25,7 +25,7 @@ interface Encoded extends FlvTag {
 
 /**
  * Serves one stream to any number of viewers, up to a cap. Whoever comes late is sent header, metadata, codec configuration and the
- * current group of pictures; who is slow loses old groups; who takes nothing for 30 s is cut off.
+ * current group of pictures, or, where it is too long to be kept, sound until the next one; who is slow loses old groups; who takes nothing for 30 s is cut off.
  */
 export class HttpFlvServer {
   /** Where the stream is, such as `http://127.0.0.1:8080/news.flv`. */
@@ -81,7 +81,7 @@ export class HttpFlvServer {
     return this.#served;
   }
 
-  /** Tags that slow viewers did not get. */
+  /** Tags that viewers did not get: they were slow, or came in the middle of a group that is too long to be kept. */
   get dropped(): number {
     return [...this.#viewers].reduce((sum, { dropped }) => sum + dropped, this.#dropped);
   }
@@ -129,6 +129,7 @@ export class HttpFlvServer {
     response.writeHead(200, HEADERS);
     response.write(encodeFlvHeader());
     for (const tag of this.#cache.opening) viewer.push(tag);
+    if (this.#cache.awaitsKeyFrame) viewer.awaitKeyFrame();
     for await (const { bytes } of viewer) if (!response.write(bytes)) await this.#drained(response);
     response.end();
     this.#viewers.delete(viewer);

@@ -33,13 +33,20 @@ describe("GopQueue", () => {
     expect(queue.dropped).toBe(3);
   });
 
-  it("goes on with the next key frame when one group is more than it holds", async () => {
+  it("goes on with sound, and with the next key frame, when one group is more than it holds", async () => {
     const queue = new GopQueue(1_000);
     for (const tag of [...HEAD, key(0, 300), inter(40, 300), inter(80), sound(90), configuration(120, 2)])
       queue.push(tag);
     for (const tag of [key(120), inter(160)]) queue.push(tag);
-    expect(await rest(queue)).toEqual(["meta 0", "AVC1 0", "AAC 0", "AVC2 120", "key 120", "inter 160"]);
-    expect(queue.dropped).toBe(4);
+    expect(await rest(queue)).toEqual(["meta 0", "AVC1 0", "AAC 0", "sound 90", "AVC2 120", "key 120", "inter 160"]);
+    expect(queue.dropped).toBe(3);
+  });
+
+  it("goes on with sound when pictures have ended, whatever had to go", async () => {
+    const queue = new GopQueue(1_000);
+    for (const tag of [key(0, 500), inter(40, 500), sound(80), sound(120)]) queue.push(tag);
+    expect(await rest(queue)).toEqual(["sound 80", "sound 120"]);
+    expect(queue.dropped).toBe(2);
   });
 
   it("loses the older half of sound alone, and stays bounded whatever is repeated", async () => {
@@ -226,6 +233,17 @@ describe("HttpFlvServer", () => {
     await Promise.all([early.ended, late.ended, closed]);
     expect(shown(early.tags)).toHaveLength(tags.length + 1);
     expect([server.viewers, server.served]).toEqual([0, 2]);
+  });
+
+  it("gives viewers who come in a group that is too long to be kept sound, and pictures from the next one on", async () => {
+    const { server } = await serve();
+    for (const tag of [...HEAD, key(0)]) server.add(tag);
+    for (let i = 1; i <= 4_200; i++) server.add(inter(i));
+    const late = new Player(server.url);
+    await late.status;
+    for (const tag of [inter(5_000), sound(5_010), inter(5_040), ...second(5_080)]) server.add(tag);
+    const headers = ["meta 4200", "AVC1 4200", "AAC 4200"];
+    expect(await late.until(14)).toEqual([...headers, "sound 5010", ...shown(second(5_080))]);
   });
 
   it("lets slow viewers lose old groups, and the others nothing; cuts off who takes nothing", async () => {
