@@ -6,15 +6,22 @@ import { Timeline } from "./timeline.ts";
 /** Begins at a key frame with its configuration (P-4), and does so again, time going on, when the sender has started over. */
 export class ChannelOutput {
   readonly #timeline = new Timeline();
+  readonly #onRestart: () => void;
   #start = new StreamStart();
   /** How often the sender has started over. */
   restarts = 0;
+
+  /** `onRestart`: what has been taken so far is of no use to those who come later. Default: does nothing. */
+  constructor(onRestart: () => void = () => {}) {
+    this.#onRestart = onRestart;
+  }
 
   /** What follows is of a sender that begins anew. */
   restart(): void {
     this.restarts++;
     this.#start = new StreamStart();
     this.#timeline.restart();
+    this.#onRestart();
   }
 
   /** The tags to show now that this one has come, in order; a new array. */

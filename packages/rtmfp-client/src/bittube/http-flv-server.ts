@@ -34,10 +34,7 @@ export class HttpFlvServer {
   readonly #options: HttpFlvOptions;
   readonly #clock: Clock;
   readonly #path: string;
-  readonly #cache = new GopCache<Encoded>(
-    (tag, timestamp, data) => encoded({ ...tag, timestamp, data }),
-    MAX_GROUP_BYTES,
-  );
+  #cache = makeCache();
   readonly #viewers = new Set<GopQueue<Encoded>>();
   /** Connections on which something has been asked for. */
   readonly #asked = new WeakSet<Socket>();
@@ -91,6 +88,11 @@ export class HttpFlvServer {
     const entry = encoded(tag);
     this.#cache.add(entry);
     for (const viewer of this.#viewers) viewer.push(entry);
+  }
+
+  /** What follows is of a sender that begins anew: who comes later gets nothing of the one before. */
+  restart(): void {
+    this.#cache = makeCache();
   }
 
   /** Ends the stream of all viewers, and frees the port. */
@@ -149,6 +151,10 @@ export class HttpFlvServer {
       if (response.destroyed) done();
     });
   }
+}
+
+function makeCache(): GopCache<Encoded> {
+  return new GopCache((tag, timestamp, data) => encoded({ ...tag, timestamp, data }), MAX_GROUP_BYTES);
 }
 
 function encoded(tag: FlvTag): Encoded {

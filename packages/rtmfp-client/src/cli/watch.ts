@@ -62,7 +62,7 @@ class Watcher {
   readonly #groupspec: string;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #output = new ChannelOutput();
+  readonly #output = new ChannelOutput(() => this.#http?.restart());
   readonly #progress: Progress;
   readonly #sinks: TagSink[] = [];
   readonly #waiting = new Timer();

@@ -8,12 +8,25 @@ import { parseGroupspec } from "rtmfp-core/group";
 import { afterEach, describe, expect } from "vitest";
 import { it, rfc } from "../../../../test/support/rfc.ts";
 import { channelGroupspec } from "../../src/bittube/channel-group.ts";
+import { ChannelOutput } from "../../src/bittube/channel-output.ts";
 import { GopQueue } from "../../src/bittube/gop-queue.ts";
 import { type HttpFlvOptions, HttpFlvServer, MAX_CONNECTIONS } from "../../src/bittube/http-flv-server.ts";
 import { realtime } from "../../src/bittube/realtime.ts";
 import { MAX_WAITING_BYTES, recordFlv, TagSink } from "../../src/bittube/recorder.ts";
 import { makeFolder } from "../support/folder.ts";
-import { configuration, HandClock, HEAD, inter, key, mp3, second, shown, sound, turn } from "./support.ts";
+import {
+  configuration,
+  HandClock,
+  HEAD,
+  inter,
+  key,
+  mp3,
+  second,
+  shown,
+  sound,
+  soundConfiguration,
+  turn,
+} from "./support.ts";
 
 const folder = await makeFolder();
 
@@ -244,6 +257,25 @@ describe("HttpFlvServer", () => {
     for (const tag of [inter(5_000), sound(5_010), inter(5_040), ...second(5_080)]) server.add(tag);
     const headers = ["meta 4200", "AVC1 4200", "AAC 4200"];
     expect(await late.until(14)).toEqual([...headers, "sound 5010", ...shown(second(5_080))]);
+  });
+
+  it("gives viewers who come after a sender has started over nothing of the one before", async () => {
+    const { server } = await serve();
+    const output = new ChannelOutput(() => server.restart());
+    const give = (...tags: FlvTag[]): void => {
+      for (const tag of tags.flatMap((each) => output.take(each))) server.add(tag);
+    };
+    give(...HEAD, ...second(0));
+    const early = new Player(server.url);
+    await early.until(13);
+    output.restart();
+    const sounds = Array.from({ length: 4 }, (_, i) => sound(i * 500));
+    give(soundConfiguration(0), ...sounds.slice(0, 3));
+    const late = new Player(server.url);
+    await late.status;
+    give(...sounds.slice(3));
+    expect(await late.until(2)).toEqual(["AAC 840", "sound 1340"]);
+    expect((await early.until(16)).slice(13)).toEqual(["AAC 840", "sound 840", "sound 1340"]);
   });
 
   it("lets slow viewers lose old groups, and the others nothing; cuts off who takes nothing", async () => {

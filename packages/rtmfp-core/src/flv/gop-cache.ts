@@ -3,7 +3,7 @@ import { isKeyFrame, isMetadata, isSequenceHeader } from "./tag-info.ts";
 
 /**
  * What a viewer who joins late needs first: metadata, codec configuration, and everything since the last key frame as
- * long as that is not too much. Tags of a group are kept as they are, up to 512 KiB, or as told, and 4,096 of them; metadata
+ * long as that is not too much. Tags of a group are kept as they are, up to 512 KiB, or as told, 4,096 of them, and 60 s; metadata
  * and configurations up to 64 KiB each, copied out of larger memory, for they may be kept for hours.
  */
 export class GopCache<T extends FlvTag = FlvTag> {
@@ -81,7 +81,9 @@ export class GopCache<T extends FlvTag = FlvTag> {
     if (!this.#hasGroup) return;
     this.#group.push(tag);
     this.#groupBytes += tag.data.length;
-    if (this.#groupBytes > this.#maxGroupBytes || this.#group.length > MAX_GROUP_TAGS) this.#dropGroup();
+    const lengthMs = (tag.timestamp - (this.#group[0] ?? tag).timestamp) | 0;
+    const isTooLong = lengthMs > MAX_GROUP_MS || this.#group.length > MAX_GROUP_TAGS;
+    if (isTooLong || this.#groupBytes > this.#maxGroupBytes) this.#dropGroup();
   }
 
   #dropGroup(): void {
@@ -97,3 +99,5 @@ export const MAX_GROUP_BYTES: number = 512 * 1024;
 export const MAX_HEADER_BYTES: number = 64 * 1024;
 /** Tags of a group, however small. */
 export const MAX_GROUP_TAGS = 4_096;
+/** Who begins with a group is as far behind: sound may go on for hours after the last picture. */
+const MAX_GROUP_MS = 60_000;

@@ -65,6 +65,15 @@ describe("GopCache", () => {
     expect(roomy.opening).toEqual([]);
   });
 
+  it("keeps no group that goes on for more than 60 s, such as one of sound after the last picture", () => {
+    const cache = new GopCache();
+    const start = 0xffffff00;
+    for (const tag of [header(start), key(start), sound((start + 60_000) >>> 0)]) cache.add(tag);
+    expect(cache.opening).toHaveLength(3);
+    cache.add(sound((start + 60_001) >>> 0));
+    expect(cache.opening).toEqual([header((start + 60_001) >>> 0)]);
+  });
+
   it("keeps metadata and configurations without the packet that they came in", () => {
     const packet = new Uint8Array(1_400);
     const inPacket = ({ data, ...tag }: FlvTag, at: number): FlvTag => {
