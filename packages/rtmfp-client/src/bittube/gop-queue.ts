@@ -1,5 +1,5 @@
 /** Tags on their way to somebody who may be slow. */
-import { type FlvTag, isKeyFrame, isPicture } from "rtmfp-core/flv";
+import { type FlvTag, type FlvTagType, isKeyFrame, isPicture } from "rtmfp-core/flv";
 import { isHeader } from "./stream-start.ts";
 
 /**
@@ -85,9 +85,10 @@ export class GopQueue<T extends FlvTag = FlvTag> implements AsyncIterableIterato
 
   /** Keeps what waits from there on, and of what was before the last header of each kind. */
   #keep(waiting: readonly T[], from: number): void {
-    const gone = waiting.slice(0, from);
-    const headers = gone.filter((tag, i) => isHeader(tag) && !gone.slice(i + 1).some((later) => replaces(later, tag)));
-    this.#replace([...headers, ...waiting.slice(from)]);
+    const headers = new Map<FlvTagType, T>();
+    for (const tag of waiting.slice(0, from).reverse())
+      if (!headers.has(tag.type) && isHeader(tag)) headers.set(tag.type, tag);
+    this.#replace([...[...headers.values()].reverse(), ...waiting.slice(from)]);
   }
 
   #add(tag: T): void {
@@ -123,10 +124,6 @@ export class GopQueue<T extends FlvTag = FlvTag> implements AsyncIterableIterato
 /** What a tag takes of the memory, however little it carries. */
 function costOf({ data }: FlvTag): number {
   return data.length + TAG_BYTES;
-}
-
-function replaces(later: FlvTag, tag: FlvTag): boolean {
-  return later.type === tag.type && isHeader(later);
 }
 
 const TAG_BYTES = 100;

@@ -55,6 +55,15 @@ describe("GopQueue", () => {
     expect(queue.dropped).toBe(3);
   });
 
+  it("makes room in one pass, however many configurations wait, and keeps the last of each kind", async () => {
+    const queue = new GopQueue(MAX_WAITING_BYTES);
+    for (const tag of HEAD) queue.push(tag);
+    for (let i = 0; i < 300_000; i++) queue.push(configuration(i));
+    queue.push(key(300_000, 2 << 20));
+    expect(queue.dropped).toBe(300_000);
+    expect(await rest(queue)).toEqual(["meta 0", "AAC 0", "AVC1 299999", "key 300000"]);
+  });
+
   it("goes on with sound when pictures have ended, whatever had to go", async () => {
     const queue = new GopQueue(1_000);
     for (const tag of [key(0, 500), inter(40, 500), sound(80), sound(120)]) queue.push(tag);
