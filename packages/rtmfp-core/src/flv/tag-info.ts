@@ -116,7 +116,7 @@ function exVideo(data: Uint8Array): VideoBody {
 
 function plainVideo(data: Uint8Array): VideoBody {
   const codec = VIDEO_CODECS[(data[0] ?? 0) & 0x0f] ?? "unknown";
-  if (codec !== "avc") return { codec, coded: true, sequenceHeader: false };
+  if (!PACKET_CODECS.has(codec)) return { codec, coded: true, sequenceHeader: false };
   return { codec, coded: data[1] === CODED_FRAMES, sequenceHeader: data[1] === SEQUENCE_START };
 }
 
@@ -152,6 +152,8 @@ const VIDEO_CODECS: Readonly<Record<number, string>> = {
   5: "vp6-alpha",
   6: "screen2",
   7: "avc",
+  12: "hevc",
+  13: "av1",
 };
 const AUDIO_CODECS: Readonly<Record<number, string>> = {
   0: "pcm",
@@ -167,8 +169,10 @@ const AUDIO_CODECS: Readonly<Record<number, string>> = {
   11: "speex",
   14: "mp3-8k",
 };
-/** AVC and AAC by their plain headers; H.264, HEVC, VVC and AAC by FourCC. */
-const CONFIGURED_CODECS: ReadonlySet<string> = new Set(["avc", "aac", "avc1", "hvc1", "vvc1", "mp4a"]);
+/** Their second byte is a packet type. HEVC and AV1 are not of FLV: encoders that know no FourCC send them as AVC is sent. */
+const PACKET_CODECS: ReadonlySet<string> = new Set(["avc", "hevc", "av1"]);
+/** AVC, HEVC and AAC by their plain headers; H.264, HEVC, VVC and AAC by FourCC. */
+const CONFIGURED_CODECS: ReadonlySet<string> = new Set(["avc", "hevc", "aac", "avc1", "hvc1", "vvc1", "mp4a"]);
 /** Frame types; pictures are from the first to before the second, which is for the player: that it seeks, for example. */
 const KEY_FRAME = 1;
 const COMMAND = 5;

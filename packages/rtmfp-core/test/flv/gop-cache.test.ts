@@ -89,6 +89,14 @@ describe("GopCache", () => {
     expect(cache.opening.map(({ data }) => data.buffer.byteLength)).toEqual([metadata.data.length, 5, 4]);
   });
 
+  it("opens HEVC by its plain codec number with its configuration", () => {
+    const cache = new GopCache();
+    const configuration: FlvTag = { type: "video", timestamp: 0, data: Uint8Array.of(0x1c, 0, 0, 0, 0) };
+    const tags = [configuration, frame(0x1c, 0, 10), frame(0x2c, 40, 10), frame(0x1c, 80, 10), frame(0x2c, 120, 10)];
+    for (const tag of tags) cache.add(tag);
+    expect(cache.opening).toEqual([{ ...configuration, timestamp: 80 }, ...tags.slice(3)]);
+  });
+
   it("keeps no configuration of more than 64 KiB, nor the one before it", () => {
     const cache = new GopCache();
     const longer = new Uint8Array(64 * 1024 + 1);
@@ -103,8 +111,8 @@ describe("GopCache", () => {
 
   it("knows key frames of unknown codecs by their frame type", () => {
     const cache = new GopCache();
-    cache.add(frame(0x1d, 0, 10));
-    cache.add(frame(0x2d, 40, 10));
+    cache.add(frame(0x1f, 0, 10));
+    cache.add(frame(0x2f, 40, 10));
     expect(cache.opening.map((tag) => tag.timestamp)).toEqual([0, 40]);
   });
 });

@@ -55,6 +55,21 @@ describe("tagInfo", () => {
     expect(tagInfo(audio(0x91, ..."Opus"))).toMatchObject({ codec: "Opus", sequenceHeader: false });
   });
 
+  it("knows HEVC and AV1 by the plain codec numbers that some encoders give them, with AVC's packet types", () => {
+    for (const [number, codec] of [
+      [12, "hevc"],
+      [13, "av1"],
+    ] as const) {
+      const info = (frameType: number, packetType: number) => tagInfo(video((frameType << 4) | number, packetType));
+      const none = { codec, enhanced: false, picture: false, keyFrame: false, sequenceHeader: false };
+      expect(info(1, 0)).toMatchObject({ ...none, sequenceHeader: true });
+      expect(info(1, 1)).toMatchObject({ ...none, picture: true, keyFrame: true });
+      expect(info(2, 1)).toMatchObject({ ...none, picture: true });
+      expect(info(1, 2)).toMatchObject(none);
+    }
+    expect([video(0x1c, 1), video(0x1d, 1)].map(needsSequenceHeader)).toEqual([true, false]);
+  });
+
   it("knows pictures from configuration, commands to the player and ends of sequence", () => {
     const pictures = [video(0x17, 1), video(0x27, 1), video(0x37, 1), video(0x22), video(0x1f), video(0xa1, ..."hvc1")];
     expect(pictures.map(isPicture)).toEqual(new Array(6).fill(true));
