@@ -15,6 +15,13 @@ export class HttpTrouble extends Error {
   }
 }
 
+/** The server does not give the stream to this name and password, or to nobody; asking again would look like guessing them. */
+export class HttpRefusal extends HttpTrouble {
+  constructor(message: string) {
+    super(message, true);
+  }
+}
+
 /** What a request is made with. */
 export interface HttpRequestOptions {
   readonly clock: Clock;
@@ -106,7 +113,8 @@ function checked(response: IncomingMessage): IncomingMessage {
     );
   const said = `${statusCode} ${response.statusMessage ?? ""}`.trim();
   if (statusCode === 401)
-    throw new HttpTrouble(`the server wants a name and password (${said}): http://NAME:PASSWORD@HOST/...`, true);
+    throw new HttpRefusal(`the server wants a name and password (${said}): http://NAME:PASSWORD@HOST/...`);
+  if (statusCode === 403) throw new HttpRefusal(`the server answers ${said}`);
   const mayPass = statusCode >= 500 || [404, 408, 409, 423, 425, 429].includes(statusCode);
   const advice = statusCode === 404 ? ": nobody publishes there now, or the path is wrong" : "";
   throw new HttpTrouble(`the server answers ${said}${advice}`, !mayPass);

@@ -5,7 +5,7 @@ import { type Clock, sleep, systemClock } from "../clock.ts";
 import { Backoff } from "./backoff.ts";
 import { FlvInput } from "./flv-input.ts";
 import { NotFlvError } from "./foreign-format.ts";
-import { explain, HttpTrouble, openHttp, shownUrl } from "./http-request.ts";
+import { explain, HttpRefusal, HttpTrouble, openHttp, shownUrl } from "./http-request.ts";
 import { type Source, SourceError, type SourceOptions, type SourceStats } from "./source.ts";
 
 /** Settings of an HTTP source. */
@@ -21,8 +21,8 @@ export interface HttpSourceOptions extends SourceOptions {
 /**
  * A stream that ends, stalls or breaks off is asked for again, after 1 s and then up to 30 s; it begins anew with its header and
  * the next key frame, and the channel's time goes on. One whose length the server has told ends with it. What will not
- * become better ends the source with a {@link SourceError}: a refusal, a page where there has never been a stream, damage
- * three times in a row.
+ * become better ends the source with a {@link SourceError}: a refusal, an answer without a stream where there has never been
+ * one, damage three times in a row.
  */
 export class HttpSource implements Source {
   readonly name: string;
@@ -86,7 +86,7 @@ export class HttpSource implements Source {
       throw new HttpTrouble("the server has ended the stream", false);
     if (this.stats.bytes === before) throw new HttpTrouble("the answer is empty: nobody publishes there now", false);
     this.#input.end();
-    if (!this.#input.hasTags) throw new HttpTrouble("the stream has no tags", !this.#hasBeenThere);
+    if (!this.#input.hasTags) throw new HttpTrouble("the stream has no tags", true);
   }
 
   #onTags(): void {
@@ -134,6 +134,8 @@ export class HttpSource implements Source {
     }
     const trouble = explain(error, this.#url.host);
     if (trouble === undefined) throw error;
+    // A proxy or a server that restarts may answer anything for a while.
+    if (this.#hasBeenThere && !(trouble instanceof HttpRefusal)) return new HttpTrouble(trouble.message, false);
     return trouble;
   }
 }

@@ -337,6 +337,57 @@ describe("an HTTP source", () => {
     ]);
   });
 
+  it(
+    ...rfc("B-4"),
+    "goes on asking, whatever is answered, where a stream has been there; only a refusal ends it then",
+    async () => {
+      const answers: [Answer, string][] = [
+        [(r) => r.writeHead(410).end(), "the server answers 410 Gone"],
+        [(r) => r.writeHead(204).end(), "the server answers 204 No Content"],
+        [(r) => r.writeHead(304).end(), "the server answers 304 Not Modified"],
+        [
+          (r) => r.writeHead(200, { "content-encoding": "gzip" }).end("x"),
+          "the server packs the stream (gzip), though it was asked not to: switch that off",
+        ],
+        [redirect("/live.flv"), "it is redirected in a circle, back to http://HOST/live.flv"],
+        [redirect("ftp://x/"), 'it is redirected to "ftp://x/", which is no HTTP URL'],
+        [(r) => r.socket?.end("220 smtp ready\r\n"), "HOST does not speak HTTP"],
+      ];
+      for (const [status, line] of [
+        [401, "the server wants a name and password (401 Unauthorized): http://NAME:PASSWORD@HOST/..."],
+        [403, "the server answers 403 Forbidden"],
+      ] as const) {
+        const clock = new HandClock();
+        const notices: string[] = [];
+        const { url } = await serve(
+          (r) => r.writeHead(200).end(encodeFlv([...HEAD, ...second(0)])),
+          ...answers.map(([answer]) => answer),
+          live(...HEAD, ...second(0)),
+          (r) => r.writeHead(status).end(),
+        );
+        const onNotice = (text: string): void =>
+          void notices.push(text.replace(/^.*?flv: /, "").replaceAll(url.host, "HOST"));
+        const tags = source(url, { clock, onNotice })[Symbol.asyncIterator]();
+        await take(tags, 12);
+        const next = take(tags, 12);
+        for (const ms of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]) {
+          await clock.waitedFor(ms);
+          clock.pass(ms);
+        }
+        expect(shown(await next)[2]).toBe("key 840");
+        expect(notices.slice(1).map((text) => text.replace(/(?<=speak HTTP): .*$|; trying.*$/, ""))).toEqual(
+          answers.map(([, text]) => text),
+        );
+        const end = tags.next().catch((error: Error) => error.message.replaceAll(url.host, "HOST"));
+        await clock.waitedFor(10_000);
+        clock.pass(10_000);
+        await clock.waitedFor(30_000);
+        clock.pass(30_000);
+        expect(await end).toBe(`cannot read http://HOST/live.flv: ${line}`);
+      }
+    },
+  );
+
   it(...rfc("B-4"), "waits no longer than at first for a stream that comes for a few seconds each time", async () => {
     const clock = new HandClock();
     let answer: ServerResponse | undefined;
