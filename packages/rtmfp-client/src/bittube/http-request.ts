@@ -72,6 +72,12 @@ function request(url: URL, { clock, signal, answerMs }: HttpRequestOptions): Pro
       cancel();
       resolve(response);
     });
+    // Status 101, which nobody has asked for: without somebody who listens the request ends without a word.
+    outgoing.once("upgrade", (response, socket) => {
+      cancel();
+      socket.destroy();
+      resolve(response);
+    });
     // Also after the answer, whose reader has been told by then.
     outgoing.on("error", (error) => {
       cancel();

@@ -142,6 +142,10 @@ describe("an HTTP source", () => {
       ],
       [(r) => r.writeHead(403).end(), "the server answers 403 Forbidden"],
       [(r) => r.writeHead(204).end(), "the server answers 204 No Content"],
+      [
+        (r) => r.socket?.write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
+        "the server answers 101 Switching Protocols",
+      ],
       [(r) => r.end(page), "it is a web page (HTML or XML), not an FLV stream; find the address of the stream itself"],
       [(r) => r.end("no video here, nowhere"), 'this is not an FLV stream: it does not begin with "FLV"'],
       [(r) => r.end(encodeFlvHeader()), "the stream has no tags"],
