@@ -109,10 +109,11 @@ function target(location: string, from: URL): URL {
 
 function checked(response: IncomingMessage): IncomingMessage {
   const { statusCode = 0, headers } = response;
-  const encoding = headers["content-encoding"] ?? "identity";
-  if ((statusCode === 200 || statusCode === 206) && encoding === "identity") return response;
+  const isFound = statusCode === 200 || statusCode === 206;
+  const encoding = headers["content-encoding"]?.trim() ?? "";
+  if (isFound && (encoding === "" || encoding.toLowerCase() === "identity")) return response;
   response.destroy();
-  if (statusCode === 200 || statusCode === 206)
+  if (isFound)
     throw new HttpTrouble(
       `the server packs the stream (${encoding}), though it was asked not to: switch that off`,
       true,

@@ -89,6 +89,16 @@ describe("an HTTP source", () => {
     stop.abort();
   });
 
+  it(...rfc("B-4"), "takes an empty content encoding, and Identity in any spelling, for none", async () => {
+    const file = encodeFlv([...HEAD, ...second(0)]);
+    for (const encoding of ["", " ", "Identity"]) {
+      const { url } = await serve((response) =>
+        response.writeHead(200, { "content-encoding": encoding, "content-length": file.length }).end(file),
+      );
+      expect(await collect(source(url))).toHaveLength(12);
+    }
+  });
+
   it(
     ...rfc("B-6"),
     "gives each tag as soon as it is whole: BitTube waited for 1,000 bytes, and thin streams lagged",
