@@ -32,7 +32,7 @@ export class Timeline {
    * @throws FlvError for sound or pictures more than 10 s before those in front of them, which B-8 makes an error.
    */
   place(tag: FlvTag): FlvTag {
-    const step = this.#last === undefined ? 0 : (tag.timestamp - this.#last) | 0;
+    const step = this.#last === undefined ? 0 : stepBetween(this.#last, tag.timestamp);
     if (tag.type === "data" || isSequenceHeader(tag)) {
       const isInLine = Math.abs(step) <= MAX_STEP_MS;
       return this.#at(tag, isInLine ? this.#position + step : this.#position);
@@ -52,6 +52,13 @@ export class Timeline {
   }
 }
 
+/** From one time of the source to another, through a wrap of its clock; ms. */
+function stepBetween(from: number, to: number): number {
+  const step = (to - from) | 0;
+  const wrap = WRAPS.find((limit) => from < limit && to - from + limit <= MAX_STEP_MS);
+  return wrap === undefined ? step : step + wrap;
+}
+
 function backwards(from: number, to: number): FlvError {
   const signed = to | 0;
   if (signed < 0 && (from | 0) >= 0)
@@ -59,6 +66,8 @@ function backwards(from: number, to: number): FlvError {
   return new FlvError(`the time goes back from ${from} to ${to} ms: the source has started over`);
 }
 
+/** Where clocks begin anew before 2^32: some writers know 24 bits only, and ffmpeg never sets the highest of 32. */
+const WRAPS = [2 ** 24, 2 ** 31] as const;
 /** From one stretch to the next; ms. */
 const FRAME_MS = 40;
 /** Kinds may be that far from each other; more is a source that has started over, or set its clock. */

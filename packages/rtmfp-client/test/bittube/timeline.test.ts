@@ -13,6 +13,17 @@ describe("Timeline", () => {
     expect(times(new Timeline(), key(2 ** 32 - 40), inter(0))).toEqual([0, 40]);
   });
 
+  it(...rfc("B-9"), "goes on through the wraps of clocks of 31 bits, as ffmpeg's, and of 24", () => {
+    for (const limit of [2 ** 31, 2 ** 24]) {
+      const tags = [key(limit - 40), metadata(0), sound(3), inter(40), inter(5_000)];
+      expect(times(new Timeline(), ...tags)).toEqual([0, 40, 43, 80, 5_040]);
+      expect(times(new Timeline(), key(limit - 1), inter(limit), inter(limit + 40))).toEqual([0, 1, 41]);
+      const early = new Timeline();
+      early.place(key(limit - 10_001));
+      expect(() => early.place(inter(0))).toThrow("the time goes back");
+    }
+  });
+
   it(...rfc("B-9"), "goes on one frame after the latest tag when the source begins again", () => {
     const timeline = new Timeline();
     expect(times(timeline, key(900), sound(1_000), inter(940))).toEqual([0, 100, 40]);
