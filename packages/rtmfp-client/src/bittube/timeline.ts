@@ -5,15 +5,15 @@ import { FlvError, type FlvTag, isSequenceHeader } from "rtmfp-core/flv";
  * Moves tags to the channel's time. In a stretch, which is what follows one FLV header, they keep their distances; the next
  * stretch begins one frame after the latest tag of all before. Data and codec configuration, which many servers send
  * at 0, are put in line with sound and pictures when they are far from them. Steps of more than 10 s forward are taken for one of
- * a frame: no player waits for an hour.
+ * a frame: no player waits for an hour. Where the next tag is in line with what was before such a step, its time was wrong.
  */
 export class Timeline {
   #start = 0;
   #latest = -FRAME_MS;
-  /** The source's time of its last sound or picture; undefined before the first of the stretch. */
-  #last: number | undefined;
-  /** Where that one is in the channel's time, not wrapped. */
-  #position = 0;
+  /** The last sound or picture; undefined before the first of the stretch. */
+  #last: Point | undefined;
+  /** What was before a step of more than 10 s, if that was the last. */
+  #before: (Point & { readonly latest: number }) | undefined;
 
   /** Where the latest tag is, ms, not wrapped. */
   get latest(): number {
@@ -23,8 +23,8 @@ export class Timeline {
   /** The next tag begins a new stretch. */
   restart(): void {
     this.#last = undefined;
+    this.#before = undefined;
     this.#start = this.#latest + FRAME_MS;
-    this.#position = this.#start;
   }
 
   /**
@@ -32,17 +32,34 @@ export class Timeline {
    * @throws FlvError for sound or pictures more than 10 s before those in front of them, which B-8 makes an error.
    */
   place(tag: FlvTag): FlvTag {
-    const step = this.#last === undefined ? 0 : stepBetween(this.#last, tag.timestamp);
     if (tag.type === "data" || isSequenceHeader(tag)) {
-      const isInLine = Math.abs(step) <= MAX_STEP_MS;
-      return this.#at(tag, isInLine ? this.#position + step : this.#position);
+      const step = stepTo(tag, this.#last);
+      return this.#at(tag, this.#position + (Math.abs(step) <= MAX_STEP_MS ? step : 0));
     }
-    if (step < -MAX_STEP_MS) throw backwards(this.#last ?? 0, tag.timestamp);
-    this.#last = tag.timestamp;
+    this.#forgetStray(tag);
+    const step = stepTo(tag, this.#last);
+    if (step < -MAX_STEP_MS) throw backwards(this.#last?.timestamp ?? 0, tag.timestamp);
+    const isLeap = step > MAX_STEP_MS;
+    this.#before = isLeap && this.#last !== undefined ? { ...this.#last, latest: this.#latest } : undefined;
     // One from before the first makes room for itself: held at the start, a whole group of pictures would come at once.
-    if (step <= MAX_STEP_MS) this.#position = Math.max(this.#start, this.#position + step);
-    else this.#position = this.#latest + FRAME_MS;
-    return this.#at(tag, this.#position);
+    const position = isLeap ? this.#latest + FRAME_MS : Math.max(this.#start, this.#position + step);
+    this.#last = { timestamp: tag.timestamp, position };
+    return this.#at(tag, position);
+  }
+
+  /** Where the last sound or picture is. */
+  get #position(): number {
+    return this.#last?.position ?? this.#start;
+  }
+
+  /** Goes back to before a leap if `tag` is nearer to that. */
+  #forgetStray(tag: FlvTag): void {
+    const before = this.#before;
+    if (before === undefined) return;
+    const step = Math.abs(stepTo(tag, before));
+    if (step > MAX_STEP_MS || step >= Math.abs(stepTo(tag, this.#last))) return;
+    this.#last = before;
+    this.#latest = before.latest;
   }
 
   #at(tag: FlvTag, position: number): FlvTag {
@@ -52,8 +69,18 @@ export class Timeline {
   }
 }
 
-/** From one time of the source to another, through a wrap of its clock; ms. */
-function stepBetween(from: number, to: number): number {
+/** One moment in both times. */
+interface Point {
+  /** The source's; ms. */
+  readonly timestamp: number;
+  /** The channel's, not wrapped; ms. */
+  readonly position: number;
+}
+
+/** How far the source's time goes from a moment to a tag, through a wrap of its clock; ms. */
+function stepTo({ timestamp: to }: FlvTag, last: Point | undefined): number {
+  if (last === undefined) return 0;
+  const { timestamp: from } = last;
   const step = (to - from) | 0;
   const wrap = WRAPS.find((limit) => from < limit && to - from + limit <= MAX_STEP_MS);
   return wrap === undefined ? step : step + wrap;

@@ -71,6 +71,21 @@ describe("Timeline", () => {
     },
   );
 
+  it(...rfc("B-9"), "puts one tag with a wrong time far ahead where the media are, which go on in their line", () => {
+    for (const wrong of [2 ** 31 - 1, 2 ** 30]) {
+      const tags = [key(0), sound(500), sound(wrong), inter(520), sound(560), inter(wrong), sound(610)];
+      expect(times(new Timeline(), ...tags)).toEqual([0, 500, 540, 520, 560, 600, 610]);
+    }
+    // Two in line with each other are a leap.
+    const leap = new Timeline();
+    expect(times(leap, key(0), inter(10_001), sound(9_998), inter(10_041))).toEqual([0, 40, 37, 80]);
+    expect(() => leap.place(inter(0))).toThrow("the time goes back");
+    const [wide, step] = [new Timeline(), 3_600_000];
+    // Kinds that are an hour apart: the one that is behind keeps its distances.
+    const kinds = [0, 20, 40].flatMap((ms) => [sound(ms), inter(ms + step)]);
+    expect(times(wide, ...kinds, sound(60))).toEqual([0, 40, 20, 60, 40, 80, 60]);
+  });
+
   it(...rfc("B-8"), "takes time that goes back, or below 0, for an error", () => {
     const timeline = new Timeline();
     timeline.place(key(3_600_000));
