@@ -4,7 +4,7 @@ import { FlvError, type FlvTag, isSequenceHeader } from "rtmfp-core/flv";
 /**
  * Moves tags to the channel's time. In a stretch, which is what follows one FLV header, they keep their distances; the next
  * stretch begins one frame after the latest tag of all before. Data and codec configuration, which many servers send
- * at 0, are put in line with sound and pictures when they are far from them. Steps of more than 10 s forward are taken for one of
+ * at 0, are put in line with sound and pictures when they are far from them, and data that are ahead of these, too. Steps of more than 10 s forward are taken for one of
  * a frame: no player waits for an hour. Where the next tag is in line with what was before such a step, its time was wrong.
  */
 export class Timeline {
@@ -34,7 +34,9 @@ export class Timeline {
   place(tag: FlvTag): FlvTag {
     if (tag.type === "data" || isSequenceHeader(tag)) {
       const step = stepTo(tag, this.#last);
-      return this.#at(tag, this.#position + (Math.abs(step) <= MAX_STEP_MS ? step : 0));
+      // Data ahead of the media, as cue points may be, would hold up all that comes behind them.
+      const isKept = Math.abs(step) <= MAX_STEP_MS && (tag.type !== "data" || step < 0);
+      return this.#at(tag, this.#position + (isKept ? step : 0));
     }
     this.#forgetStray(tag);
     const step = stepTo(tag, this.#last);

@@ -16,7 +16,7 @@ describe("Timeline", () => {
   it(...rfc("B-9"), "goes on through the wraps of clocks of 31 bits, as ffmpeg's, and of 24", () => {
     for (const limit of [2 ** 31, 2 ** 24]) {
       const tags = [key(limit - 40), metadata(0), sound(3), inter(40), inter(5_000)];
-      expect(times(new Timeline(), ...tags)).toEqual([0, 40, 43, 80, 5_040]);
+      expect(times(new Timeline(), ...tags)).toEqual([0, 0, 43, 80, 5_040]);
       expect(times(new Timeline(), key(limit - 1), inter(limit), inter(limit + 40))).toEqual([0, 1, 41]);
       const early = new Timeline();
       early.place(key(limit - 10_001));
@@ -45,6 +45,15 @@ describe("Timeline", () => {
       configuration(5_000_060),
     ];
     expect(times(timeline, ...tags)).toEqual([0, 0, 0, 40, 40, 60]);
+  });
+
+  it("keeps data that are behind the media, and lets none that are ahead hold media up", () => {
+    const tags = [key(0), inter(1_000), metadata(900), metadata(9_000), metadata(1_001), sound(1_010), inter(1_040)];
+    expect(times(new Timeline(), ...tags)).toEqual([0, 1_000, 900, 1_000, 1_000, 1_010, 1_040]);
+    const timeline = new Timeline();
+    expect(times(timeline, key(0), metadata(9_000))).toEqual([0, 0]);
+    timeline.restart();
+    expect(times(timeline, key(0))).toEqual([40]);
   });
 
   it("makes room for what is a little before the first tag, so that the rest keeps its distances", () => {
