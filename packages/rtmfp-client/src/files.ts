@@ -1,20 +1,31 @@
 /** FLV files in and out. */
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { addAbortSignal } from "node:stream";
 import { RtmfpError } from "rtmfp-core";
 import { encodeFlvHeader, encodeFlvTag, FlvError, FlvReader, type FlvTag } from "rtmfp-core/flv";
+
+/** Options of {@link readFlv}. */
+export interface ReadFlvOptions {
+  /** Ends the tags, without an error, even while nothing comes from standard input. Default: none. */
+  readonly signal?: AbortSignal;
+}
 
 /**
  * The tags of an FLV file, or of standard input if `path` is "-". Reading throws an RtmfpError of code FILE_FAILED, in one
  * line, for a file that is missing, is not FLV, or is cut off; whole tags before the fault come first.
  */
-export async function* readFlv(path: string): AsyncGenerator<FlvTag, void, undefined> {
+export async function* readFlv(path: string, options: ReadFlvOptions = {}): AsyncGenerator<FlvTag, void, undefined> {
+  const { signal } = options;
   const reader = new FlvReader();
   const name = path === "-" ? "standard input" : `"${path}"`;
   try {
-    for await (const bytes of path === "-" ? process.stdin : createReadStream(path)) yield* reader.push(bytes);
+    const stream = path === "-" ? process.stdin : createReadStream(path);
+    if (signal !== undefined) addAbortSignal(signal, stream);
+    for await (const bytes of stream) yield* reader.push(bytes);
     reader.end();
   } catch (error) {
+    if (signal?.aborted === true) return;
     throw fileError(name, error, "read");
   }
 }

@@ -18,7 +18,7 @@ export type { Clock } from "./clock.ts";
 export type { PeerStream } from "./direct-publication.ts";
 export type { FeedOptions, FeedResult, TagOutcome, TagReceipt } from "./feed.ts";
 /** FLV files. */
-export { type FlvFileInfo, readFlv, writeFlv } from "./files.ts";
+export { type FlvFileInfo, type ReadFlvOptions, readFlv, writeFlv } from "./files.ts";
 export { GroupSpecifier } from "./group/group-specifier.ts";
 export { MulticastStreamSettings } from "./group/multicast-settings.ts";
 export { NetGroup, type NetGroupEvents, type NetGroupNeighbor, type NetGroupOptions } from "./group/net-group.ts";

@@ -16,6 +16,14 @@ describe("FLV files", () => {
     expect(Buffer.compare(await readFile(copy), original)).toBe(0);
   });
 
+  it("are read no further when the signal is aborted", async () => {
+    const stop = new AbortController();
+    let count = 0;
+    for await (const _ of readFlv(SAMPLE, { signal: stop.signal })) if (++count === 3) stop.abort();
+    expect(count).toBeLessThan(TAGS.length);
+    expect(await collect(readFlv(SAMPLE, { signal: stop.signal }))).toEqual([]);
+  });
+
   it("stay as they were when no tag comes", async () => {
     const precious = join(folder, "precious.flv");
     await writeFile(precious, "a recording");

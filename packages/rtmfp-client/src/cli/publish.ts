@@ -83,9 +83,15 @@ async function send(work: Work, url: string, name: string, file: string, options
     await Promise.race([there, ended, aborted(signal)]);
   }
   const progress = new Progress(reporter, "sent");
-  const source = counted(options.loop === true ? looped(file) : readFlv(file), progress);
+  // Standard input that is quiet would keep the process, and with it the feed, from its end.
+  const over = new AbortController();
+  const reading = { signal: AbortSignal.any([signal, over.signal]) };
+  const source = counted(options.loop === true ? looped(file) : readFlv(file, reading), progress);
   const feeding = stream.feed(source, { signal });
-  const result = await Promise.race([feeding, ended.then(lost)]).finally(() => progress.stop());
+  const result = await Promise.race([feeding, ended.then(lost)]).finally(() => {
+    over.abort();
+    progress.stop();
+  });
   if (!stream.isPublishing && !signal.aborted) {
     if (!connection.connected) lost(await ended);
     throw new Error(`the server ended the stream before its last tag: ${result.delivered} tags delivered`);

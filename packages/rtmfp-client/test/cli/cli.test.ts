@@ -222,6 +222,23 @@ describe("rtmfp-client", () => {
     expect(server.clients.map(({ tree }) => tree.end)).toEqual(["closed", "closed"]);
   }, 60_000);
 
+  it("ends in good order by a signal, or with its server, while standard input is quiet", async () => {
+    const server = await makeServer();
+    const runs = [
+      command("publish", server.url, "one", "-", "--json"),
+      command("publish", server.url, "two", "-", "--group", STREAMS, "--json"),
+      command("publish", server.url, "three", "-", "--json"),
+    ];
+    for (const { child } of runs) child.stdin.write(encodeFlv(TAGS.slice(0, 20)));
+    await Promise.all(runs.map((run) => run.event("publishing")));
+    runs[0]?.child.kill("SIGINT");
+    runs[1]?.child.kill("SIGTERM");
+    expect(await Promise.all(runs.slice(0, 2).map((run) => run.exit))).toEqual([130, 143]);
+    await server.close();
+    expect(await runs[2]?.exit).toBe(1);
+    expect(runs.map((run) => run.stderr)).toEqual(["", "", expect.stringMatching(/, before the last tag was sent\n$/)]);
+  }, 60_000);
+
   it("ends at once by a second signal, however slow the way to the server is", async () => {
     const server = await makeServer();
     const slow = { RTMFP_TEST_LINK: "delay=1400" };
