@@ -144,6 +144,24 @@ describe("a channel", () => {
     60_000,
   );
 
+  it("ends by a signal while the reader of its stdout takes nothing", async () => {
+    const path = join(folder, "large.flv");
+    const [configuration, key] = [TAGS.find(isSequenceHeader), TAGS.find(isKeyFrame)] as [FlvTag, FlvTag];
+    const data = Buffer.concat([key.data, new Uint8Array(500_000)]);
+    const keys = Array.from({ length: 10 }, (_, i) => ({ ...key, timestamp: i * 200, data }));
+    await writeFile(path, encodeFlv([configuration, ...keys]));
+    const viewing = watch("large", "-o", "-");
+    viewing.child.stdout.pause();
+    const exit = new Promise((resolve) => viewing.child.once("exit", resolve));
+    const sender = broadcast(`large=${path}`, "--loop", "--no-follow");
+    await vi.waitFor(() => expect(viewing.stderr).toContain('"event":"playing"'), 20_000);
+    viewing.child.kill("SIGINT");
+    expect(await exit).toBe(130);
+    expect(viewing.stderr).toMatch(/"event":"done".*\n$/);
+    viewing.child.stdout.resume();
+    expect(await end(sender)).toBe(130);
+  }, 60_000);
+
   it(
     ...rfc("P-4", "B-9"),
     "goes on with the sender that takes the place of one that was killed, and is on air only once",

@@ -14,14 +14,15 @@ export interface ReporterOptions {
 /** Without `json`, stdout carries only data and people read stderr. */
 export class Reporter {
   readonly json: boolean;
+  /** Stdout carries media. */
+  readonly stdoutIsTaken: boolean;
   readonly #most: number;
-  readonly #stdoutIsTaken: boolean;
   #hasProgress = false;
 
   constructor(options: ReporterOptions) {
     this.json = options.json;
     this.#most = LOG_LEVELS.indexOf(options.level);
-    this.#stdoutIsTaken = options.stdoutIsTaken ?? false;
+    this.stdoutIsTaken = options.stdoutIsTaken ?? false;
   }
 
   /** An event of the command's contract; people read `line` instead. */
@@ -58,7 +59,7 @@ export class Reporter {
 
   #write(event: string, fields: object): void {
     const line = `${JSON.stringify({ event, ts: Date.now(), ...fields })}\n`;
-    if (this.#stdoutIsTaken) process.stderr.write(line);
+    if (this.stdoutIsTaken) process.stderr.write(line);
     else process.stdout.write(line);
   }
 }

@@ -64,6 +64,9 @@ export async function run(
   } finally {
     await release();
     signals.release();
+    // Media that nobody takes from stdout any more would keep the process for ever.
+    if (signals.signal.aborted && reporter.stdoutIsTaken && process.stdout.writableLength > 0)
+      process.exit(signals.exitCode);
   }
 }
 
