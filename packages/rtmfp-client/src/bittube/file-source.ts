@@ -8,7 +8,7 @@ import { type Source, SourceError, type SourceOptions, type SourceStats } from "
 
 /** Settings of a file. */
 export interface FileSourceOptions extends SourceOptions {
-  /** Begin again at the end, time going on. Default false. */
+  /** Begin again at the end, time going on; a last tag that is cut off is left out then, with a notice. Default false. */
   readonly loop?: boolean;
 }
 
@@ -18,6 +18,8 @@ export class FileSource implements Source {
   readonly #open: () => Readable;
   readonly #options: FileSourceOptions;
   readonly #input: FlvInput;
+  /** People know that the end is cut off. */
+  #isCutTold = false;
 
   /** `path` is "-" for standard input, which cannot begin again. */
   constructor(path: string, options: FileSourceOptions = {}) {
@@ -53,8 +55,19 @@ export class FileSource implements Source {
     const { bytes: before } = this.stats;
     for await (const bytes of stream) yield* this.#input.push(bytes);
     if (this.stats.bytes === before) throw new SourceError(`${this.name} is empty: there is nothing to send`);
-    this.#input.end();
+    this.#end();
     if (!this.#input.hasTags) throw new SourceError(`${this.name} has no tags: there is nothing to send`);
+  }
+
+  /** A recorder that was killed leaves a part of a tag at the end. */
+  #end(): void {
+    try {
+      this.#input.end();
+    } catch (error) {
+      if (this.#options.loop !== true || !this.#input.hasTags || !(error instanceof FlvError)) throw error;
+      if (!this.#isCutTold) this.#options.onNotice?.(`${this.name}: ${error.message}; beginning again without that`);
+      this.#isCutTold = true;
+    }
   }
 
   #fault(error: unknown): unknown {

@@ -239,6 +239,27 @@ describe("a finished file", () => {
     expect((await loop.next()).done).toBe(true);
   });
 
+  it("is read again and again without a last tag that is cut off, which it tells once", async () => {
+    const path = await file(...HEAD, ...second(0));
+    const whole = encodeFlv([...HEAD, ...second(0)]);
+    await truncate(path, whole.length - 3);
+    const notices: string[] = [];
+    const onNotice = (line: string): void => void notices.push(line.replace(folder, "DIR").replace(/\/\d+/, "/N"));
+    const stop = new AbortController();
+    const loop = new FileSource(path, { loop: true, signal: stop.signal, onNotice })[Symbol.asyncIterator]();
+    expect(shown(await take(loop, 36)).filter((name) => name.startsWith("key"))).toEqual([
+      "key 0",
+      "key 840",
+      "key 1680",
+    ]);
+    stop.abort();
+    expect((await loop.next()).done).toBe(true);
+    expect(notices).toEqual([
+      expect.stringMatching(/^"DIR\/N\.flv": the FLV stream is cut off at byte \d+, .*; beginning again without that$/),
+    ]);
+    expect(await failure(new FileSource(path))).toContain("is cut off at byte");
+  });
+
   it(...rfc("B-8"), "repairs trailing sizes of 0, and ends at any other that is wrong", async () => {
     const path = await file();
     const bytes = Buffer.from(encodeFlv([...HEAD, key(0)]));
@@ -258,8 +279,8 @@ describe("a finished file", () => {
   });
 
   it("says in one line what is wrong with it", async () => {
-    const cut = await file(...HEAD, key(0));
-    await truncate(cut, 60);
+    const cut = await file(key(0));
+    await truncate(cut, 30);
     const mp4 = await file();
     await writeFile(mp4, Uint8Array.of(0, 0, 0, 32, ...new TextEncoder().encode("ftypisom...")));
     const back = await file(key(60_000), key(20_000));
@@ -269,7 +290,7 @@ describe("a finished file", () => {
       failure(new FileSource(path, { loop: true })),
     );
     expect(await Promise.all(sources)).toEqual([
-      expect.stringMatching(/^cannot read "DIR\/N\.flv": the FLV stream is cut off at byte 60, in the body of a tag/),
+      expect.stringMatching(/^cannot read "DIR\/N\.flv": the FLV stream is cut off at byte 30, in the body of a tag/),
       expect.stringMatching(/^cannot read "DIR\/N\.flv": it is MP4, not an FLV stream; make FLV of it with: ffmpeg/),
       '"DIR/N.flv" has no tags: there is nothing to send',
       '"DIR/N.flv" is empty: there is nothing to send',
