@@ -58,12 +58,12 @@ export async function feed(
   const result: FeedResult = { tags: 0, bytes: 0, delivered: 0, abandoned: 0 };
   const settled = new Countdown();
   const holdUp = new HoldUp(clock);
-  const pacer = options.pace === "none" ? undefined : new Pacer(clock, holdUp);
+  const pacer = options.pace === "none" ? undefined : new Pacer(clock);
   for await (const tag of tags) {
     if (pacer === undefined) await target.ready;
     else {
       await pacer.wait(tag.timestamp, signal);
-      await holdUp.wait(target.ready);
+      await holdUp.wait(target.ready, tag.timestamp);
     }
     if (!target.isPublishing || signal?.aborted === true) break;
     const receipt = target.writeTag(tag);
@@ -82,14 +82,12 @@ export async function feed(
 /** Says when a timestamp's time has come. */
 class Pacer {
   readonly #clock: Clock;
-  readonly #holdUp: HoldUp;
   #startedAt: number | undefined;
   #first = 0;
   #last = 0;
 
-  constructor(clock: Clock, holdUp: HoldUp) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#holdUp = holdUp;
   }
 
   async wait(timestamp: number, signal: AbortSignal | undefined): Promise<void> {
@@ -101,9 +99,7 @@ class Pacer {
     }
     this.#last = timestamp;
     const due = this.#startedAt + ((timestamp - this.#first) | 0);
-    if (due <= now) return;
-    this.#holdUp.inTime();
-    await sleep(this.#clock, due - now, signal);
+    if (due > now) await sleep(this.#clock, due - now, signal);
   }
 }
 

@@ -45,8 +45,7 @@ export async function* realtime(
     // A live source goes on meanwhile.
     if (isBeginning) start = { now: isFirst && leadMs === 0 ? now + headStartMs : now, timestamp: tag.timestamp };
     else if (due - leadMs > now) await sleep(clock, due - leadMs - now, signal);
-    if (due > now) holdUp.inTime();
-    if (ready !== undefined) await holdUp.wait(ready());
+    if (ready !== undefined) await holdUp.wait(ready(), tag.timestamp);
     if (signal.aborted) return;
     yield tag;
     if (isFirst) await sleep(clock, headStartMs, signal);

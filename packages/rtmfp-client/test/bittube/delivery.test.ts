@@ -13,6 +13,7 @@ import { GopQueue } from "../../src/bittube/gop-queue.ts";
 import { type HttpFlvOptions, HttpFlvServer, MAX_CONNECTIONS } from "../../src/bittube/http-flv-server.ts";
 import { realtime } from "../../src/bittube/realtime.ts";
 import { MAX_WAITING_BYTES, recordFlv, TagSink } from "../../src/bittube/recorder.ts";
+import { sleep } from "../../src/clock.ts";
 import { makeFolder } from "../support/folder.ts";
 import {
   configuration,
@@ -111,17 +112,25 @@ describe("realtime", () => {
   async function times(
     tags: FlvTag[],
     leadMs: number,
-    { headStartMs = 0, ready = () => Promise.resolve<unknown>(0) } = {},
+    {
+      headStartMs = 0,
+      comes = (_timestamp: number): number => 0,
+      ready = (_clock: HandClock) => Promise.resolve<unknown>(0),
+    } = {},
   ): Promise<number[]> {
     const clock = new HandClock();
     const source = (async function* () {
-      yield* tags;
+      for (const tag of tags) {
+        const wait = comes(tag.timestamp) - clock.now();
+        if (wait > 0) await sleep(clock, wait);
+        yield tag;
+      }
     })();
     const seen: number[] = [];
     let isOver = false;
     const done = (async () => {
       const { signal } = new AbortController();
-      for await (const _ of realtime(source, { clock, leadMs, headStartMs, ready, signal }))
+      for await (const _ of realtime(source, { clock, leadMs, headStartMs, ready: () => ready(clock), signal }))
         seen.push(Math.round(clock.now()));
       isOver = true;
     })();
@@ -142,6 +151,25 @@ describe("realtime", () => {
     const tags = [0, 40, 80, 120, 5_000, 5_040].map((ms) => key(ms));
     const stuck = (): Promise<unknown> => new Promise(() => {});
     expect(await times(tags, 0, { ready: stuck })).toEqual([1_000, 1_000, 1_000, 1_000, 6_000, 6_000]);
+  });
+
+  it("waits again for who is slow at times, where a live source comes in exact time, and after a pause of it", async () => {
+    const tags = Array.from({ length: 600 }, (_, i) => key(i * 100));
+    const comes = (timestamp: number): number => (timestamp < 20_000 ? timestamp : timestamp + 5_000);
+    let count = 0;
+    const ready = (clock: HandClock): Promise<unknown> =>
+      ++count % 200 === 100 ? sleep(clock, 600) : Promise.resolve();
+    const seen = await times(tags, 3_000, { comes, ready });
+    expect([99, 299, 499].map((at) => seen[at])).toEqual([10_500, 35_500, 55_500]);
+    expect([110, 310, 510].map((at) => seen[at])).toEqual([11_000, 36_000, 56_000]);
+  });
+
+  it("lets who is always slow delay live media by little more than a second", async () => {
+    const tags = Array.from({ length: 400 }, (_, i) => [key(i * 100 + 30), sound(i * 100)]).flat();
+    const seen = await times(tags, 3_000, { comes: (timestamp) => timestamp, ready: (clock) => sleep(clock, 90) });
+    const late = seen.map((ms, i) => ms - (tags[i]?.timestamp ?? 0));
+    expect(Math.max(...late)).toBeGreaterThan(500);
+    expect(Math.max(...late)).toBeLessThan(1_200);
   });
 
   it("lets live media go ahead as far as told, hardly faster than time", async () => {
