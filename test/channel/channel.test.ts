@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import {
   createServer as createHttp,
   type Server as HttpServer,
@@ -143,6 +143,27 @@ describe("a channel", () => {
     },
     60_000,
   );
+
+  it("closes the file of a channel that has failed, while others go on", async () => {
+    // Only there is such a folder.
+    if (process.platform !== "linux") return;
+    const paths = ["taken.flv", "free.flv"].map((name) => join(folder, name)) as [string, string];
+    for (const path of paths) await writeFile(path, encodeFlv(TAGS.slice(0, 10)));
+    const first = broadcast(`taken=${SAMPLE}`, "--loop");
+    await first.event("onAir");
+    const second = broadcast(`taken=${paths[0]}`, `free=${paths[1]}`, "--follow");
+    const open = async (): Promise<string[]> => {
+      const names = await readdir(`/proc/${second.child.pid}/fd`);
+      const links = names.map((fd) => readlink(`/proc/${second.child.pid}/fd/${fd}`).catch(() => ""));
+      return (await Promise.all(links)).filter((link) => paths.includes(link)).sort();
+    };
+    await vi.waitFor(async () => expect(await open()).toEqual([...paths].sort()), 20_000);
+    const key = TAGS.find(isKeyFrame) as FlvTag;
+    for (const path of paths) await appendFile(path, encodeFlvTag(key));
+    await second.event("channelFailed");
+    await vi.waitFor(async () => expect(await open()).toEqual([paths[1]]), 20_000);
+    expect(await Promise.all([end(first), end(second)])).toEqual([130, 130]);
+  }, 60_000);
 
   it("ends by a signal while the reader of its stdout takes nothing", async () => {
     const path = join(folder, "large.flv");

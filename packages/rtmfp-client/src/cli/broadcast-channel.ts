@@ -41,6 +41,7 @@ export class BroadcastChannel {
   /** Ends the source when the channel has failed. */
   readonly #end = new AbortController();
   #swarm: Swarm | undefined;
+  #source: AsyncIterator<FlvTag> | undefined;
   #tags: AsyncGenerator<FlvTag, void, undefined> | undefined;
   #sender: ChannelSender | undefined;
   #record: TagSink | undefined;
@@ -164,6 +165,7 @@ export class BroadcastChannel {
   async #read({ source }: OpenedSource): Promise<void> {
     const tags = source[Symbol.asyncIterator]();
     const first = tags.next();
+    this.#source = tags;
     this.#tags = (async function* () {
       const { done, value } = await first;
       if (done !== true) yield value;
@@ -191,7 +193,8 @@ export class BroadcastChannel {
       this.failure = error instanceof Error ? error.message : String(error);
       this.#onFailure(this);
       this.#end.abort();
-      await this.#sender?.close();
+      // The signal alone closes no source that waits for its next tag to be asked for.
+      await Promise.all([this.#source?.return?.(), this.#sender?.close()]);
     }
   }
 
