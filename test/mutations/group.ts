@@ -37,7 +37,7 @@ export const GROUP_FAULTS: readonly Fault[] = [
   ),
   ...faultsOf(
     `${GROUP}/start-gate.ts`,
-    ["if (!isKeyFrame(tag)) return false;", "", "P-4"],
+    ["return !this.#awaitsKeyFrame;", "return true;", "P-4"],
     ["if (this.#configs[type] === undefined && needsSequenceHeader(tag)) return false;", "", "P-4", "B-10"],
   ),
   ...faultsOf(
