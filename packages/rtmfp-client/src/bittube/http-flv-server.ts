@@ -25,7 +25,8 @@ interface Encoded extends FlvTag {
 
 /**
  * Serves one stream to any number of viewers, up to a cap. Whoever comes late is sent header, metadata, codec configuration and the
- * current group of pictures, or, where it is too long to be kept, sound until the next one; who is slow loses old groups; who takes nothing for 30 s is cut off.
+ * current group of pictures, or, where it is too long to be kept, sound until the next one; who is slow loses old groups; who takes
+ * nothing for 30 s is cut off.
  */
 export class HttpFlvServer {
   /** Where the stream is, such as `http://127.0.0.1:8080/news.flv`. */

@@ -4,8 +4,8 @@ import { FlvError, type FlvTag, isSequenceHeader } from "rtmfp-core/flv";
 /**
  * Moves tags to the channel's time. In a stretch, which is what follows one FLV header, they keep their distances; the next
  * stretch begins one frame after the latest tag of all before. Data and codec configuration, which many servers send
- * at 0, are put in line with sound and pictures when they are far from them, and data that are ahead of these, too. Steps of more than 10 s forward are taken for one of
- * a frame: no player waits for an hour. Where the next tag is in line with what was before such a step, its time was wrong.
+ * at 0, are put in line with sound and pictures when they are far from them, and data that are ahead of these, too. Steps of more
+ * than 10 s forward are taken for one of a frame: no player waits for an hour. Where the next tag is in line with what was before such a step, its time was wrong.
  */
 export class Timeline {
   #start = 0;

@@ -53,10 +53,13 @@ export const MAX_RING_LINKS = 8;
 /** Attempts to open sessions at a time; those that do not mend the ring leave two of them alone. */
 export const MAX_DIALS = 8;
 export const MAX_FAR_DIALS = 6;
-/** As long as there are neighbours, so many lost ones are tried at a time: most of them have gone for good. */
-export const MAX_LOST_DIALS = 2;
 /** Of these, members that one neighbour alone told of. */
 export const MAX_DIALS_TOLD_BY_ONE = 3;
+/**
+ * As long as there are neighbours, lost ones are tried only while fewer attempts than these are under way: most of them have gone for
+ * good.
+ */
+export const MAX_LOST_DIALS = 2;
 /** Own addresses told to others, as many as live peers keep. */
 export const MAX_OWN_ADDRESSES = 7;
 /** Flows of one session that have not named their group yet, and of all sessions. */

@@ -16,7 +16,10 @@ export interface Believers {
   readonly puller: Puller;
 }
 
-/** Nothing beyond `id` exists, 0 for nothing at all, as `links` tell; whoever plays the stream and has had nothing of it yet begins anew. */
+/**
+ * Nothing beyond `id` exists, 0 for nothing at all, as `links` tell. Whoever plays the stream and has had nothing of it yet begins
+ * anew. `now` in ms.
+ */
 export function retreat(
   { store, ending, output, pushIn, puller }: Believers,
   id: number,

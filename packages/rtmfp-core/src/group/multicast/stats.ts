@@ -26,7 +26,7 @@ export interface MulticastStats {
   useless: number;
   /** Messages of neighbours that came too fast and were left unread. */
   refused: number;
-  /** Streams and flows beyond the caps. */
+  /** Streams and flows beyond the caps, and streams that gave way to others. */
   streamsRefused: number;
   /** Fragments not sent, because the neighbour does not take what was written before. */
   skipped: number;
