@@ -24,18 +24,16 @@ export class CommandRun {
     });
   }
 
-  /** Events of `--json` so far. */
+  /** Events of `--json` so far, without one that has come in part. */
   get events(): Record<string, unknown>[] {
-    return this.stdout
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = this.stdout.split("\n").slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
   /** Resolves with the event of that name once it has come; rejects if the command ends without it. */
   async event(name: string): Promise<Record<string, unknown>> {
     for (;;) {
-      const found = this.stdout.endsWith("\n") ? this.events.find(({ event }) => event === name) : undefined;
+      const found = this.events.find(({ event }) => event === name);
       if (found !== undefined) return found;
       const more = new Promise<"more">((resolve) => this.#watchers.add(() => resolve("more")));
       if ((await Promise.race([more, this.exit])) !== "more" && !this.stdout.includes(`"event":"${name}"`))
