@@ -36,7 +36,7 @@ export class CommandRun {
       const found = this.events.find(({ event }) => event === name);
       if (found !== undefined) return found;
       const more = new Promise<"more">((resolve) => this.#watchers.add(() => resolve("more")));
-      if ((await Promise.race([more, this.exit])) !== "more" && !this.stdout.includes(`"event":"${name}"`))
+      if ((await Promise.race([more, this.exit])) !== "more" && !this.events.some(({ event }) => event === name))
         throw new Error(`no event "${name}"; stderr: ${this.stderr}`);
     }
   }

@@ -6,7 +6,8 @@ it("lets V8 take two and a half times what is in use before it marks the heap, w
   const usual = await limits(false);
   const grown = await limits(true);
   expect(new Set(grown)).toEqual(new Set(["2.5"]));
-  expect(new Set(usual)).not.toContain("2.5");
+  // By itself V8 goes by how fast it is, and may come upon the same share now and then, but not each time.
+  expect(new Set(usual)).not.toEqual(new Set(["2.5"]));
 }, 60_000);
 
 /** As a share of what was in use each time, how far V8 said the heap might grow, in a process whose heap grows. */

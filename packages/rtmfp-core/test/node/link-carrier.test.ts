@@ -38,11 +38,11 @@ describe("LinkCarrier", () => {
   it("keeps order and delays what is sent; closing lets it arrive", async () => {
     const { carrier, sent, inner } = make({ delayMs: 30 });
     const bytes = new Uint8Array([1]);
+    const start = inner.now();
     carrier.send(bytes, 0, TO);
     bytes[0] = 2;
     carrier.send(bytes, 0, TO);
     expect(sent).toEqual([]);
-    const start = inner.now();
     await carrier.close();
     expect(sent).toEqual([1, 2]);
     expect(inner.now() - start).toBeGreaterThan(25);
