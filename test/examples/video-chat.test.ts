@@ -89,9 +89,13 @@ describe("examples/video-chat.ts", () => {
           [atCallee, other.tags],
           [atCaller, one.tags],
         ] as const) {
-          for (const kind of ["audio", "video"] as const) expect(ofKind(got, kind)).toEqual(ofKind(sent, kind));
+          expect(ofKind(got, "audio")).toEqual(ofKind(sent, "audio"));
+          // Late pictures are given up: where a process had no time for a second, some are.
+          const seen = new Set(ofKind(got, "video"));
+          expect(ofKind(sent, "video").filter((tag) => seen.has(tag))).toEqual(ofKind(got, "video"));
+          expect(seen.size).toBeGreaterThan(ofKind(sent, "video").length / 2);
         }
-        expect(callee.err).toMatch(new RegExp(`${one.tags.length} of my ${one.tags.length} tags arrived`));
+        expect(callee.err).toMatch(new RegExp(`\\d+ of my ${one.tags.length} tags arrived`));
         expect(server.stats.mediaMessages).toBe(0);
       } finally {
         for (const { child } of chats) child.kill("SIGKILL");

@@ -1,16 +1,18 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { type RunResult, root, run, script } from "../../tools/run.ts";
 import type { CellResult } from "./harness/matrix.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "rtmfp-matrix-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let runs = 0;
+// Each starts up to six processes, one after the other.
+vi.setConfig({ testTimeout: 180_000 });
 
 async function interop(args: readonly string[], env: Record<string, string> = {}): Promise<RunResult> {
-  return run(script("test/interop/main.ts", ...args), { show: false, env });
+  return run(script("test/interop/main.ts", ...args), { show: false, env: { TMPDIR: folder, ...env } });
 }
 
 /** Runs the matrix and reads the JSON that it wrote. */
@@ -103,5 +105,5 @@ describe("the interop matrix", () => {
 });
 
 function temporaryFolders(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith("rtmfp-interop-echo-serve-"));
+  return readdirSync(folder).filter((name) => name.startsWith("rtmfp-interop-echo-serve-"));
 }

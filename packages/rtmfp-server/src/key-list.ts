@@ -49,7 +49,8 @@ export class KeyFile implements KeyList {
   all(): ReadonlySet<string> {
     try {
       const version = versionOf(this.#path);
-      if (version !== this.#version) this.#keys = this.#read();
+      // Where a file system's clock is coarse, one that comes back may look like the one that went.
+      if (this.#troubled || version !== this.#version) this.#keys = this.#read();
       this.#version = version;
       this.#troubled = false;
     } catch (error) {
@@ -76,7 +77,7 @@ export function parseKeys(text: string): ReadonlySet<string> {
   return new Set(words.filter((word) => word !== "" && !word.startsWith("#")));
 }
 
-/** Differs whenever the file was written or replaced. */
+/** Differs when the file was written or replaced, but for one of the same size within a tick of the file system's clock. */
 function versionOf(path: string): string {
   const { ino, size, mtimeNs } = statSync(path, { bigint: true });
   return `${ino} ${size} ${mtimeNs}`;

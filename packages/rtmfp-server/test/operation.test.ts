@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,6 +41,12 @@ afterEach(async () => {
   for (const command of running) command.signal("SIGKILL");
   await Promise.all([...running].map(({ ended }) => ended));
 });
+
+/** Puts another file in the place of this one, so that nobody reads half of it. */
+function replace(path: string, config: unknown): void {
+  writeFileSync(`${path}.new`, JSON.stringify(config));
+  renameSync(`${path}.new`, path);
+}
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "rtmfp-operation-"));
 const ACCEPTED = "NetConnection.Connect.Success";
@@ -115,23 +121,23 @@ describe("a server in operation", () => {
     async () => {
       const path = join(folder(), "config.json");
       const base = { host: "127.0.0.1", port: 0, http: "off", json: true };
-      writeFileSync(path, JSON.stringify({ ...base, limits: { maxClients: 1 } }));
+      replace(path, { ...base, limits: { maxClients: 1 } });
       const command = run(["--config", path]);
       const address = await addressOf(command);
       const first = await connect(address, "key");
       expect(first.code).toBe(ACCEPTED);
       expect((await connect(address, "key")).code).toBe("NetConnection.Connect.Rejected");
       // What the watcher of the file has seen, the signal finds no longer new, and the other way round: both say so.
-      writeFileSync(path, JSON.stringify({ ...base, limits: { maxClients: 2 } }));
+      replace(path, { ...base, limits: { maxClients: 2 } });
       command.signal("SIGHUP");
       await command.event("config");
       expect(configMessages(command)[0]).toMatch(/read again: limits/);
       const second = await connect(address, "key");
       expect(second.code).toBe(ACCEPTED);
       expect((await connect(address, "key")).code).toBe("NetConnection.Connect.Rejected");
-      writeFileSync(path, JSON.stringify({ ...base, port: "oops" }));
+      replace(path, { ...base, port: "oops" });
       await command.until(() => configMessages(command).some((message) => String(message).includes("known last hold")));
-      writeFileSync(path, JSON.stringify({ ...base, port: 7 }));
+      replace(path, { ...base, port: 7 });
       await command.until(() => configMessages(command).some((message) => String(message).includes("a restart: port")));
       expect((await connect(address, "key")).code).toBe(ACCEPTED);
       for (const { client } of [first, second]) expect((await client.call("createStream")).name).toBe("_result");

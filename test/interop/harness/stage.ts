@@ -145,5 +145,5 @@ const COMMON: Values = {
   tsx: import.meta.resolve("tsx"),
   root: dirname(fileURLToPath(new URL("../../../package.json", import.meta.url))),
 };
-const READY_LIMIT_MS = 20_000;
+const READY_LIMIT_MS = 60_000;
 const DONE_LIMIT_MS = 40_000;

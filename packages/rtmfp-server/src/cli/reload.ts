@@ -1,5 +1,5 @@
 /** Takes what has changed in the configuration file while the server runs, and disconnects nobody. */
-import { unwatchFile, watchFile } from "node:fs";
+import { type Stats, unwatchFile, watchFile } from "node:fs";
 import type { Logger, LogLevel } from "../log.ts";
 import type { Server } from "../server.ts";
 import type { AppConfig } from "./config.ts";
@@ -58,8 +58,9 @@ export class Reload {
 
   /** Runs whenever the file has changed, until the function returned is called. */
   watch(path: string): () => void {
-    const onChange = (now: { mtimeMs: number }, before: { mtimeMs: number }): void => {
-      if (now.mtimeMs !== before.mtimeMs) this.run();
+    // Two writes may have the same time where a file system's clock is coarse.
+    const onChange = (now: Stats, before: Stats): void => {
+      if (now.mtimeMs !== before.mtimeMs || now.size !== before.size || now.ino !== before.ino) this.run();
     };
     watchFile(path, { interval: WATCH_MS, persistent: false }, onChange);
     return () => unwatchFile(path, onChange);
