@@ -2,11 +2,6 @@ import { relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { root } from "./run.ts";
 
-/** Lines kept of each failure's text: the difference that an assertion prints, and where it stands. */
-const LINES_EACH = 25;
-/** Failures named in full; the rest are counted. A suite that fails as a whole would push all else off a log's end. */
-const MAX_NAMED = 10;
-
 /**
  * What failed in vitest's JSON report, for a log's last lines: file, title and the beginning of each message. A file
  * that did not load counts with its own message. Empty if nothing failed.
@@ -51,3 +46,8 @@ function entry(title: string, message: string): string {
     .filter((line) => line.trim() !== "");
   return [title, ...lines.slice(0, LINES_EACH).map((line) => `  ${line}`)].join("\n");
 }
+
+/** Lines kept of each failure's text: the difference that an assertion prints, and where it stands. */
+const LINES_EACH = 25;
+/** Failures named in full; the rest are counted. A suite that fails as a whole would push all else off a log's end. */
+const MAX_NAMED = 10;
